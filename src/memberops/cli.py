@@ -1,0 +1,5 @@
+"""The `memberops` command."""
+
+
+def main() -> None:
+    """Run the command."""

@@ -1,0 +1,25 @@
+"""The nouns of a membership office: immutable values made of attrs alone."""
+
+from memberops.domain.decision import Decision, Reason
+from memberops.domain.finding import Finding, Severity
+from memberops.domain.member import Card, Gender, Member
+from memberops.domain.money import Currency, Money, RoundedFloat, money_from_float
+from memberops.domain.sale import SaleLine, Ticket
+from memberops.domain.store import Store
+
+__all__ = [
+    "Card",
+    "Currency",
+    "Decision",
+    "Finding",
+    "Gender",
+    "Member",
+    "Money",
+    "Reason",
+    "RoundedFloat",
+    "SaleLine",
+    "Severity",
+    "Store",
+    "Ticket",
+    "money_from_float",
+]

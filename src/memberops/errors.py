@@ -1,0 +1,203 @@
+"""
+Every exception of memberops.
+
+Wrong *use* raises one of these; bad *data* never does, it comes back as
+`memberops.Finding` values. Each error is also the builtin that a caller would
+expect (`ValueError`, `LookupError`, `RuntimeError`, ...), its message names the
+thing and the fix, and its length is bounded whatever the size of the data.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "AdapterConflictError",
+    "ColumnTypeError",
+    "ConfigurationError",
+    "CurrencyMismatchError",
+    "FrameError",
+    "InvalidValueError",
+    "MemberOpsError",
+    "MissingColumnsError",
+    "MissingExtraError",
+    "PluginError",
+    "ScheduleError",
+    "SourceError",
+    "UnknownAdapterError",
+    "UnknownTableError",
+    "bounded",
+    "nearest",
+]
+
+_MAX_NAMES = 5
+_MAX_TEXT = 120
+
+
+def bounded(values: Iterable[object], *, limit: int = _MAX_NAMES) -> str:
+    """
+    List at most *limit* values, each cut to 120 characters, and count the rest.
+
+    >>> bounded(["a", "b", "c"], limit=2)
+    "'a', 'b' and 1 more"
+    """
+    items = list(values)
+    shown = ", ".join(_short(value) for value in items[:limit])
+    rest = len(items) - limit
+    return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + "…"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """
+    Return a hint that names the known word nearest to *name*, or all of them.
+
+    >>> nearest("stroe", ["store", "region", "chain"])
+    "did you mean 'store'?"
+    >>> nearest("x", ["store", "region"])
+    "known are: 'region', 'store'"
+    """
+    names = sorted(set(known))
+    match = difflib.get_close_matches(name, names, n=1)
+    if match:
+        return f"did you mean {match[0]!r}?"
+    return f"known are: {bounded(names, limit=12)}" if names else "none is known"
+
+
+class MemberOpsError(Exception):
+    """The root of every error that memberops raises on purpose."""
+
+
+class InvalidValueError(MemberOpsError, ValueError):
+    """A value that cannot exist: a float as money, a naive datetime, a bad code."""
+
+
+class CurrencyMismatchError(InvalidValueError):
+    """Two amounts of different currencies met; the message names both."""
+
+
+class FrameError(MemberOpsError, ValueError):
+    """A frame breaks the contract of its table."""
+
+
+class MissingColumnsError(FrameError, KeyError):
+    """
+    A frame lacks columns that the question needs.
+
+    Args:
+        table: Name of the canonical table, such as ``"sales"``.
+        missing: The columns that are needed and absent.
+        available: The columns that the frame has.
+    """
+
+    __str__ = Exception.__str__
+
+    def __init__(
+        self, table: str, missing: Iterable[str], available: Iterable[str]
+    ) -> None:
+        self.table = table
+        self.missing = tuple(missing)
+        self.available = tuple(available)
+        hints = [
+            f"{name!r}: {nearest(name, self.available)}" for name in self.missing[:3]
+        ]
+        super().__init__(
+            f"the {table} frame lacks {bounded(self.missing)} "
+            f"(rename at the door; {'; '.join(hints)})"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Rebuild from the three facts, so that the error can be pickled."""
+        return type(self), (self.table, self.missing, self.available)
+
+
+class ColumnTypeError(FrameError, TypeError):
+    """A column has a type that its table forbids: floats as money, a zoned date."""
+
+
+class UnknownTableError(MemberOpsError, LookupError):
+    """No canonical table has that name; the message gives the nearest."""
+
+
+class ScheduleError(MemberOpsError, ValueError):
+    """A period, recurrence or calendar that cannot exist."""
+
+
+class ConfigurationError(MemberOpsError, ValueError):
+    """A chain file that cannot be read as it stands; the message gives the path."""
+
+
+class SourceError(MemberOpsError, RuntimeError):
+    """A source that cannot be opened or read at all."""
+
+
+class MissingExtraError(MemberOpsError, ImportError):
+    """
+    A feature needs an optional dependency that is not installed.
+
+    Args:
+        feature: What was asked for, such as ``"a workbook"``.
+        extra: The extra that brings it.
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.feature = feature
+        self.extra = extra
+        super().__init__(
+            f"{feature} needs the extra {extra!r}: "
+            f"pip install 'memberops[{extra}]'"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Rebuild from the two facts, so that the error can be pickled."""
+        return type(self), (self.feature, self.extra)
+
+
+class PluginError(MemberOpsError, RuntimeError):
+    """
+    A plugin failed to load, validate or answer.
+
+    Args:
+        message: What happened.
+        plugin: The plugin's name.
+        distribution: The distribution that brought it, if known.
+    """
+
+    def __init__(
+        self, message: str, *, plugin: str, distribution: str | None = None
+    ) -> None:
+        self.plugin = plugin
+        self.distribution = distribution
+        super().__init__(message)
+
+
+class AdapterConflictError(PluginError):
+    """Two plugins declare the same capability and name; the message names both."""
+
+
+class UnknownAdapterError(MemberOpsError, LookupError):
+    """
+    No adapter of that name is installed.
+
+    Args:
+        capability: What kind of adapter was asked for, such as ``"source"``.
+        name: The name that is not known.
+        known: The names that are.
+    """
+
+    def __init__(self, capability: str, name: str, known: Iterable[str]) -> None:
+        self.capability = capability
+        self.name = name
+        self.known = tuple(sorted(known))
+        super().__init__(
+            f"no {capability} adapter is called {name!r}; {nearest(name, self.known)}"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Rebuild from the three facts, so that the error can be pickled."""
+        return type(self), (self.capability, self.name, self.known)
