@@ -214,7 +214,7 @@ class Money:
     Decimal('19.90')
     """
 
-    minor: int
+    minor: int = attrs.field()
     currency: Currency = attrs.field(validator=attrs.validators.instance_of(Currency))
 
     @minor.validator
