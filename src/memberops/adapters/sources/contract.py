@@ -1,0 +1,137 @@
+"""
+What every source gives: a canonical frame, what it refused, and what it found.
+
+A source of a plugin needs nothing but this module: it takes a `SourceContext`,
+answers `Source.read` with a `SourceResult`, and so can stand in for any other.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from memberops.domain import Currency, Finding
+from memberops.errors import FrameError, InvalidValueError, bounded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "REJECT_COLUMNS",
+    "Source",
+    "SourceContext",
+    "SourceFactory",
+    "SourceResult",
+]
+
+REJECT_COLUMNS = ("file", "line", "column", "rule", "reason_en", "reason_zh", "raw")
+"""Columns of `SourceResult.rejects`: one row for each rejected row of the source."""
+
+
+@attrs.frozen(kw_only=True)
+class SourceContext:
+    """
+    What a source may know of the chain that reads it.
+
+    Args:
+        folder: Folder that relative paths count from.
+        currency: Currency of the amounts, with the digits of its minor unit.
+        zone: Zone in which a local time is read and a day begins.
+
+    >>> SourceContext(folder=Path("data"), currency=Currency("CNY"),
+    ...               zone=ZoneInfo("Asia/Shanghai")).currency.code
+    'CNY'
+    """
+
+    folder: Path = attrs.field(converter=Path)
+    currency: Currency = attrs.field(validator=attrs.validators.instance_of(Currency))
+    zone: ZoneInfo = attrs.field(validator=attrs.validators.instance_of(ZoneInfo))
+
+
+def _findings(findings: Any) -> tuple[Finding, ...]:
+    return tuple(findings)
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class SourceResult:
+    """
+    What reading one table gave; ``rows_read == accepted + rejected``, always.
+
+    The frames may hold personal values; the repr shows counts only.
+
+    Args:
+        table: Name of the canonical table, such as ``"sales"``.
+        frame: The accepted rows in canonical form (see `memberops.tables`).
+        rejects: One row for each rejected row, with the columns `REJECT_COLUMNS`.
+        findings: What was noticed, rejected rows included.
+        rows_read: Data rows that the source held, headings not counted.
+
+    Raises:
+        InvalidValueError: The counts do not add up: a row was lost or doubled.
+        FrameError: *rejects* lacks a column of `REJECT_COLUMNS`.
+    """
+
+    table: str
+    frame: pd.DataFrame
+    rejects: pd.DataFrame = attrs.field()
+    findings: tuple[Finding, ...] = attrs.field(converter=_findings)
+    rows_read: int = attrs.field()
+
+    @rejects.validator
+    def _check_rejects(self, _attribute: object, value: Any) -> None:
+        missing = [name for name in REJECT_COLUMNS if name not in value.columns]
+        if missing:
+            raise FrameError(f"the rejects of {self.table} lack {bounded(missing)}")
+
+    @rows_read.validator
+    def _check_rows_read(self, _attribute: object, value: Any) -> None:
+        if value != self.accepted + self.rejected:
+            raise InvalidValueError(
+                f"{self.table}: {value} rows read, but {self.accepted} accepted "
+                f"and {self.rejected} rejected: each row must be one or the other"
+            )
+
+    @property
+    def accepted(self) -> int:
+        """How many rows are in `frame`."""
+        return len(self.frame)
+
+    @property
+    def rejected(self) -> int:
+        """How many rows are in `rejects`."""
+        return len(self.rejects)
+
+    def __repr__(self) -> str:
+        """Show the counts, never a value."""
+        return (
+            f"SourceResult(table={self.table!r}, rows_read={self.rows_read}, "
+            f"accepted={self.accepted}, rejected={self.rejected}, "
+            f"findings={len(self.findings)})"
+        )
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Something that canonical tables can be read from."""
+
+    def read(self, table: str) -> SourceResult:
+        """
+        Read one canonical table.
+
+        Args:
+            table: Name of the table, such as ``"sales"``.
+
+        Raises:
+            UnknownTableError: No canonical table has that name.
+            SourceError: The source cannot be opened or read at all.
+        """
+
+
+class SourceFactory(Protocol):
+    """What a plugin's `Adapter` holds: it makes a source, and opens nothing yet."""
+
+    def __call__(self, context: SourceContext, **options: Any) -> Source:
+        """Make a source from the chain's context and the options of its chain file."""
