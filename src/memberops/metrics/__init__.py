@@ -1,1 +1,50 @@
-"""Figures of the membership office."""
+"""
+The figures of the membership office, on any frame that narwhals takes.
+
+Sales lines are reduced once on their own engine; formulas are computed once on the few
+rows that come back, and the same formulas take plain numbers (`evaluate`).
+"""
+
+from memberops.metrics.consumption import consumption_figures, consumption_level
+from memberops.metrics.demographics import demographic_figures, demographics
+from memberops.metrics.formulas import (
+    Figure,
+    Ratio,
+    evaluate,
+    growth,
+    ratio,
+    working,
+)
+from memberops.metrics.headings import base_heading
+from memberops.metrics.lapse import LAPSE, lapse
+from memberops.metrics.lapsed_members import lapsed_members
+from memberops.metrics.measures import Measures, measure
+from memberops.metrics.policy import MetricPolicy
+from memberops.metrics.ranking import RANKING, store_ranking
+from memberops.metrics.spending_power import SPENDING_POWER, spending_power
+from memberops.metrics.tickets import tickets
+
+__all__ = [
+    "LAPSE",
+    "RANKING",
+    "SPENDING_POWER",
+    "Figure",
+    "Measures",
+    "MetricPolicy",
+    "Ratio",
+    "base_heading",
+    "consumption_figures",
+    "consumption_level",
+    "demographic_figures",
+    "demographics",
+    "evaluate",
+    "growth",
+    "lapse",
+    "lapsed_members",
+    "measure",
+    "ratio",
+    "spending_power",
+    "store_ranking",
+    "tickets",
+    "working",
+]

@@ -1,0 +1,172 @@
+"""Consuming members: counted anew at each level, by band, gender and age."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import attrs
+import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+
+from memberops.metrics.engine import sums
+from memberops.metrics.facts import Facts
+from memberops.metrics.levels import Places
+from memberops.metrics.people import People
+from memberops.metrics.policy import MetricPolicy
+from memberops.metrics.spans import Spans
+
+__all__ = ["Buyers", "count_buyers", "numbered_buyers"]
+
+Ints = npt.NDArray[np.int64]
+
+
+@attrs.frozen(eq=False)
+class Buyers:
+    """
+    The members' rows of the facts as arrays.
+
+    Args:
+        atom: When.
+        store: Store number.
+        member: Member number.
+        amount: Net amount in minor units.
+        tickets: Tickets that are purchases.
+        backend: The library that groups.
+    """
+
+    atom: Ints
+    store: Ints
+    member: Ints
+    amount: Ints
+    tickets: Ints
+    backend: Literal["polars", "pandas"]
+
+
+def numbered_buyers(facts: Facts, people: People, places: Places) -> Buyers:
+    """Give the members' rows of the facts their numbers."""
+    rows = facts.frame.filter(nw.col("member_id") != nw.lit(facts.none))
+    rows = rows.join(people.codes, on="member_id", how="inner")
+    return Buyers(
+        rows["atom"].to_numpy(),
+        places.numbers(rows["store_id"].to_numpy()),
+        rows["code"].to_numpy(),
+        rows["amount"].to_numpy(),
+        rows["tickets"].to_numpy(),
+        facts.engine,
+    )
+
+
+def _units(
+    atom: Ints, spans: Spans, shown: Sequence[tuple[dt.date, dt.date]]
+) -> Iterator[tuple[npt.NDArray[np.bool_], Ints]]:
+    """
+    Say which rows count to which span: in one pass where no spans overlap.
+
+    Yields pairs of a mask of rows and the span number of each of them.
+    """
+    owner = np.full(len(spans.cuts), -1, np.int64)
+    overlapping = False
+    for number, span in enumerate(shown):
+        run = spans.atoms(span)
+        overlapping |= bool((owner[run.start : run.stop] >= 0).any())
+        owner[run.start : run.stop] = number
+    if not overlapping:
+        of_row = owner[atom]
+        mask = of_row >= 0
+        yield mask, of_row[mask]
+        return
+    for number, span in enumerate(shown):
+        run = spans.atoms(span)
+        mask = (atom >= run.start) & (atom < run.stop)
+        yield mask, np.full(int(mask.sum()), number, np.int64)
+
+
+def _ymd(day: dt.date) -> int:
+    return day.year * 10000 + day.month * 100 + day.day
+
+
+def count_buyers(
+    buyers: Buyers,
+    people: People,
+    places: Places,
+    *,
+    spans: Spans,
+    shown: Sequence[tuple[dt.date, dt.date]],
+    policy: MetricPolicy,
+) -> dict[str, Ints]:
+    """
+    Count the members with a purchase: all, by spending band, gender and age band.
+
+    Returns:
+        By name, an array of shape (keys, spans): ``consuming_members`` and
+        ``members_…`` for every band, gender (``members_female``) and age band.
+    """
+    bands = np.array([0, *policy.band_edges], np.int64)
+    ages = np.array(policy.ages, np.int64) * 10000
+    last = np.array([_ymd(end - dt.timedelta(days=1)) for _, end in shown], np.int64)
+    groups = {
+        "band": tuple(f"members_{name}" for name in policy.band_names),
+        "gender": tuple(f"members_{name}" for name in policy.gender_names),
+        "age": tuple(f"members_{name}" for name in policy.age_names),
+    }
+    shape = (len(places.keys), len(shown))
+    counts = {
+        name: np.zeros((*shape, len(names)), np.int64) for name, names in groups.items()
+    }
+    total = np.zeros(shape, np.int64)
+    people_count = max(len(people.birth), 1)
+    for mask, unit in _units(buyers.atom, spans, shown):
+        for level, (begin, key_of) in places.offsets.items():
+            keys = int(key_of.max()) + 1 if level != "store" else places.count
+            cell = unit * keys + key_of[buyers.store[mask]]
+            cell, member, amount = _net(
+                cell * people_count + buyers.member[mask],
+                buyers.amount[mask],
+                buyers.tickets[mask],
+                people_count,
+                buyers.backend,
+            )
+            span = cell // keys
+            birth = people.birth[member]
+            age = np.zeros(len(member), np.int64)
+            for edge in ages:
+                age += birth + edge <= last[span]
+            age[(birth == 0) | (birth > last[span])] = len(ages) + 1
+            kinds = {
+                "band": np.searchsorted(bands, amount, side="right"),
+                "gender": people.gender[member],
+                "age": age,
+            }
+            at = slice(begin, begin + keys)
+            size = len(shown) * keys
+            total[at] += np.bincount(cell, minlength=size).reshape(-1, keys).T
+            for name, kind in kinds.items():
+                width = len(groups[name])
+                flat = np.bincount(cell * width + kind, minlength=size * width)
+                counts[name][at] += flat.reshape(-1, keys, width).transpose(1, 0, 2)
+    result = {"consuming_members": total}
+    for name, names in groups.items():
+        for number, column in enumerate(names):
+            result[column] = counts[name][:, :, number]
+    return result
+
+
+def _net(
+    cell: Ints,
+    amount: Ints,
+    tickets: Ints,
+    people: int,
+    backend: Literal["polars", "pandas"],
+) -> tuple[Ints, Ints, Ints]:
+    """Add up a member's rows in a cell, and keep those with a purchase."""
+    frame = nw.from_dict(
+        {"cell": cell, "amount": amount, "tickets": tickets}, backend=backend
+    )
+    rows = sums(frame, ["cell"], ["amount", "tickets"])
+    cell = rows["cell"].to_numpy()
+    bought = rows["tickets"].to_numpy() > 0
+    cell, amount = cell[bought], rows["amount"].to_numpy()[bought]
+    return cell // people, cell % people, amount
