@@ -21,6 +21,7 @@ __all__ = [
     "add_months",
     "add_years",
     "check_day",
+    "check_leap_day",
     "check_whole",
     "completed_years",
     "is_month_end",
@@ -92,7 +93,14 @@ def check_whole(number: object, name: str, *, least: int | None = None) -> int:
     return whole
 
 
-def _check_leap_day(leap_day: str) -> None:
+def check_leap_day(leap_day: str) -> None:
+    """
+    Refuse a rule for 29 February that does not exist, even where it is not needed.
+
+    A misspelt policy is found when it is first used, not in the next leap year.
+
+    >>> check_leap_day("clamp")
+    """
     if leap_day not in _LEAP_DAYS:
         raise ScheduleError(
             f"no rule for 29 February is called {bounded([leap_day])}: "
@@ -177,7 +185,7 @@ def add_years(anchor: dt.date, years: int, *, leap_day: LeapDay = "clamp") -> dt
     >>> add_years(dt.date(2024, 2, 29), 1, leap_day="next_day")
     datetime.date(2025, 3, 1)
     """
-    _check_leap_day(leap_day)
+    check_leap_day(leap_day)
     result = add_months(anchor, _MONTHS * check_whole(years, "years"))
     if leap_day == "next_day" and result.day != anchor.day:
         return result + dt.timedelta(days=1)
@@ -251,7 +259,7 @@ def completed_years(birth: dt.date, on: dt.date, *, leap_day: LeapDay = "clamp")
     """
     check_day(birth, "birth")
     check_day(on, "on")
-    _check_leap_day(leap_day)
+    check_leap_day(leap_day)
     if on < birth:
         raise ScheduleError(
             f"'on' ({on}) lies before the first day: no year can be complete"

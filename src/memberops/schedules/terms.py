@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt  # noqa: TC003 - the examples below use it
+import datetime as dt
 from typing import Literal, get_args
 
 from memberops.errors import ScheduleError, bounded, nearest
@@ -12,6 +12,7 @@ from memberops.schedules.dates import (
     add_months,
     add_years,
     check_day,
+    check_leap_day,
     check_whole,
 )
 
@@ -131,7 +132,7 @@ def term_number(
     """
     check_day(anchor, "anchor")
     check_day(day)
-    length = _check_term(count, unit)
+    length = _check_term(count, unit, leap_day)
     if day < anchor:
         raise ScheduleError(f"{day} lies before the first term, which begins {anchor}")
     if unit in ("days", "weeks"):
@@ -146,7 +147,7 @@ def term_number(
 def _after(
     anchor: dt.date, steps: int, count: int, unit: TermUnit, leap_day: LeapDay
 ) -> dt.date:
-    total = _check_term(count, unit) * steps
+    total = _check_term(count, unit, leap_day) * steps
     if unit == "days":
         return add_days(anchor, total)
     if unit == "weeks":
@@ -154,15 +155,14 @@ def _after(
     if unit == "years":
         return add_years(anchor, total, leap_day=leap_day)
     years, months = divmod(total, _MONTHS)
+    if months:
+        return add_months(anchor, total)
     # Twelve months are a year, so the rule for 29 February holds for them too.
-    return (
-        add_months(anchor, total)
-        if months
-        else add_years(anchor, years, leap_day=leap_day)
-    )
+    return add_years(anchor, years, leap_day=leap_day)
 
 
-def _check_term(count: int, unit: str) -> int:
+def _check_term(count: int, unit: str, leap_day: str) -> int:
+    check_leap_day(leap_day)
     if unit not in _UNITS:
         raise ScheduleError(
             f"no unit of a term is called {bounded([unit])}: "

@@ -1,0 +1,24 @@
+"""
+Cases of other systems that we decide otherwise on purpose: id and reason.
+
+The ids are those of ``cases/peer_cases.json`` beside the project. The tests of each
+part assert that its cases here really disagree, and that no other does.
+"""
+
+DISAGREEMENTS: tuple[tuple[str, str], ...] = (
+    (
+        "MEM-V6",
+        (
+            "CiviCRM lets 29 February + 1 year overflow to 1 March; HQ §4.2 renews it "
+            "on 28 February, so the term's last day is 27 February, as OCA has it."
+        ),
+    ),
+    (
+        "MEM-V7",
+        (
+            "CiviCRM lets 31 January + 1 month overflow to 2 March; months clamp "
+            "here, so the next term begins on 29 February 2024 and the first ends on "
+            "the 28th, as OCA has it."
+        ),
+    ),
+)
