@@ -1,1 +1,71 @@
-"""Part of memberops."""
+"""
+What tests, docs and benchmarks stand on: builders, a synthetic chain, contract checks.
+
+The names below are loaded when they are first used (PEP 562).
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from memberops.testing.builders import (
+        cards_frame,
+        members_frame,
+        sales_frame,
+        stores_frame,
+        targets_frame,
+    )
+    from memberops.testing.contracts import check_source, load_only
+    from memberops.testing.dirt import PlantedDirt
+    from memberops.testing.large_sales import large_sales
+    from memberops.testing.synthetic_chain import ChainFrames, SyntheticChain
+    from memberops.testing.writing import WrittenChain, write_chain
+
+__all__ = [
+    "ChainFrames",
+    "PlantedDirt",
+    "SyntheticChain",
+    "WrittenChain",
+    "cards_frame",
+    "check_source",
+    "large_sales",
+    "load_only",
+    "members_frame",
+    "sales_frame",
+    "stores_frame",
+    "targets_frame",
+    "write_chain",
+]
+
+_HOMES = {
+    "ChainFrames": "synthetic_chain",
+    "PlantedDirt": "dirt",
+    "SyntheticChain": "synthetic_chain",
+    "WrittenChain": "writing",
+    "cards_frame": "builders",
+    "check_source": "contracts",
+    "large_sales": "large_sales",
+    "load_only": "contracts",
+    "members_frame": "builders",
+    "sales_frame": "builders",
+    "stores_frame": "builders",
+    "targets_frame": "builders",
+    "write_chain": "writing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its home when it is first used (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'memberops.testing' has no attribute {name!r}")
+    module = importlib.import_module(f"memberops.testing.{_HOMES[name]}")
+    value = getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted({*globals(), *__all__})
