@@ -356,6 +356,8 @@ def test_a_moment_is_refused_with_the_way_to_a_day(call):
         "retail 2026-M13",
         "retail 2026-10",
         "0000",
+        "026",
+        "12026-10",
         "x" * 10_000,
     ],
     ids=lambda label: repr(label[:24]),

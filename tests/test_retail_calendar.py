@@ -175,6 +175,16 @@ def test_a_year_may_bear_the_number_of_its_last_month():
     assert by_last.year_of(dt.date(2019, 8, 3)) == 2019
 
 
+@given(years, st.integers(1, 12), st.sampled_from(["first_month", "last_month"]))
+def test_a_year_bears_the_number_of_the_month_its_policy_names(year, month, named_by):
+    """The middle of its first or last month lies in the calendar year of its number."""
+    calendar = RetailCalendar(year_end_month=month, named_by=named_by)
+    first, last = calendar.bounds(year)
+
+    middle = {"first_month": first + 14 * DAY, "last_month": last - 14 * DAY}
+    assert middle[named_by].year == year
+
+
 def test_a_calendar_of_the_chain_reaches_its_periods():
     """A period of another calendar keeps it when it moves."""
     calendar = RetailCalendar(pattern=(4, 4, 5), week_starts_on="monday")
