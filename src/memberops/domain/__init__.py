@@ -1,6 +1,6 @@
 """The nouns of a membership office: immutable values made of attrs alone."""
 
-from memberops.domain.decision import Decision, Reason
+from memberops.domain.decision import Decision, Grounds, Reason, Statement
 from memberops.domain.finding import Finding, Severity
 from memberops.domain.member import Card, Gender, Member
 from memberops.domain.money import Currency, Money, RoundedFloat, money_from_float
@@ -13,12 +13,14 @@ __all__ = [
     "Decision",
     "Finding",
     "Gender",
+    "Grounds",
     "Member",
     "Money",
     "Reason",
     "RoundedFloat",
     "SaleLine",
     "Severity",
+    "Statement",
     "Store",
     "Ticket",
     "money_from_float",

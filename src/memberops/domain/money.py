@@ -111,6 +111,11 @@ class Currency:
         """The usual sign, or the code where there is none."""
         return _SYMBOLS.get(self.code, self.code)
 
+    @property
+    def unit_zh(self) -> str:
+        """The Chinese word that follows an amount, or the code where there is none."""
+        return _UNITS_ZH.get(self.code, self.code)
+
     def to_minor(self, amount: Decimal | str | int) -> int:
         """
         Convert an amount in major units to whole minor units, exactly.
@@ -127,13 +132,12 @@ class Currency:
         if value.adjusted() > _MAX_ADJUSTED:
             raise InvalidValueError("an amount does not fit into 64 bits")
         scaled = value.scaleb(self.digits, context=_EXACT)
-        whole = scaled.to_integral_value(context=_EXACT)
-        if scaled != whole:
+        minor = int(scaled)
+        if scaled != minor:
             raise InvalidValueError(
                 f"{value} has more than the {self.digits} decimal digits of "
                 f"{self.code}; round it first, or declare a currency with more digits"
             )
-        minor = int(whole)
         if abs(minor) > _INT64:
             raise InvalidValueError("an amount does not fit into 64 bits")
         return minor
@@ -156,7 +160,7 @@ class Currency:
         """
         text = f"{self.to_decimal(minor):,}"
         if language == "zh":
-            return f"{text} {_UNITS_ZH.get(self.code, self.code)}"
+            return f"{text} {self.unit_zh}"
         sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
         space = " " if self.symbol == self.code else ""
         return f"{sign}{self.symbol}{space}{text}"

@@ -1,0 +1,131 @@
+"""Renewing a membership: what was paid for is kept, and so is the day (HQ §4.2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import attrs
+
+from memberops.domain import Card, Decision, Reason, Statement
+from memberops.domain.values import check_as_of, identifier
+from memberops.policies.term import Term, not_negative
+from memberops.schedules.dates import add_days
+
+__all__ = ["Renewal", "Renewed"]
+
+
+@attrs.frozen(kw_only=True)
+class Renewed:
+    """
+    What a renewal gives.
+
+    Args:
+        card: The card with its next term; the old one stays as it was.
+        decision: ``"continued"`` from the old end, or ``"restarted"`` after a pause.
+    """
+
+    card: Card
+    decision: Decision
+
+
+@attrs.frozen(kw_only=True)
+class Renewal:
+    """
+    The policy that gives a card its next term (HQ §4.2).
+
+    A card that is valid, not yet valid, or in grace goes on from the day after its
+    last day: renewing early loses no day, renewing in grace gains none. Its terms
+    keep counting from the anchor. A card whose grace is over begins anew on the
+    given day, which becomes its anchor.
+
+    Args:
+        term: The length of the next term.
+        grace_days: Days after the last day in which the card still goes on.
+        policy: Id of the policy.
+        version: Version of the policy.
+
+    >>> card = Card(card_id="C1", member_id="M1", anchor=dt.date(2024, 2, 29),
+    ...     valid_from=dt.date(2026, 2, 28), valid_through=dt.date(2027, 2, 27))
+    >>> renewed = Renewal().renew(card, as_of=dt.date(2026, 12, 24))
+    >>> print(renewed.card.valid_from, renewed.card.valid_through)
+    2027-02-28 2028-02-28
+    >>> print(renewed.decision.explain("zh"))
+    自 2027-02-28 续期至 2028-02-28
+    """
+
+    term: Term = attrs.field(factory=Term, validator=attrs.validators.instance_of(Term))
+    grace_days: int = attrs.field(default=0, validator=not_negative)
+    policy: str = attrs.field(default="renewal", validator=identifier)
+    version: str = attrs.field(default="1", validator=identifier)
+
+    def renew(self, card: Card, *, as_of: dt.date) -> Renewed:
+        """
+        Give a card its next term.
+
+        Args:
+            card: The card as it is.
+            as_of: The day on which it is renewed.
+
+        Returns:
+            The card with its next term, and why. A restart changes with each day on
+            which it is asked for; a continuation until the grace is over.
+
+        Raises:
+            InvalidValueError: *as_of* is no plain date.
+            ScheduleError: The next term would lie outside the calendar.
+        """
+        late = (check_as_of(as_of) - card.valid_through).days
+        if late > self.grace_days:
+            renewed = attrs.evolve(
+                card, valid_from=as_of, valid_through=self.term.end(as_of), anchor=as_of
+            )
+            return self._renewed(renewed, as_of, "restarted", as_of, late=late)
+        first = add_days(card.valid_through, 1)
+        anchor = card.anchor
+        last = self.term.end_from(first, anchor)
+        if last is None:
+            anchor, last = first, self.term.end(first)
+        renewed = attrs.evolve(
+            card, valid_from=first, valid_through=last, anchor=anchor
+        )
+        until = add_days(card.valid_through, self.grace_days)
+        return self._renewed(renewed, as_of, "continued", until, late=late)
+
+    def _renewed(
+        self, card: Card, as_of: dt.date, outcome: str, until: dt.date, *, late: int
+    ) -> Renewed:
+        first, last = card.valid_from, card.valid_through
+        term = Reason(
+            rule="term",
+            met=True,
+            figures=(
+                ("valid_from", str(first)),
+                ("valid_through", str(last)),
+                ("anchor", str(card.anchor)),
+            ),
+            text_en=f"renewed from {first} through {last}",
+            text_zh=f"自 {first} 续期至 {last}",
+        )
+        reasons = [term]
+        if late > 0:
+            days = f"{late} day{'s' if late > 1 else ''}"
+            reasons.append(
+                Reason(
+                    rule="grace",
+                    met=outcome == "continued",
+                    figures=(("late", str(late)), ("grace", str(self.grace_days))),
+                    text_en=f"{days} late ({self.grace_days} of grace)",
+                    text_zh=f"逾期 {late} 天（宽限 {self.grace_days} 天）",
+                )
+            )
+        return Renewed(
+            card=card,
+            decision=Decision(
+                outcome=outcome,
+                grounds=Statement(reasons=reasons),
+                policy=self.policy,
+                version=self.version,
+                as_of=as_of,
+                changes_on=add_days(until, 1),
+            ),
+        )
