@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import memberops_acme
 import pytest
 
-from memberops.adapters.sources.contract import Source, SourceContext
+from memberops.adapters.sources import Source, SourceContext
 from memberops.domain import Currency
 from memberops.errors import SourceError
-from memberops.testing.contracts import check_source, load_only
+from memberops.testing import check_source, load_only
 
 MEMBERS = """\
 {"id": "0017", "fullName": "王小明", "mobile": "13812345678", "sex": "M",\

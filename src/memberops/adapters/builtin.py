@@ -10,7 +10,7 @@ from memberops.adapters.hookspecs import hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from memberops.adapters.sources.contract import (
+    from memberops.adapters.sources import (
         Source,
         SourceContext,
         SourceFactory,

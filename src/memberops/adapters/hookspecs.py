@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from memberops.adapters.declarations import Adapter
-    from memberops.adapters.sources.contract import SourceFactory
+    from memberops.adapters.sources import SourceFactory
 
 __all__ = ["hookimpl", "hookspec", "memberops_sources"]
 
@@ -33,9 +33,9 @@ def memberops_sources() -> Iterable[Adapter[SourceFactory]]:
     Declare the sources from which canonical tables can be read.
 
     A factory is called as ``factory(context, **options)``, with the
-    `memberops.adapters.sources.contract.SourceContext` of the chain and the options
+    `memberops.adapters.sources.SourceContext` of the chain and the options
     of its chain file, and returns an object with ``read(table)``, which gives a
-    `memberops.adapters.sources.contract.SourceResult`.
+    `memberops.adapters.sources.SourceResult`.
 
     Returns:
         One `Adapter` for each source.

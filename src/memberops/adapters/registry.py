@@ -14,7 +14,7 @@ from memberops.domain.values import Language, check_language
 from memberops.errors import PluginError, UnknownAdapterError
 
 if TYPE_CHECKING:
-    from memberops.adapters.sources.contract import SourceFactory
+    from memberops.adapters.sources import SourceFactory
 
 __all__ = [
     "AdapterMap",

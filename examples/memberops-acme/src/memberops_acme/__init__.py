@@ -9,7 +9,7 @@ from memberops.adapters import Adapter, hookimpl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from memberops.adapters.sources.contract import (
+    from memberops.adapters.sources import (
         Source,
         SourceContext,
         SourceFactory,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pandas as pd
 
-from memberops.adapters.sources.contract import (
+from memberops.adapters.sources import (
     REJECT_COLUMNS,
     SourceContext,
     SourceResult,

@@ -10,7 +10,7 @@ from memberops.errors import InvalidValueError
 from memberops.tables import Column, Kind
 
 if TYPE_CHECKING:
-    from memberops.adapters.sources.contract import SourceContext
+    from memberops.adapters.sources import SourceContext
 
 __all__ = ["RefusedError", "convert"]
 
