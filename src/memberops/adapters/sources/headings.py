@@ -1,0 +1,184 @@
+"""From the headings of a file to the columns of a canonical table."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from memberops.domain.values import mask
+from memberops.errors import (
+    ConfigurationError,
+    MissingColumnsError,
+    SourceError,
+    bounded,
+    nearest,
+)
+from memberops.tables import Column, Table, normal_heading
+
+__all__ = ["HeadingMap", "check_names", "map_headings", "shown_heading"]
+
+_DIGITS = re.compile(r"\d{5,}")
+_LONGEST = 40
+
+
+@attrs.frozen(kw_only=True)
+class HeadingMap:
+    """
+    Where each canonical column stands in a file.
+
+    Args:
+        places: Positions of the columns of the file that mean a canonical column;
+            more than one position is a conflict unless their cells are equal.
+        extra: Positions of other headings that the caller asked for.
+        ignored: Headings that mean no column.
+        repeated: Headings that stand in the file more than once.
+    """
+
+    places: dict[str, tuple[int, ...]]
+    extra: dict[str, int]
+    ignored: tuple[str, ...]
+    repeated: tuple[str, ...]
+
+
+def shown_heading(heading: str) -> str:
+    """
+    Cut a heading for a message; long numbers are masked, they may be data.
+
+    >>> shown_heading("电话13812345678")
+    '电话*******5678'
+    """
+    text = _DIGITS.sub(lambda match: str(mask(match[0])), heading.strip())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def check_names(option: str, names: Iterable[str], table: Table) -> None:
+    """
+    Refuse an option that names a column which the table does not have.
+
+    Raises:
+        ConfigurationError: Naming the nearest column.
+    """
+    for name in names:
+        if name not in table.names:
+            raise ConfigurationError(
+                f"{option!r} names {str(name)[:40]!r}, which is no column of "
+                f"{table.name}; {nearest(str(name), table.names)}"
+            )
+
+
+def map_headings(
+    headings: Sequence[str],
+    table: Table,
+    *,
+    columns: Mapping[str, str],
+    constants: Iterable[str] = (),
+    extra: Iterable[str] = (),
+) -> HeadingMap:
+    """
+    Match the headings of a file with the columns of a table.
+
+    Args:
+        headings: As they stand in the file.
+        table: The canonical table.
+        columns: Headings that the caller chose, by canonical column; ``"金额#2"``
+            means the second column with that heading.
+        constants: Columns that the caller gives a value for.
+        extra: Headings that are wanted although they mean no column.
+
+    Raises:
+        ConfigurationError: An option names an unknown column, or a column is both
+            in the file's mapping and a constant.
+        MissingColumnsError: A required column cannot be had; with the nearest.
+        SourceError: The first line seems to hold data, not headings.
+
+    >>> from memberops.tables import table
+    >>> found = map_headings(["店名", "门店编号", "备注"], table("stores"), columns={})
+    >>> found.places, found.ignored
+    ({'name': (0,), 'store_id': (1,)}, ('备注',))
+    """
+    check_names("columns", columns, table)
+    check_names("constants", constants, table)
+    if both := sorted(set(columns) & set(constants)):
+        raise ConfigurationError(
+            f"{both[0]!r} is in 'columns' and in 'constants': choose one"
+        )
+    normal = [normal_heading(heading) for heading in headings]
+    places: dict[str, tuple[int, ...]] = {
+        name: (_find(heading, normal, headings, table),)
+        for name, heading in columns.items()
+    }
+    wanted = {text: _find(text, normal, headings, table) for text in extra}
+    known = table.by_heading()
+    ignored = []
+    for position, form in enumerate(normal):
+        column = known.get(form)
+        if column and column.name not in (*columns, *constants):
+            places[column.name] = (*places.get(column.name, ()), position)
+        elif position not in wanted.values() and (position,) not in places.values():
+            ignored.append(shown_heading(headings[position]) or f"({position + 1})")
+    if not places and any(map(_is_data, headings)):
+        raise SourceError(
+            f"the first line has no known heading of {table.name} and looks like "
+            "data: the file needs a heading line"
+        )
+    _check_required(table, {*places, *constants}, headings)
+    return HeadingMap(
+        places=places,
+        extra=wanted,
+        ignored=tuple(ignored),
+        repeated=tuple(
+            shown_heading(headings[normal.index(form)])
+            for form in dict.fromkeys(normal)
+            if form and normal.count(form) > 1
+        ),
+    )
+
+
+def _find(
+    wanted: str, normal: Sequence[str], headings: Sequence[str], table: Table
+) -> int:
+    text, mark, number = wanted.rpartition("#")
+    numbered = mark and number.isdecimal() and normal_heading(wanted) not in normal
+    form = normal_heading(text if numbered else wanted)
+    nth = int(number) if numbered else 1
+    positions = [place for place, other in enumerate(normal) if other == form and form]
+    if 1 <= nth <= len(positions):
+        return positions[nth - 1]
+    raise MissingColumnsError(table.name, [wanted], map(shown_heading, headings))
+
+
+def _is_data(heading: str) -> bool:
+    return any(char.isdigit() for char in heading)
+
+
+def _check_required(table: Table, present: set[str], headings: Sequence[str]) -> None:
+    missing = [
+        column
+        for column in table.columns
+        if column.required
+        and column.name not in present
+        and not (column.derived_from and present.issuperset(column.derived_from))
+    ]
+    if not missing:
+        return
+    shown = [shown_heading(heading) for heading in headings]
+    error = MissingColumnsError(table.name, [column.name for column in missing], shown)
+    # The column's own headings are nearer to those of a file than its identifier.
+    hints = "; ".join(_hint(column, shown) for column in missing[:3])
+    names = bounded(column.name for column in missing)
+    error.args = (f"the file has no column for {names} of {table.name} ({hints})",)
+    raise error
+
+
+def _hint(column: Column, headings: Sequence[str]) -> str:
+    forms = {normal_heading(heading): heading for heading in headings}
+    for known in column.headings:
+        if match := difflib.get_close_matches(normal_heading(known), forms, n=1):
+            return (
+                f"{column.name} / {column.heading_zh}: did you mean "
+                f"{forms[match[0]]!r}? Then say columns={{{column.name!r}: ...}}"
+            )
+    return f"{column.name} / {column.heading_zh}: {nearest(column.name, headings)}"

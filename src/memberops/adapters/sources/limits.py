@@ -1,0 +1,62 @@
+"""How much of a file is read, and how much is told about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from memberops.errors import ConfigurationError, InvalidValueError, nearest
+
+__all__ = ["ReadingLimits"]
+
+
+def _positive(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InvalidValueError(
+            f"{attribute.name!r} must be a whole number above zero, "
+            f"not {str(value)[:20]!r}"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class ReadingLimits:
+    """
+    The bounds of reading, so that a broken or hostile file costs little.
+
+    Args:
+        file_bytes: Largest file, after decompression.
+        line_bytes: Longest line.
+        row_lines: How many lines one row may span by quoted line breaks; a quote
+            that stays open for longer is taken as never closed.
+        examples: How many findings of one rule and column are given one by one;
+            the rest is one finding with a count.
+
+    >>> ReadingLimits.of({"examples": 20}).examples
+    20
+    """
+
+    file_bytes: int = attrs.field(default=4 * 2**30, validator=_positive)
+    line_bytes: int = attrs.field(default=8 * 2**20, validator=_positive)
+    row_lines: int = attrs.field(default=100, validator=_positive)
+    examples: int = attrs.field(default=100, validator=_positive)
+
+    @classmethod
+    def of(cls, value: ReadingLimits | Mapping[str, Any] | None) -> ReadingLimits:
+        """
+        Make limits from what a chain file holds.
+
+        Raises:
+            ConfigurationError: A limit has no such name.
+        """
+        if isinstance(value, ReadingLimits):
+            return value
+        known = [field.name for field in attrs.fields(cls)]
+        for name in value or {}:
+            if name not in known:
+                raise ConfigurationError(
+                    f"no reading limit is called {str(name)[:40]!r}; "
+                    f"{nearest(str(name), known)}"
+                )
+        return cls(**(value or {}))

@@ -1,0 +1,271 @@
+"""
+Scalar readers: the text of one cell becomes a value, or an `Unreadable` that says why.
+
+They never guess and never use floats. Full-width letters, digits and signs are read
+as narrow ones (Unicode NFKC). No reader puts the text into its answer, so an
+`Unreadable` can be shown whatever the cell held. Dates are in `date_values`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+
+import attrs
+
+from memberops.domain import Currency
+from memberops.errors import InvalidValueError
+
+__all__ = [
+    "Unreadable",
+    "narrow",
+    "read_amount",
+    "read_choice",
+    "read_id",
+    "read_integer",
+    "read_text",
+]
+
+_INT64 = 2**63 - 1
+_LONGEST_ID = 200
+_LONGEST_NUMBER = 60
+
+
+@attrs.frozen
+class Unreadable:
+    """
+    Why a text is not the value that its column asks for.
+
+    Args:
+        rule: Short stable name of the reason.
+        text_en: The reason in English.
+        text_zh: The reason in Chinese.
+        column_wide: Whether it is a fact about the whole column, told once.
+    """
+
+    rule: str
+    text_en: str
+    text_zh: str
+    column_wide: bool = False
+
+
+def narrow(text: str) -> str:
+    """
+    Bring full-width characters into their narrow form and strip spaces.
+
+    >>> narrow("　￥１，２９９．００ ")
+    '¥1,299.00'
+    """
+    return (
+        text.strip() if text.isascii() else unicodedata.normalize("NFKC", text).strip()
+    )
+
+
+_DESTROYED = re.compile(r"[+-]?\d(?:\.\d+)?E\+\d{1,3}", re.ASCII | re.IGNORECASE)
+_SCIENTIFIC = Unreadable(
+    "number-destroyed",
+    "a spreadsheet wrote it as 1.23E+10 and lost its digits; export the column as text",
+    "已被电子表格改成 1.23E+10 形式，位数已丢失；请按文本格式重新导出",
+)
+_CONTROL = Unreadable(
+    "control-character",
+    "it has control or invisible characters",
+    "含有控制字符或不可见字符",
+)
+_ID_LONG = Unreadable(
+    "id-too-long",
+    f"an id of more than {_LONGEST_ID} characters",
+    f"编号超过 {_LONGEST_ID} 个字符",
+)
+
+
+def read_id(text: str) -> str | Unreadable:
+    """
+    Read an id: narrow, stripped, leading zeros kept.
+
+    >>> read_id("００１２３ "), read_id("1.23457E+10").rule
+    ('00123', 'number-destroyed')
+    """
+    if len(text) > _LONGEST_ID:
+        return _ID_LONG
+    if text.isascii() and text.isalnum():
+        return text
+    value = narrow(text)
+    if _DESTROYED.fullmatch(value):
+        return _SCIENTIFIC
+    # Cc, Cf, Cs, Co, Cn; Zl and Zp: what nobody sees makes two ids look like one.
+    if any(
+        (kind := unicodedata.category(char))[0] == "C" or kind in ("Zl", "Zp")
+        for char in value
+    ):
+        return _CONTROL
+    return value
+
+
+def read_text(text: str) -> str | Unreadable:
+    """
+    Read free text: stripped, otherwise as it is; full-width numbers become narrow.
+
+    >>> read_text(" １３８００１３８０００ "), read_text("=1+1")
+    ('13800138000', '=1+1')
+    """
+    value = text.strip()
+    small = narrow(value)
+    if _DESTROYED.fullmatch(small):
+        return _SCIENTIFIC
+    return small if small.isascii() else value
+
+
+_AMOUNT = re.compile(
+    r"(?P<sign>[-+−]?)\s*(?P<before>[^\d\s.,+−-]*)\s*(?P<inner>[-−]?)\s*"
+    r"(?P<number>[\d.,]*\d[\d.,]*(?:E[+-]?\d+)?)"
+    r"\s*(?P<power>[千万萬亿億]?)\s*(?P<after>[^\d\s.,+−-]*)\s*(?P<trailing>[-−]?)",
+    re.ASCII | re.IGNORECASE,
+)
+_PLAIN = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
+_COMMA_DECIMAL = re.compile(r"\d{1,3}(?:\.\d{3})*,\d{1,2}", re.ASCII)
+_POWERS = {"": 0, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8}
+_SIGNS_OF = {
+    "CNY": ("¥", "元", "圆", "RMB", "人民币", "CN¥"),
+    "EUR": ("欧元",),
+    "GBP": ("英镑",),
+    "HKD": ("HK$", "港元", "港币"),
+    "JPY": ("円", "日元", "圆"),
+    "TWD": ("NT$", "元"),
+    "USD": ("US$", "美元"),
+}
+
+_NOT_A_NUMBER = Unreadable("number-unreadable", "it is no number", "不是数字")
+_THOUSANDS = Unreadable(
+    "number-grouping",
+    "its commas do not part thousands; write 1,299.00 or 1299.00",
+    "千位分隔符位置不对；请写成 1,299.00 或 1299.00",
+)
+_COMMA = Unreadable(
+    "number-comma-decimal",
+    "a comma seems to stand for the decimal point; write 1299.00",
+    "逗号疑似用作小数点；请写成 1299.00",
+)
+_SIGNED_TWICE = Unreadable("number-sign", "it has more than one sign", "正负号不止一个")
+_TOO_LARGE = Unreadable(
+    "number-too-large", "it does not fit into 64 bits", "数值过大，超出 64 位范围"
+)
+
+
+def read_amount(text: str, currency: Currency) -> int | Unreadable:
+    """
+    Read an amount as whole minor units, exactly.
+
+    Read are thousands separators, the currency's signs, a minus before or after,
+    parentheses for negatives, and the Chinese powers 千, 万 and 亿.
+
+    Args:
+        text: The cell.
+        currency: Currency of the column; another one's sign is refused.
+
+    >>> cny = Currency("CNY")
+    >>> [read_amount(cell, cny) for cell in ("￥1,299.00", "(3.50)", "1.28万元", "5-")]
+    [129900, -350, 1280000, -500]
+    >>> read_amount("19.999", cny).rule, read_amount("$5", cny).rule
+    ('amount-digits', 'amount-currency')
+    """
+    number = _number(text)
+    if isinstance(number, Unreadable):
+        return number
+    value, words = number
+    if any(word and not _means(word, currency) for word in words):
+        return Unreadable(
+            "amount-currency",
+            f"its unit is not that of {currency.code}",
+            f"货币单位与 {currency.code} 不符",
+        )
+    try:
+        return currency.to_minor(value)
+    except InvalidValueError:
+        if abs(value) * 10**currency.digits > _INT64:
+            return _TOO_LARGE
+        return Unreadable(
+            "amount-digits",
+            f"it has more than the {currency.digits} decimal digits of "
+            f"{currency.code}; round it at the source, or declare more digits",
+            f"小数位多于 {currency.code} 的 {currency.digits} 位；"
+            "请在源头取整，或在配置中声明更多位数",
+        )
+
+
+def read_integer(text: str) -> int | Unreadable:
+    """
+    Read a whole number; ``3.00`` is one, ``3.5`` is not.
+
+    >>> read_integer("１，２００"), read_integer("3.00"), read_integer("-2")
+    (1200, 3, -2)
+    >>> read_integer("3.5").rule
+    'integer-fraction'
+    """
+    number = _number(text)
+    if isinstance(number, Unreadable):
+        return number
+    value, words = number
+    if any(words):
+        return _NOT_A_NUMBER
+    if value != value.to_integral_value():
+        return Unreadable("integer-fraction", "it is not a whole number", "不是整数")
+    return int(value) if abs(value) <= _INT64 else _TOO_LARGE
+
+
+def read_choice(text: str, words: Mapping[str, str]) -> str | Unreadable:
+    """
+    Read one of a few words.
+
+    Args:
+        text: The cell.
+        words: The word that each spelling means; spellings are narrow and casefolded.
+
+    >>> read_choice(" Ｆ ", {"f": "female", "女": "female"})
+    'female'
+    """
+    word = words.get(narrow(text).casefold())
+    if word is not None:
+        return word
+    known = ", ".join(dict.fromkeys(words.values()))
+    return Unreadable(
+        "choice-unknown",
+        f"it is none of the known words (they mean {known})",
+        f"不是已知的取值（可取：{known}）",
+    )
+
+
+def _number(text: str) -> tuple[Decimal, tuple[str, str]] | Unreadable:
+    value = narrow(text)
+    if len(value) > _LONGEST_NUMBER:
+        return _NOT_A_NUMBER
+    if value.isascii() and value.isdigit():
+        return Decimal(value), ("", "")
+    bracketed = value.startswith("(") and value.endswith(")")
+    match = _AMOUNT.fullmatch(value[1:-1].strip() if bracketed else value)
+    if match is None:
+        return _NOT_A_NUMBER
+    if bracketed + sum(map(bool, match.group("sign", "inner", "trailing"))) > 1:
+        return _SIGNED_TWICE
+    number = match["number"]
+    if "E" in number.upper():
+        return _SCIENTIFIC
+    if not _PLAIN.fullmatch(number):
+        if _COMMA_DECIMAL.fullmatch(number):
+            return _COMMA
+        if not _GROUPED.fullmatch(number):
+            return _THOUSANDS if "," in number else _NOT_A_NUMBER
+    amount = Decimal(number.replace(",", ""))
+    if power := _POWERS[match["power"]]:
+        amount = amount.scaleb(power)
+    if bracketed or match["sign"] in ("-", "−") or match["inner"] or match["trailing"]:
+        amount = -amount
+    return amount, (match["before"], match["after"])
+
+
+def _means(word: str, currency: Currency) -> bool:
+    signs = (currency.symbol, currency.code, *_SIGNS_OF.get(currency.code, ()))
+    return word.upper() in signs
