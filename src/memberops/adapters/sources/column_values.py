@@ -164,7 +164,9 @@ def read_column(
     words = frozenset(missing)
     void = np.array([not t.strip() or t.strip() in words for t in text.texts], bool)
     if column.kind in (Kind.DATE, Kind.INSTANT):
-        found, days = _read_dates(column, text, void, zone, date_format, log)
+        found, days = _read_dates(
+            column, text, void, zone=zone, date_format=date_format, log=log
+        )
     else:
         read = _reader(column, currency)
         found = [
@@ -217,6 +219,7 @@ def _read_dates(
     column: Column,
     text: TextColumn,
     void: _Array,
+    *,
     zone: ZoneInfo,
     date_format: str | None,
     log: FindingLog,
@@ -281,8 +284,8 @@ def _proven_order(
     if len(proofs) > 1:
         log.add(
             "date-order-contradictory",
-            f"{proofs['day-first']} rows prove day-first dates and "
-            f"{proofs['month-first']} rows prove month-first ones; "
+            f"some dates are day-first (rows: {proofs['day-first']}), others are "
+            f"month-first (rows: {proofs['month-first']}); "
             "export the column in one format, or give its date_format",
             f"有 {proofs['day-first']} 行证明日在前，又有 {proofs['month-first']} 行"
             "证明月在前；请统一该列的日期格式后重新导出，或指定 date_format",
@@ -294,7 +297,7 @@ def _proven_order(
     ((order, count),) = proofs.items()
     log.add(
         "date-order-proven",
-        f"dates are read {order}: {count} rows can be read in no other order",
+        f"dates are read {order}; rows that can be read in no other order: {count}",
         f"日期按{'日在前' if order == 'day-first' else '月在前'}读取：有 {count} 行"
         "只能这样理解",
         column=column.name,

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import attrs
-import numpy as np
 import pandas as pd
 
-from memberops.adapters.sources.column_values import TextColumn
-from memberops.adapters.sources.contract import (
-    REJECT_COLUMNS,
-    SourceContext,
-    SourceResult,
-)
+from memberops.adapters.sources.contract import SourceContext, SourceResult
 from memberops.adapters.sources.conversion import MISSING_WORDS, Converter
-from memberops.adapters.sources.csv_rows import RowReader
+from memberops.adapters.sources.csv_file import CsvReading
 from memberops.adapters.sources.date_values import check_date_format
 from memberops.adapters.sources.drop_rules import DropRule, drop_rules
-from memberops.adapters.sources.encoding import TextFile, open_text, visible
-from memberops.adapters.sources.finding_log import FindingLog, Reason
-from memberops.adapters.sources.headings import (
-    HeadingMap,
-    check_names,
-    map_headings,
-    shown_heading,
-)
+from memberops.adapters.sources.headings import check_names
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.adapters.sources.rejects import write_rejects
-from memberops.domain import Currency, Severity
+from memberops.domain import Currency
 from memberops.errors import (
     ConfigurationError,
     SourceError,
@@ -39,7 +25,7 @@ from memberops.errors import (
     bounded,
     nearest,
 )
-from memberops.tables import TABLES, Kind, Table, normal_heading
+from memberops.tables import TABLES, Kind, Table
 from memberops.tables import table as table_named
 
 __all__ = ["CsvSource", "read_csv"]
@@ -61,7 +47,7 @@ def read_csv(
     limits: ReadingLimits | Mapping[str, Any] | None = None,
     rejects_path: str | Path | None = None,
 ) -> SourceResult:
-    """
+    r"""
     Read one canonical table from one CSV file or several.
 
     Nothing is guessed and no row is lost: a row is in the frame, or among the
@@ -92,9 +78,9 @@ def read_csv(
         UnknownTableError: No canonical table has that name.
 
     >>> _ = Path("sales.csv").write_text(
-    ...     "小票号,销售日期,门店,数量,金额\\n"
-    ...     'T1,2026年11月5日,S01,2,"￥1,299.00"\\n'
-    ...     "T2,2026/11/5,S01,两,8.00\\n", encoding="utf-8")
+    ...     "小票号,销售日期,门店,数量,金额\n"
+    ...     'T1,2026年11月5日,S01,2,"￥1,299.00"\n'
+    ...     "T2,2026/11/5,S01,两,8.00\n", encoding="utf-8")
     >>> sales = read_csv("sales.csv", "sales", currency=Currency("CNY"),
     ...                  zone=ZoneInfo("Asia/Shanghai"))
     >>> sales.accepted, sales.frame["amount"].tolist()
@@ -103,7 +89,7 @@ def read_csv(
     error sales.csv sales row 3 quantity: '两': it is no number; the row is rejected...
     """
     canonical = table_named(table) if isinstance(table, str) else table
-    reading = _Reading(
+    reading = CsvReading(
         converter=Converter(
             table=canonical,
             currency=currency,
@@ -132,7 +118,7 @@ def read_csv(
 
 
 class CsvSource:
-    """
+    r"""
     A source of CSV files, for a chain file.
 
     Each canonical table is an option: a path, a list of paths, or a table with
@@ -147,7 +133,7 @@ class CsvSource:
     Raises:
         ConfigurationError: An option has no such name, or no table is given.
 
-    >>> _ = Path("stores.csv").write_text("门店编号,店名\\nS01,一店\\n", "utf-8")
+    >>> _ = Path("stores.csv").write_text("门店编号,店名\nS01,一店\n", "utf-8")
     >>> context = SourceContext(folder=Path(), currency=Currency("CNY"),
     ...                         zone=ZoneInfo("Asia/Shanghai"))
     >>> CsvSource(context, stores="stores.csv").read("stores").accepted
@@ -252,246 +238,6 @@ def _date_formats(
     formats = dict.fromkeys(dated, given) if isinstance(given, str) else dict(given)
     check_names("date_format", formats, table)
     return {name: check_date_format(text) for name, text in formats.items()}
-
-
-class _Codes(dict[str, int]):
-    """Numbers each different text in the order of its first coming."""
-
-    def __missing__(self, text: str) -> int:
-        code = self[text] = len(self)
-        return code
-
-
-@attrs.frozen(kw_only=True)
-class _Reading:
-    """How one file is read."""
-
-    converter: Converter
-    encoding: str | None
-    delimiter: str | None
-    columns: Mapping[str, str]
-    limits: ReadingLimits
-
-    def read(
-        self, path: Path, earlier: pd.DataFrame | None
-    ) -> tuple[SourceResult, pd.DataFrame]:
-        table = self.converter.table
-        file = open_text(path, self.encoding, limits=self.limits)
-        log = FindingLog(table.name, path.name, self.limits.examples)
-        how = ("given", "已指定") if file.given else ("found", "自动识别")
-        log.add(
-            "encoding",
-            f"read as {file.label} ({how[0]})",
-            f"按 {file.label} 编码读取（{how[1]}）",
-        )
-        known = {
-            *table.by_heading(),
-            *(normal_heading(heading) for heading in self.columns.values()),
-        }
-        reader = RowReader(
-            file,
-            delimiter=self.delimiter,
-            known=lambda heading: normal_heading(heading) in known,
-        )
-        if reader.headings is None:
-            log.add("file-empty", "the file is empty", "文件为空",
-                    severity=Severity.WARNING)  # fmt: skip
-        place = self._place(reader, log)
-        texts, first, last = _texts(reader, place)
-        rows_read = len(first) + len(reader.bad)
-        _tell_about_rows(reader, rows_read, log)
-        columns, blocked = _columns(place, texts, reader.headings or [], log)
-        done = self.converter.convert(
-            columns,
-            first,
-            log,
-            extra={name: texts[at] for name, at in place.extra.items()},
-            blocked=blocked,
-            earlier=earlier,
-            file=path.name,
-        )
-        raws = _raw_rows(file, first[done.rejected], last[done.rejected])
-        rejects: list[tuple[Any, ...]] = [
-            (bad.line, None, bad.rule, bad.text_en, bad.text_zh, bad.raw)
-            for bad in reader.bad
-        ]
-        rejects += [
-            (int(line), why.column, why.rule, why.text_en, why.text_zh, raw)
-            for line, why, raw in zip(
-                first[done.rejected], done.reasons, raws, strict=True
-            )
-        ]
-        rejects.sort(key=lambda reject: reject[0])
-        result = SourceResult(
-            table=table.name,
-            frame=done.frame,
-            rejects=_rejects_frame([(path.name, *row) for row in rejects]),
-            findings=log.findings,
-            rows_read=rows_read,
-        )
-        return result, done.keys
-
-    def _place(self, reader: RowReader, log: FindingLog) -> HeadingMap:
-        table = self.converter.table
-        constants = self.converter.constants
-        if reader.headings is None:
-            check_names("columns", self.columns, table)
-            check_names("constants", constants, table)
-            names: dict[str, tuple[int, ...]] = {
-                name: (0,) for name in table.names if name not in constants
-            }
-            extra = {r.column: 0 for r in self.converter.drop}
-            return HeadingMap(places=names, extra=extra, ignored=(), repeated=())
-        place = map_headings(
-            reader.headings,
-            table,
-            columns=self.columns,
-            constants=constants,
-            extra={r.column for r in self.converter.drop} - set(table.names),
-        )
-        if place.repeated:
-            names_shown = bounded(place.repeated)
-            log.add(
-                "heading-repeated",
-                f"the heading line has {names_shown} more than once",
-                f"标题行中 {names_shown} 重复出现",
-                severity=Severity.WARNING,
-                row=reader.heading_line,
-                count=len(place.repeated),
-            )
-        if place.ignored:
-            names_shown = bounded(place.ignored, limit=12)
-            log.add(
-                "heading-ignored",
-                f"these columns mean nothing here and are not read: {names_shown}",
-                f"以下列不在表中，未读取：{names_shown}",
-                row=reader.heading_line,
-                count=len(place.ignored),
-            )
-        return place
-
-
-def _texts(
-    reader: RowReader, place: HeadingMap
-) -> tuple[dict[int, TextColumn], Any, Any]:
-    wanted = {at for places in place.places.values() for at in places}
-    wanted.update(place.extra.values())
-    numbers = {at: _Codes() for at in wanted}
-    chunks: dict[int, list[Any]] = {at: [] for at in wanted}
-    first, last = [], []
-    for batch in reader.batches() if reader.headings else ():
-        cells = list(zip(*batch.rows, strict=True))
-        for at, codes in numbers.items():
-            chunks[at].append(np.fromiter(map(codes.__getitem__, cells[at]), np.int64))
-        first.append(np.array(batch.first, dtype=np.int64))
-        last.append(np.array(batch.last, dtype=np.int64))
-    nothing = np.zeros(0, dtype=np.int64)
-    texts = {
-        at: TextColumn(np.concatenate([nothing, *chunks[at]]), list(codes))
-        for at, codes in numbers.items()
-    }
-    return texts, np.concatenate([nothing, *first]), np.concatenate([nothing, *last])
-
-
-def _columns(
-    place: HeadingMap,
-    texts: Mapping[int, TextColumn],
-    headings: Sequence[str],
-    log: FindingLog,
-) -> tuple[dict[str, TextColumn], dict[str, Reason]]:
-    """Choose the column of the file for each canonical one, if there is but one."""
-    columns: dict[str, TextColumn] = {}
-    blocked: dict[str, Reason] = {}
-    for name, places in place.places.items():
-        columns[name] = texts[places[0]]
-        shown = bounded(shown_heading(headings[at]) for at in places if headings)
-        if len(places) == 1:
-            continue
-        if all(_same(texts[places[0]], texts[at]) for at in places[1:]):
-            log.add(
-                "heading-twin",
-                f"the columns {shown} are equal; the first is read",
-                f"{shown} 各列内容相同，读取第一列",
-                column=name,
-            )
-            continue
-        del columns[name]
-        blocked[name] = Reason(
-            "heading-conflict",
-            name,
-            f"the columns {shown} all mean {name} and differ; say which one to read "
-            f"with columns={{{name!r}: heading}} (heading#2 is the second such one)",
-            f"{shown} 各列都可作为 {name}，但内容不同；请用 "
-            f"columns={{{name!r}: 标题}} 指定（标题#2 表示第二个同名列）",
-        )
-        log.add(
-            "heading-conflict",
-            blocked[name].text_en,
-            blocked[name].text_zh,
-            severity=Severity.ERROR,
-            column=name,
-            count=len(texts[places[0]].codes),
-        )
-    return columns, blocked
-
-
-def _same(left: TextColumn, right: TextColumn) -> bool:
-    pairs = np.unique(np.stack([left.codes, right.codes]), axis=1)
-    return all(
-        left.texts[a].strip() == right.texts[b].strip() for a, b in pairs.T.tolist()
-    )
-
-
-def _tell_about_rows(reader: RowReader, rows_read: int, log: FindingLog) -> None:
-    if reader.headings is not None and rows_read == 0:
-        log.add(
-            "no-rows",
-            "the file has headings and no rows",
-            "文件只有标题行，没有数据",
-            severity=Severity.WARNING,
-        )
-    if reader.blank:
-        log.add(
-            "blank-rows",
-            f"{reader.blank} rows without any text are skipped",
-            f"跳过 {reader.blank} 个空行",
-            count=reader.blank,
-        )
-    reasons: dict[Reason, int] = {}
-    which = [
-        reasons.setdefault(Reason(b.rule, None, b.text_en, b.text_zh), len(reasons))
-        for b in reader.bad
-    ]
-    log.add_rows(
-        list(reasons),
-        np.array(which, dtype=np.int64),
-        np.array([bad.line for bad in reader.bad], dtype=np.int64),
-        Severity.ERROR,
-    )
-
-
-def _raw_rows(file: TextFile, first: Any, last: Any) -> Iterator[str]:
-    """Read the file again for the raw text of some rows, given in their order."""
-    before, lines = 0, list[str]()
-    batches = file.batches({})
-    for start, end in zip(first.tolist(), last.tolist(), strict=True):
-        while before + len(lines) < end:
-            # Of the lines so far only those of this row are still needed.
-            kept = lines[max(start - 1 - before, 0) :]
-            before += len(lines) - len(kept)
-            lines = kept + next(batches)
-        row = lines[start - 1 - before : end - before]
-        yield visible("".join(row).rstrip("\r\n"))
-
-
-def _rejects_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(REJECT_COLUMNS)
-    return pd.DataFrame(
-        {
-            name: pd.Series(list(cells), dtype="int64" if name == "line" else "str")
-            for name, cells in zip(REJECT_COLUMNS, columns, strict=True)
-        }
-    )
 
 
 def _joined(parts: Sequence[SourceResult], table: Table) -> SourceResult:

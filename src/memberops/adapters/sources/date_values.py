@@ -103,9 +103,9 @@ _TWO_DIGITS = Unreadable(
 )
 AMBIGUOUS = Unreadable(
     "date-ambiguous",
-    "day and month can be read in either order and no value of the column proves "
+    "day and month can be read in either order and the column does not prove "
     'which; give date_format="day-first" or "month-first"',
-    "日与月的先后无法判断，该列没有任何值可以证明；"
+    "日与月的先后无法判断，该列也未能证明；"
     '请指定 date_format="day-first"（日在前）或 "month-first"（月在前）',
     column_wide=True,
 )
@@ -157,7 +157,7 @@ def check_date_format(date_format: str) -> str:
     )
 
 
-def read_moment(
+def read_moment(  # noqa: PLR0911 - each form of a date has its own exit
     text: str, date_format: str | None = None
 ) -> Moment | EitherOrder | Unreadable:
     """
@@ -264,7 +264,9 @@ def _month_number(name: str) -> int:
     return 0
 
 
-def _moment(year: int, month: int, day: int, rest: str) -> Moment | Unreadable:
+def _moment(  # noqa: PLR0911 - each form of a time has its own exit
+    year: int, month: int, day: int, rest: str
+) -> Moment | Unreadable:
     try:
         date = dt.date(year, month, day)
     except ValueError:

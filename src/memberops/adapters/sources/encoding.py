@@ -12,7 +12,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
-import re
+import itertools
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,17 +36,16 @@ _MARKS = (
     (b"\x84\x31\x95\x33", "gb18030", "GB18030"),
 )
 _SUPERSETS = {"gbk": "gb18030", "gb2312": "gb18030", "utf-8-sig": "utf-8"}
-_DAMAGED = re.compile(r"[\x00\udc80-\udcff]")
 
 
 def visible(text: str) -> str:
     r"""
-    Write NUL and undecodable bytes so that they can be seen and stored.
+    Write NUL so that it can be seen and stored.
 
-    >>> print(visible("a\x00b\udcff"))
-    a\x00b\xff
+    >>> print(visible("a\x00b"))
+    a\x00b
     """
-    return _DAMAGED.sub(lambda match: f"\\x{ord(match[0]) & 0xFF:02x}", text)
+    return text.replace("\0", "\\x00")
 
 
 @attrs.frozen(kw_only=True)
@@ -71,13 +70,13 @@ class TextFile:
     stamp: tuple[int, int]
 
     def batches(self, damage: dict[int, str]) -> Iterator[list[str]]:
-        """
+        r"""
         Give the physical lines with their ends, some at a time; never fail on bytes.
 
         Args:
             damage: Is filled with the numbers of lines that hold a NUL
                 (``"nul-byte"``) or bytes that the encoding does not have
-                (``"bad-bytes"``); those bytes are kept as lone surrogates.
+                (``"bad-bytes"``); those bytes are written as ``\xff``.
 
         Raises:
             SourceError: The file changed since it was opened, is too large, has
@@ -90,7 +89,7 @@ class TextFile:
         encoding = self.encoding
         blocks = _blocks(self.path, self.limits)
         if _is_wide(encoding):
-            blocks, encoding = _narrow(blocks, encoding), "utf-8"
+            blocks, encoding = _narrow(blocks, encoding, self.path), "utf-8"
         number = 0
         for block in _whole_lines(blocks, self.path, self.limits):
             lines = _decoded(block, encoding, number, damage)
@@ -125,7 +124,8 @@ def open_text(
     if encoding is not None:
         try:
             codec = codecs.lookup(encoding).name
-        except LookupError:
+            "\n".encode(codec)
+        except (LookupError, UnicodeError):
             raise ConfigurationError(
                 f"no encoding is called {encoding[:40]!r}; "
                 f"{nearest(encoding, ('utf-8', 'gb18030', 'big5', 'utf-16'))}"
@@ -185,10 +185,13 @@ def _is_wide(encoding: str) -> bool:
     return "\n".encode(encoding) != b"\n"
 
 
-def _narrow(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+def _narrow(blocks: Iterator[bytes], encoding: str, path: Path) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
-    for block in (*blocks, None):
-        text = decoder.decode(block or b"", final=block is None)
+    for block in itertools.chain(blocks, [None]):
+        try:
+            text = decoder.decode(block or b"", final=block is None)
+        except UnicodeError as error:
+            raise SourceError(f"{path.name} is no {encoding}: {error}") from None
         # 0xFF is no UTF-8, so the line shows up as damaged.
         yield text.replace("\ufffd", "\udcff").encode("utf-8", "surrogateescape")
 
@@ -265,7 +268,7 @@ def _decoded(
             line = raw.decode(encoding)
         except UnicodeDecodeError:
             damage[number] = "bad-bytes"
-            line = raw.decode(encoding, "surrogateescape")
+            line = raw.decode(encoding, "backslashreplace")
         if b"\0" in raw:
             damage[number] = "nul-byte"
         lines.append(line)

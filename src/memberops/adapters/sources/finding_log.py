@@ -141,7 +141,7 @@ class FindingLog:
             if rest > 0 and not wide:
                 self.add(
                     rule,
-                    f"{rest} more rows for the same reason{effect_en}",
+                    f"more rows for the same reason: {rest}{effect_en}",
                     f"另有 {rest} 行原因相同{effect_zh}",
                     severity=severity,
                     column=column,

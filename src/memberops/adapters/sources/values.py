@@ -74,6 +74,11 @@ _CONTROL = Unreadable(
     "it has control or invisible characters",
     "含有控制字符或不可见字符",
 )
+_QUOTE = Unreadable(
+    "id-quote",
+    "an id holds a quote: one is too many in this line, or in one above",
+    "编号中含有引号：本行或上面某行多了一个引号",
+)
 _ID_LONG = Unreadable(
     "id-too-long",
     f"an id of more than {_LONGEST_ID} characters",
@@ -95,6 +100,8 @@ def read_id(text: str) -> str | Unreadable:
     value = narrow(text)
     if _DESTROYED.fullmatch(value):
         return _SCIENTIFIC
+    if '"' in value:
+        return _QUOTE
     # Cc, Cf, Cs, Co, Cn; Zl and Zp: what nobody sees makes two ids look like one.
     if any(
         (kind := unicodedata.category(char))[0] == "C" or kind in ("Zl", "Zp")
@@ -238,7 +245,9 @@ def read_choice(text: str, words: Mapping[str, str]) -> str | Unreadable:
     )
 
 
-def _number(text: str) -> tuple[Decimal, tuple[str, str]] | Unreadable:
+def _number(  # noqa: C901, PLR0911 - each way to be no number has its own exit
+    text: str,
+) -> tuple[Decimal, tuple[str, str]] | Unreadable:
     value = narrow(text)
     if len(value) > _LONGEST_NUMBER:
         return _NOT_A_NUMBER
