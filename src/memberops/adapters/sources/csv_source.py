@@ -30,9 +30,11 @@ from memberops.tables import table as table_named
 
 __all__ = ["CsvSource", "read_csv"]
 
+_Paths = str | Path | Sequence[str | Path]
+
 
 def read_csv(
-    path: str | Path | Sequence[str | Path],
+    path: _Paths,
     table: str | Table,
     *,
     currency: Currency,
@@ -121,56 +123,62 @@ class CsvSource:
     r"""
     A source of CSV files, for a chain file.
 
-    Each canonical table is an option: a path, a list of paths, or a table with
-    ``path`` and the options of `read_csv` for this table alone. A path counts from
-    the chain's folder and may hold ``*``. Other options hold for all tables.
+    With *path* it has one file (or several of one kind) and reads whatever table is
+    asked for from it. Otherwise each canonical table is an option: a path, a list of
+    paths, or a table with ``path`` and the options of `read_csv` for this table
+    alone. A path counts from the chain's folder and may hold ``*``. Other options
+    hold for all tables.
 
     Args:
         context: Folder, currency and zone of the chain.
+        path: The file or files, if they hold but one table.
         rejects_folder: Where to write ``<table>-rejects.csv`` after each read.
         **options: Tables, and options of `read_csv`.
 
     Raises:
-        ConfigurationError: An option has no such name, or no table is given.
+        ConfigurationError: An option has no such name, or no file is given.
 
     >>> _ = Path("stores.csv").write_text("门店编号,店名\nS01,一店\n", "utf-8")
     >>> context = SourceContext(folder=Path(), currency=Currency("CNY"),
     ...                         zone=ZoneInfo("Asia/Shanghai"))
-    >>> CsvSource(context, stores="stores.csv").read("stores").accepted
+    >>> CsvSource(context, path="stores.csv").read("stores").accepted
     1
+    >>> CsvSource(context, stores={"path": "*.csv", "delimiter": ","}).tables
+    ('stores',)
     """
 
     def __init__(
         self,
         context: SourceContext,
         *,
+        path: _Paths | None = None,
         rejects_folder: str | Path | None = None,
         **options: Any,
     ) -> None:
         self._context = context
         self._rejects = rejects_folder
         names = [table.name for table in TABLES]
-        shared = {name: options[name] for name in options if name not in names}
-        _check_options(shared, (*_OPTIONS, "rejects_folder", *names))
+        self._shared = {name: options[name] for name in options if name not in names}
+        _check_options(self._shared, (*_OPTIONS, "path", "rejects_folder", *names))
+        self._path = path
         self._tables: dict[str, dict[str, Any]] = {}
         for name in names:
-            if name not in options:
-                continue
-            given = options[name]
-            own = dict(given) if isinstance(given, Mapping) else {"path": given}
-            _check_options(own, ("path", *_OPTIONS))
-            if not own.get("path"):
-                raise ConfigurationError(f"the CSV files of {name!r} need a 'path'")
-            self._tables[name] = {**shared, **own}
-        if not self._tables:
+            if name in options:
+                given = options[name]
+                own = dict(given) if isinstance(given, Mapping) else {"path": given}
+                _check_options(own, ("path", *_OPTIONS))
+                if not own.get("path"):
+                    raise ConfigurationError(f"the CSV files of {name!r} need a 'path'")
+                self._tables[name] = {**self._shared, **own}
+        if not self._tables and not path:
             raise ConfigurationError(
-                f"a CSV source needs a file for a table, such as sales='sales.csv'; "
-                f"tables are {bounded(names)}"
+                "a CSV source needs a file: path='sales.csv', or one by table as in "
+                f"sales='sales.csv'; tables are {bounded(names)}"
             )
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Names of the tables that it has files for."""
+        """Names of the tables that have files of their own."""
         return tuple(self._tables)
 
     def read(self, table: str) -> SourceResult:
@@ -185,12 +193,15 @@ class CsvSource:
             SourceError: A file cannot be opened or read at all.
         """
         table_named(table)
-        if table not in self._tables:
+        if table in self._tables:
+            options = dict(self._tables[table])
+        elif self._path:
+            options = {**self._shared, "path": self._path}
+        else:
             raise UnknownTableError(
                 f"this CSV source has no file for {table!r}; it has "
                 f"{bounded(self._tables)}"
             )
-        options = dict(self._tables[table])
         given = options.pop("path")
         paths = [given] if isinstance(given, str | Path) else list(given)
         target = None
