@@ -4,7 +4,9 @@ import datetime as dt
 import re
 import subprocess
 import sys
+import tomllib
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import attrs
 import pandas as pd
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memberops.adapters.sources.csv_source import read_csv
 from memberops.domain import Currency
 from memberops.errors import InvalidValueError, UnknownTableError
 from memberops.schedules.dates import add_months
@@ -73,7 +76,7 @@ def test_the_same_values_give_the_same_frames_and_another_seed_gives_others():
         assert not one[name].equals(other[name])
 
 
-def test_more_months_leave_the_first_members_and_stores_as_they_were():
+def test_other_prices_leave_members_and_cards_as_they_were():
     """What is drawn for one purpose does not depend on what is drawn for another."""
     priced = attrs.evolve(SMALL, typical_price=Decimal(90), return_share=0.2).frames()
     frames = SMALL.frames()
@@ -395,6 +398,107 @@ def test_the_files_look_like_real_exports(tmp_path):
         assert re.search(amount, sales), amount
     with pytest.raises(UnicodeDecodeError):
         written.file("sales").read_bytes().decode("gb18030")
+
+
+def read(written, name):
+    """Read one table of a written chain as an office would."""
+    chain = written.chain
+    return read_csv(
+        written.file(name), name, currency=chain.currency, zone=ZoneInfo(chain.zone)
+    )
+
+
+def same_rows(accepted, clean):
+    """Assert that two frames hold the same rows in the same order."""
+    optional = accepted.astype({n: clean[n].dtype for n in clean.columns})
+    pd.testing.assert_frame_equal(optional[list(clean.columns)], clean)
+
+
+READ_CHAINS = (
+    SMALL,
+    attrs.evolve(SMALL, seed=3, members=1, stores=1, regions=1, months=1),
+    attrs.evolve(SMALL, currency=Currency("JPY"), typical_price=Decimal(900)),
+    attrs.evolve(SMALL, zone="Europe/Berlin", first_month=dt.date(2023, 9, 1)),
+)
+
+
+@pytest.mark.parametrize("chain", READ_CHAINS, ids=("small", "tiny", "yen", "berlin"))
+def test_the_csv_source_reports_the_planted_dirt_and_nothing_else(tmp_path, chain):
+    """Each damaged row is refused or reported by line, column and rule; no other is."""
+    written = write_chain(tmp_path / "chain", chain=chain)
+    for known in TABLES:
+        result = read(written, known.name)
+        planted = written.planted_in(known.name)
+        refused = [(d.file, d.line, d.column, d.rule) for d in planted if d.rejected]
+        rejects = result.rejects[["file", "line", "column", "rule"]].astype(object)
+        rejects = rejects.where(rejects.notna(), None)
+        assert list(rejects.itertuples(index=False, name=None)) == refused
+        reported = sorted(
+            (f.row, f.rule) for f in result.findings if f.severity.rank > 0
+        )
+        seen = [d for d in planted if d.found_by == "source"]
+        assert reported == sorted((d.line, d.rule) for d in seen)
+        assert result.rows_read == len(written.frames[known.name]) + len(planted)
+
+
+def test_every_kind_of_damage_is_planted(tmp_path):
+    """The dirt has bytes, quotes, cells, values and keys that are wrong."""
+    written = write_chain(tmp_path / "chain", chain=SMALL)
+    assert {d.rule for d in written.planted} >= {
+        "bad-bytes",
+        "date-impossible",
+        "duplicate-key",
+        "number-destroyed",
+        "number-unreadable",
+        "quote-unclosed",
+        "required-missing",
+        "store-unknown",
+        "too-few-cells",
+        "too-many-cells",
+    }
+
+
+@pytest.mark.parametrize("chain", READ_CHAINS, ids=("small", "tiny", "yen", "berlin"))
+def test_what_the_csv_source_accepts_is_the_clean_chain(tmp_path, chain):
+    """Encodings, headings, days and amounts in any style lose nothing."""
+    written = write_chain(tmp_path / "chain", chain=chain)
+    for known in TABLES:
+        accepted, clean = read(written, known.name).frame, written.frames[known.name]
+        key = accepted.columns[0]
+        extra = ~accepted[key].isin(clean[key])
+        taken = [d for d in written.planted_in(known.name) if not d.rejected]
+        assert extra.sum() == len(taken)
+        same_rows(accepted[~extra].reset_index(drop=True), clean)
+
+
+def test_a_clean_chain_is_read_without_a_finding(tmp_path):
+    """The plain files hold the same rows, and nothing in them needs attention."""
+    written = write_chain(tmp_path / "chain", chain=SMALL, dirty=False)
+    assert written.planted == ()
+    assert written.file("members").read_text("utf-8").startswith("Member ID,Name,")
+    for known in TABLES:
+        result = read(written, known.name)
+        assert result.rejected == 0
+        assert [f.rule for f in result.findings] == ["encoding"]
+        same_rows(result.frame, written.frames[known.name])
+
+
+def test_the_chain_file_names_the_chain_and_its_files(tmp_path):
+    """The chain file is TOML with the currency, the zone, and a file for each table."""
+    chain = attrs.evolve(SMALL, currency=Currency("JPY"), zone="Europe/Berlin")
+    written = write_chain(tmp_path / "chain", chain=chain, name='A "quoted" name')
+    told = tomllib.loads(written.chain_file.read_text("utf-8"))
+    assert told["name"] == 'A "quoted" name'
+    assert (told["currency"], told["zone"]) == ("JPY", "Europe/Berlin")
+    for known in TABLES:
+        source = told["sources"][known.name]
+        assert source["adapter"] == "csv"
+        assert (written.folder / source["path"]).is_file()
+    assert told["policies"]["fee_waiver"] == {"purchases": 3, "spend": "1000"}
+    assert told["policies"]["term"] == {"count": 12, "unit": "months"}
+    fine = attrs.evolve(SMALL, currency=Currency("GBP", digits=3))
+    with pytest.raises(InvalidValueError, match="cannot have 3 digits"):
+        write_chain(tmp_path / "fine", chain=fine)
 
 
 def test_the_demonstration_says_what_it_wrote_in_both_languages(tmp_path, capsys):

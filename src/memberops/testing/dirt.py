@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 import attrs
 
@@ -31,6 +32,8 @@ class PlantedDirt:
         rule: The rule under which it is reported.
         column: The column that is damaged; None if the row as such is.
         rejected: Whether the CSV source refuses the row.
+        found_by: ``"source"`` if the file alone shows it, ``"chain"`` if it takes
+            another table to see it.
     """
 
     table: str
@@ -39,6 +42,7 @@ class PlantedDirt:
     rule: str
     column: str | None = None
     rejected: bool = True
+    found_by: Literal["source", "chain"] = "source"
 
 
 @attrs.frozen
@@ -51,12 +55,14 @@ class Damage:
         column: The column that is damaged, if it is one.
         write: Makes the damaged line from a good row: its cells by column.
         rejected: Whether the CSV source refuses the row.
+        found_by: As in `PlantedDirt`.
     """
 
     rule: str
     column: str | None
     write: Callable[[_Model], str]
     rejected: bool = True
+    found_by: Literal["source", "chain"] = "source"
 
     def line(self, model: _Model, encoding: str) -> bytes:
         """Write the damaged line, without its end."""
@@ -131,6 +137,7 @@ DAMAGES: Mapping[str, tuple[Damage, ...]] = {
                 returned_ticket_id="",
             ),
             rejected=False,
+            found_by="chain",
         ),
     ),
     "targets": (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import attrs
 
+from memberops.domain.money import Currency
 from memberops.errors import InvalidValueError
 from memberops.tables import TABLES, Table
 from memberops.testing.dirt import DAMAGES, PlantedDirt
@@ -80,7 +82,7 @@ def write_chain(
 
     Raises:
         InvalidValueError: The folder holds something that was not written here, or
-            is no folder.
+            is no folder; or the currency has digits of its own.
 
     >>> small = SyntheticChain(seed=7, stores=2, regions=1, members=50, months=3)
     >>> written = write_chain("small", chain=small)
@@ -92,6 +94,11 @@ def write_chain(
     target = Path(folder)
     _check_ours(target)
     made = chain or SyntheticChain()
+    if Currency(made.currency.code) != made.currency:
+        raise InvalidValueError(
+            f"the chain file names {made.currency.code} by its code alone, "
+            f"so its amounts cannot have {made.currency.digits} digits"
+        )
     frames = made.frames()
     target.mkdir(parents=True, exist_ok=True)
     # The chain file goes first: it marks the folder as ours from the beginning.
@@ -127,14 +134,13 @@ def _check_ours(folder: Path) -> None:
 
 
 def _chain_file(chain: SyntheticChain, name: str) -> str:
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     sources = "".join(
         f'[sources.{table.name}]\nadapter = "csv"\npath = "{table.name}.csv"\n\n'
         for table in TABLES
     )
     return (
         f"{_MARK}\n"
-        f'name = "{quoted}"\n'
+        f"name = {json.dumps(name, ensure_ascii=False)}\n"
         f'currency = "{chain.currency.code}"\n'
         f'zone = "{chain.zone}"\n'
         f'language = "zh"\n\n'
@@ -174,6 +180,7 @@ def _file(
             rule=kind.rule,
             column=kind.column,
             rejected=kind.rejected,
+            found_by=kind.found_by,
         )
         for kind, line in zip(kinds, lines, strict=True)
     ]
