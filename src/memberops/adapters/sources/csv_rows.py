@@ -159,7 +159,8 @@ class RowReader:
                 yield RowBatch(first=first, last=first, rows=rows)
             else:
                 self._feed.give_back(0)
-                yield self._careful_rows(self._line + count)
+                if (batch := self._careful_rows(self._line + count)).rows:
+                    yield batch
 
     def _plain_rows(self, lines: list[str]) -> list[list[str]] | None:
         """Read lines that are one good row each; None if any of them is not."""

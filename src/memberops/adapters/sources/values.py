@@ -126,9 +126,9 @@ def read_text(text: str) -> str | Unreadable:
 
 
 _AMOUNT = re.compile(
-    r"(?P<sign>[-+−]?)\s*(?P<before>[^\d\s.,+−-]*)\s*(?P<inner>[-−]?)\s*"
+    r"(?P<sign>[-+−]?)\s*(?P<before>[^\d\s.,+−()-]*)\s*(?P<inner>[-−]?)\s*"
     r"(?P<number>[\d.,]*\d[\d.,]*(?:E[+-]?\d+)?)"
-    r"\s*(?P<power>[千万萬亿億]?)\s*(?P<after>[^\d\s.,+−-]*)\s*(?P<trailing>[-−]?)",
+    r"\s*(?P<power>[千万萬亿億]?)\s*(?P<after>[^\d\s.,+−()-]*)\s*(?P<trailing>[-−]?)",
     re.ASCII | re.IGNORECASE,
 )
 _PLAIN = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
