@@ -1,1 +1,42 @@
-"""Part of memberops."""
+"""
+Forms and how they are written: what the office hands out at the month end.
+
+A builder makes a `Form` from what an analysis or a policy returned; `write_workbook`,
+`write_csv` and `summary_lines` render forms in Chinese, in English, or in both.
+"""
+
+from memberops.reports.csv_files import guard_text, unguard_text, write_csv
+from memberops.reports.form import Chart, Form, FormColumn
+from memberops.reports.forms import (
+    consumption_level_form,
+    demographics_form,
+    expiring_members_form,
+    findings_form,
+    lapse_form,
+    lapsed_members_form,
+    spending_power_form,
+    store_ranking_form,
+    working_form,
+)
+from memberops.reports.summary import summary_lines
+from memberops.reports.workbook import write_workbook
+
+__all__ = [
+    "Chart",
+    "Form",
+    "FormColumn",
+    "consumption_level_form",
+    "demographics_form",
+    "expiring_members_form",
+    "findings_form",
+    "guard_text",
+    "lapse_form",
+    "lapsed_members_form",
+    "spending_power_form",
+    "store_ranking_form",
+    "summary_lines",
+    "unguard_text",
+    "working_form",
+    "write_csv",
+    "write_workbook",
+]

@@ -77,7 +77,7 @@ class FormColumn:
     heading_zh: str
     style: Style = attrs.field(validator=_one_of(get_args(Style)))
     personal: bool = False
-    words: tuple[tuple[str, str, str], ...] = attrs.field(default=(), converter=tuple)
+    words: tuple[tuple[str, str, str], ...] = ()
     language: Literal["zh", "en"] | None = None
 
     def word(self, value: str, language: str) -> str:
@@ -124,7 +124,7 @@ class Chart:
     series: Literal["rows", "columns"] = attrs.field(
         validator=_one_of(("rows", "columns"))
     )
-    columns: tuple[str, ...] = attrs.field(converter=tuple)
+    columns: tuple[str, ...]
     label: str
     first: int
     last: int
@@ -137,6 +137,19 @@ class Chart:
             raise InvalidValueError(
                 f"a chart of the rows {self.first} to {self.last} shows nothing"
             )
+
+
+def _form_columns(values: Iterable[FormColumn]) -> tuple[FormColumn, ...]:
+    return tuple(values)
+
+
+def _charts(values: Iterable[Chart]) -> tuple[Chart, ...]:
+    return tuple(values)
+
+
+def _texts(values: Iterable[str]) -> tuple[str, ...]:
+    # One text alone would fall apart into its letters.
+    return (values,) if isinstance(values, str) else tuple(values)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -182,13 +195,13 @@ class Form:
     name: str
     title_en: str
     title_zh: str
-    columns: tuple[FormColumn, ...] = attrs.field(converter=tuple)
+    columns: tuple[FormColumn, ...] = attrs.field(converter=_form_columns)
     frame: pd.DataFrame
     currency: Currency
-    charts: tuple[Chart, ...] = attrs.field(default=(), converter=tuple)
-    notes_en: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    notes_zh: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    revealed: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    charts: tuple[Chart, ...] = attrs.field(default=(), converter=_charts)
+    notes_en: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    notes_zh: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    revealed: tuple[str, ...] = attrs.field(default=(), converter=_texts)
 
     def __attrs_post_init__(self) -> None:
         """Check the frame and the charts, and mask what is personal."""
