@@ -141,7 +141,14 @@ class CardState:
             for day in self._turning_days(card)
             if day > as_of and self._state(card, day, waived=answer.waived) != state
         ]
+        # A new calendar year counts anew: it matters where the waiver decides.
+        counts_anew = answer.changes_on if self.waiver.year == "calendar" else None
+        if counts_anew is not None and len(self._either(card, counts_anew)) > 1:
+            days.append(counts_anew)
         return min(days, default=None)
+
+    def _either(self, card: Card, day: dt.date) -> set[State]:
+        return {self._state(card, day, waived=waived) for waived in (True, False)}
 
     def _turning_days(self, card: Card) -> Iterable[dt.date]:
         last = card.valid_through

@@ -179,7 +179,7 @@ class AtLeast(Rule):
                 rule=self.figure,
                 met=True,
                 figures=(("have", have), ("need", need), ("missing", "0")),
-                text_en=f"{have} {words.unit(value)} ({need} needed)",
+                text_en=f"{self._reached(value)} ({need} needed)",
                 text_zh=f"{words.name_zh} {have_zh}（需 {need_zh}）",
             )
         english, chinese = self._lacking(missing)
@@ -200,6 +200,12 @@ class AtLeast(Rule):
             return (text := str(value)), text
         text = amount_text(value, self.currency)
         return text, f"{text} {self.currency.unit_zh}"
+
+    def _reached(self, value: int) -> str:
+        have = self._text(value)[0]
+        if self.currency is None:
+            return f"{have} {self.words.unit(value)}"
+        return f"{self.words.name_en} {have}"
 
     def _lacking(self, missing: int) -> Phrases:
         words = self.words

@@ -110,6 +110,8 @@ def count_figures(tickets: Any, cards: Any, *, as_of: dt.date, year: WaiverYear)
         year: Which year counts.
     """
     sold, held = entered(tickets, "tickets"), entered(cards, "cards")
+    if isinstance(sold, nw.LazyFrame) or isinstance(held, nw.LazyFrame):
+        sold, held = sold.lazy(), held.lazy()
     names = sold.collect_schema().names()
     _check(sold, held, names)
     held = held.filter(
@@ -120,6 +122,9 @@ def count_figures(tickets: Any, cards: Any, *, as_of: dt.date, year: WaiverYear)
     )
     before, last = _year_bounds(held, year, as_of)
     keys = ["card_id", "_from", "_through"]
+    if isinstance(held, nw.DataFrame):
+        # One number a card is grouped and joined three times as fast as its three keys.
+        held, keys = held.with_row_index("_row"), ["_row"]
     bought = (
         sold.select(
             "member_id",
@@ -150,7 +155,7 @@ def count_figures(tickets: Any, cards: Any, *, as_of: dt.date, year: WaiverYear)
             nw.col("purchases").fill_null(0).cast(nw.Int64),
             nw.col("spend").fill_null(0).cast(nw.Int64),
         )
-        .drop("_from", "_through")
+        .drop(*{"_from", "_through", *keys} - {"card_id"})
     )
 
 

@@ -1,0 +1,197 @@
+"""A card's state is derived for a day; exactly one of the seven applies (HQ §4.2)."""
+
+import datetime as dt
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memberops.domain import Card
+from memberops.errors import InvalidValueError
+from memberops.policies import CardState, FeeWaiver, State
+
+DAY = dt.timedelta(days=1)
+days = st.dates(dt.date(2024, 1, 1), dt.date(2027, 12, 31))
+
+
+def card(first: dt.date, last: dt.date) -> Card:
+    """Make a card."""
+    return Card(card_id="C1", member_id="M1", valid_from=first, valid_through=last)
+
+
+cards = st.tuples(days, st.integers(0, 500)).map(
+    lambda pair: card(pair[0], pair[0] + pair[1] * DAY)
+)
+policies = st.builds(
+    CardState,
+    grace_days=st.sampled_from([0, 1, 30]),
+    notice_months=st.sampled_from([0, 1, 2]),
+)
+
+
+def months_apart(late: dt.date, early: dt.date) -> int:
+    """Count calendar months between two days."""
+    return (late.year - early.year) * 12 + late.month - early.month
+
+
+def definitions(policy: CardState, held: Card, day: dt.date, *, waived: bool) -> list:
+    """List every state whose written definition fits, each on its own."""
+    first, last = held.valid_from, held.valid_through
+    in_term = first <= day <= last
+    ahead = months_apart(last, day)
+    noticed = in_term and 0 <= ahead <= policy.notice_months
+    fits = {
+        "pending": day < first,
+        "active": in_term and ahead > policy.notice_months,
+        "waived": noticed and waived,
+        "expiring": noticed and not waived and ahead > 0,
+        "fee_due": noticed and not waived and ahead == 0,
+        "in_grace": last < day and (day - last).days <= policy.grace_days,
+        "expired": last < day and (day - last).days > policy.grace_days,
+    }
+    assert set(fits) == set(get_args(State))
+    return [state for state, fit in fits.items() if fit]
+
+
+@given(policies, cards, days, st.sampled_from([0, 3, None]))
+def test_exactly_one_state_applies(policy, held, day, purchases):
+    """The seven states exclude each other, leave no day out, and are the ones given."""
+    answer = policy.decide(held, purchases=purchases, spend=0, as_of=day)
+    waived = purchases == 3
+    assert definitions(policy, held, day, waived=waived) == [answer.outcome]
+
+
+@given(policies, cards, days, st.booleans())
+def test_changes_on_is_the_next_change(policy, held, day, waived):
+    """The state stays until the day before *changes_on*, and changes on it."""
+    facts = {"purchases": 3 if waived else 0, "spend": 0}
+    answer = policy.decide(held, as_of=day, **facts)
+    if answer.changes_on is None:
+        assert answer.outcome == "expired"
+        return
+    assert answer.changes_on > day
+    for between in {day + DAY, answer.changes_on - DAY} - {answer.changes_on}:
+        same = policy.decide(held, as_of=between, **facts)
+        assert (same.outcome, same.changes_on) == (answer.outcome, answer.changes_on)
+    then = policy.decide(held, as_of=answer.changes_on, **facts)
+    assert then.outcome != answer.outcome
+
+
+@given(policies, cards, st.booleans())
+def test_following_changes_walks_through_the_term(policy, held, waived):
+    """From before the term, the changes lead to expired in a few steps."""
+    facts = {"purchases": 3 if waived else 0, "spend": 0}
+    day, seen = held.valid_from - DAY, []
+    while day is not None:
+        answer = policy.decide(held, as_of=day, **facts)
+        seen.append(answer.outcome)
+        day = answer.changes_on
+    order = [
+        "pending",
+        "active",
+        "expiring",
+        "waived",
+        "fee_due",
+        "in_grace",
+        "expired",
+    ]
+    assert seen == sorted(set(seen), key=order.index)
+    assert (seen[0], seen[-1]) == ("pending", "expired")
+
+
+@pytest.mark.parametrize(
+    ("day", "purchases", "state"),
+    [
+        ((2025, 12, 31), 0, "pending"),
+        ((2026, 1, 1), 0, "active"),
+        ((2026, 10, 31), 3, "active"),
+        ((2026, 11, 1), 2, "expiring"),
+        ((2026, 11, 30), 2, "expiring"),
+        ((2026, 11, 30), 3, "waived"),
+        ((2026, 12, 1), 2, "fee_due"),
+        ((2026, 12, 31), 2, "fee_due"),
+        ((2026, 12, 31), 3, "waived"),
+        ((2027, 1, 1), 3, "in_grace"),
+        ((2027, 1, 7), 0, "in_grace"),
+        ((2027, 1, 8), 0, "expired"),
+    ],
+)
+def test_a_year_in_the_life_of_a_card(day, purchases, state):
+    """The year of a card through 31 December, with a week of grace."""
+    answer = CardState(grace_days=7).decide(
+        card(dt.date(2026, 1, 1), dt.date(2026, 12, 31)),
+        purchases=purchases,
+        spend=0,
+        as_of=dt.date(*day),
+    )
+    assert answer.outcome == state
+
+
+def test_grace_is_none_by_default():
+    """The day after the last day, the membership is over."""
+    held = card(dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+    answer = CardState().decide(held, purchases=9, spend=0, as_of=dt.date(2027, 1, 1))
+    assert (answer.outcome, answer.changes_on) == ("expired", None)
+    assert "已免年费" in answer.explain("zh")
+
+
+def test_an_unknown_figure_does_not_waive():
+    """Without figures a card that ends next month is expiring, and says why."""
+    held = card(dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+    answer = CardState().decide(
+        held, purchases=None, spend=None, as_of=dt.date(2026, 11, 5)
+    )
+    assert answer.outcome == "expiring"
+    assert "消费次数未知" in answer.explain("zh")
+    assert "purchases unknown" in answer.explain("en")
+
+
+def test_reasons_carry_the_dates_and_the_figures():
+    """The decision shows the term, the grace and what the waiver weighed."""
+    held = card(dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+    answer = CardState(grace_days=7, version="2026").decide(
+        held, purchases=2, spend="770.00", as_of=dt.date(2027, 1, 3)
+    )
+    assert answer.explain("zh").startswith("已于 2026-12-31 到期，宽限至 2027-01-07")
+    assert answer.explain("en").startswith("ended on 2026-12-31, in grace through 2027")
+    assert [reason.rule for reason in answer.reasons] == ["term", "purchases", "spend"]
+    assert ("grace_through", "2027-01-07") in answer.reasons[0].figures
+    assert (answer.policy, answer.version) == ("card-state", "2026")
+
+
+def test_a_card_for_ever_never_ends():
+    """9999-12-31 stands for no end: the next change is far, and nothing overflows."""
+    held = card(dt.date(2026, 1, 1), dt.date.max)
+    policy = CardState(grace_days=30)
+    answer = policy.decide(held, purchases=0, spend=0, as_of=dt.date(2026, 6, 1))
+    assert (answer.outcome, answer.changes_on) == ("active", dt.date(9999, 11, 1))
+    answer = policy.decide(held, purchases=0, spend=0, as_of=dt.date.max)
+    assert (answer.outcome, answer.changes_on) == ("fee_due", None)
+
+
+def test_the_waiver_of_the_chain_is_asked():
+    """The waiver's own numbers decide between expiring and waived."""
+    held = card(dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+    strict = CardState(waiver=FeeWaiver(purchases=4, spend=None))
+    facts = {"purchases": 3, "as_of": dt.date(2026, 11, 5)}
+    assert strict.decide(held, **facts).outcome == "expiring"
+
+
+def test_a_calendar_year_counts_anew():
+    """By calendar year, who is waived in December may not be on 1 January."""
+    held = card(dt.date(2025, 1, 16), dt.date(2026, 1, 15))
+    policy = CardState(waiver=FeeWaiver(year="calendar"))
+    answer = policy.decide(held, purchases=3, spend=0, as_of=dt.date(2025, 12, 5))
+    assert (answer.outcome, answer.changes_on) == ("waived", dt.date(2026, 1, 1))
+    yearly = CardState().decide(held, purchases=3, spend=0, as_of=dt.date(2025, 12, 5))
+    assert (yearly.outcome, yearly.changes_on) == ("waived", dt.date(2026, 1, 16))
+
+
+@pytest.mark.parametrize("bad", [-1, 1.5, True])
+def test_bad_numbers_are_refused(bad):
+    """Grace and notice are whole numbers from 0."""
+    with pytest.raises(InvalidValueError):
+        CardState(grace_days=bad)
+    with pytest.raises(InvalidValueError):
+        CardState(notice_months=bad)
