@@ -127,11 +127,14 @@ def test_ragged_rows_are_neither_cut_nor_filled():
     result = read(SALES + GOOD + "T2,2026-11-05,S1,1\n" + "T3,2026-11-05,S1,1,5,6\n")
     assert result.rows_read == 3
     assert result.accepted == 1
-    assert said(result, "too-few-cells") == (
+    english, chinese = said(result, "too-few-cells")
+    assert english == (
         "error file.csv sales row 3: the row has 4 cells, the heading line has 5; "
-        "the row is rejected (too-few-cells)",
+        "the row is rejected (too-few-cells)"
+    )
+    assert chinese == (
         "错误 file.csv sales 第 3 行: 该行有 4 个单元格，标题行有 5 个；该行不予接收 "
-        "(too-few-cells)",
+        "(too-few-cells)"
     )
     assert "the row has 6 cells" in said(result, "too-many-cells")[0]
     assert result.rejects["raw"].tolist() == ["T2,2026-11-05,S1,1",

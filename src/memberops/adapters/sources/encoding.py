@@ -2,9 +2,9 @@
 Text files as they come: found encodings, compressed files, bad bytes.
 
 The encoding is taken from a byte-order mark, else it is UTF-8 if the whole file is,
-else GB18030 (which contains GBK and GB2312) or UTF-8, whichever reads the lines
-better. So one bad byte in a UTF-8 file costs one line and does not turn the others
-into wrong characters.
+else GB18030 (which contains GBK and GB2312) or UTF-8: the one that can read the
+heading line, or if both can, the one that reads most of the other lines. So one bad
+byte in a UTF-8 file costs one line and does not turn the others into wrong characters.
 """
 
 from __future__ import annotations
@@ -159,18 +159,25 @@ def _detect(path: Path, limits: ReadingLimits) -> tuple[str, str]:
 
 
 def _better_of_two(path: Path, limits: ReadingLimits) -> tuple[str, str]:
-    other, not_utf8, not_gb = 0, 0, 0
-    for block in _whole_lines(_blocks(path, limits), path, limits):
-        for raw in block.splitlines():
-            if not raw.isascii():
+    lines = (
+        line
+        for block in _whole_lines(_blocks(path, limits), path, limits)
+        for line in block.splitlines()
+        if line.strip()
+    )
+    headings = next(lines, b"")
+    utf8, gb = _decodes(headings, "utf-8"), _decodes(headings, "gb18030")
+    if utf8 == gb:
+        other, not_utf8, not_gb = 0, 0, 0
+        for line in lines:
+            if not line.isascii():
                 other += 1
-                not_utf8 += not _decodes(raw, "utf-8")
-                not_gb += not _decodes(raw, "gb18030")
-    # Chinese text in GB18030 is hardly ever valid UTF-8, the reverse is common:
-    # UTF-8 stays unless most lines speak against it.
-    if 2 * not_utf8 > other and not_gb < not_utf8:
-        return "gb18030", "GB18030"
-    return "utf-8", "UTF-8"
+                not_utf8 += not _decodes(line, "utf-8")
+                not_gb += not _decodes(line, "gb18030")
+        # Chinese text in GB18030 is hardly ever valid UTF-8, the reverse is common:
+        # UTF-8 stays unless most lines speak against it.
+        utf8 = 2 * not_utf8 <= other or not_utf8 <= not_gb
+    return ("utf-8", "UTF-8") if utf8 else ("gb18030", "GB18030")
 
 
 def _decodes(raw: bytes, encoding: str) -> bool:

@@ -1,0 +1,164 @@
+"""The CSV source of a chain file, and real files through it."""
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+
+from csv_reading import GOOD, SALES, findings
+from memberops.adapters.sources import Source, SourceContext
+from memberops.adapters.sources.csv_source import CsvSource, read_csv
+from memberops.domain import Currency
+from memberops.errors import ConfigurationError, SourceError, UnknownTableError
+from memberops.testing.contracts import check_source
+
+LONDON = ZoneInfo("Europe/London")
+MEMBERS = "会员编号,姓名\n"
+
+
+def context():
+    """The context of a chain in a folder of its own."""
+    Path("chain").mkdir(exist_ok=True)
+    zone = ZoneInfo("Asia/Shanghai")
+    return SourceContext(folder=Path("chain"), currency=Currency("CNY"), zone=zone)
+
+
+def write(name, text):
+    """Write a file into the chain's folder."""
+    Path("chain", name).write_text(text, encoding="utf-8")
+
+
+def test_a_source_keeps_the_contract_of_sources():
+    """The CSV source passes the checks that a plugin's source has to pass."""
+    source = CsvSource(context(), path="sales.csv")
+    write("sales.csv", SALES + GOOD + "T2,x,S1,1,5\n")
+    assert isinstance(source, Source)
+    assert check_source(source, "sales").accepted == 1
+
+
+def test_files_of_one_table_are_read_together():
+    """Several files, or a pattern, are one table; a key is unique across them."""
+    source = CsvSource(context(), members="members-*.csv", delimiter=",")
+    write("members-1.csv", MEMBERS + "M1,甲\nM2,乙\n")
+    write("members-2.csv", MEMBERS + "M3,丙\nM1,丁\n")
+    result = source.read("members")
+    assert result.frame["member_id"].tolist() == ["M1", "M2", "M3"]
+    (reject,) = result.rejects.to_dict("records")
+    assert (reject["file"], reject["line"]) == ("members-2.csv", 3)
+    assert "stands in line 2 of members-1.csv" in reject["reason_en"]
+    assert "与members-1.csv第 2 行重复" in reject["reason_zh"]
+    assert reject["raw"] == "M1,丁"
+    assert result.rows_read == 4
+
+
+def test_tables_may_have_options_of_their_own():
+    """What is said of one table overrides what is said of all."""
+    source = CsvSource(
+        context(),
+        encoding="gb18030",
+        rejects_folder=".",
+        members={"path": ["members.csv"], "encoding": "utf-8"},
+        sales="sales.csv",
+    )
+    write("members.csv", MEMBERS + "M1,甲\n")
+    Path("chain", "sales.csv").write_bytes((SALES + "x\n").encode("gbk"))
+    assert source.tables == ("members", "sales")
+    assert source.read("members").frame["name"].tolist() == ["甲"]
+    assert source.read("sales").rejected == 1
+    assert "too-few-cells" in Path("chain/sales-rejects.csv").read_text("utf-8-sig")
+    assert Path("chain/members-rejects.csv").exists()
+
+
+def test_wrong_options_of_a_source_are_refused_before_reading():
+    """A mistyped option or table is told when the source is made, with the nearest."""
+    for options, hint in [
+        ({"sale": "x.csv"}, "did you mean 'sales'"),
+        ({"sales": "x.csv", "encodng": "x"}, "did you mean 'encoding'"),
+        ({"sales": {"path": "x", "delimeter": ";"}}, "did you mean 'delimiter'"),
+        ({"sales": {"delimiter": ";"}}, "need a 'path'"),
+        ({}, "needs a file"),
+    ]:
+        with pytest.raises(ConfigurationError, match=hint):
+            CsvSource(context(), **options)
+    source = CsvSource(context(), sales="no-*.csv")
+    with pytest.raises(SourceError, match="no file fits"):
+        source.read("sales")
+    with pytest.raises(UnknownTableError, match=r"no file for 'cards'; it has 'sales'"):
+        source.read("cards")
+    with pytest.raises(UnknownTableError, match="did you mean 'cards'"):
+        source.read("card")
+
+
+@pytest.fixture(scope="module")
+def online_retail(shared):
+    """Online Retail, read by its stated reading policy."""
+    return read_csv(
+        shared / "data" / "onlineretail" / "onlineretail.csv.gz",
+        "sales",
+        currency=Currency("GBP", digits=3),
+        zone=LONDON,
+        drop=[
+            {"column": "unit_price", "at_most": "0", "reason": "no price"},
+            {"column": "ticket_id", "starts_with": "A", "reason": "bad debt"},
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def counted(shared):
+    """The same file, read as text and counted by another engine."""
+    path = shared / "data" / "onlineretail" / "onlineretail.csv.gz"
+    price = pl.col("UnitPrice").cast(pl.Decimal(20, 3))
+    return pl.read_csv(path, infer_schema=False).with_columns(
+        dropped=(price <= 0) | pl.col("InvoiceNo").str.starts_with("A"),
+        amount=(price * 1000).cast(pl.Int64) * pl.col("Quantity").cast(pl.Int64),
+        day=pl.col("InvoiceDate").str.slice(0, 10),
+    )
+
+
+def test_online_retail_loads_without_a_lost_row(online_retail, counted):
+    """541,909 rows: what is dropped is stated, and the rest is exact."""
+    kept = counted.filter(~pl.col("dropped"))
+    frame = online_retail.frame
+    assert online_retail.rows_read == 541_909 == counted.height
+    assert online_retail.accepted == kept.height
+    assert int(frame["amount"].sum()) == kept["amount"].sum()
+    assert frame["ticket_id"].tolist() == kept["InvoiceNo"].to_list()
+    assert frame["sold_on"].dt.strftime("%Y-%m-%d").tolist() == kept["day"].to_list()
+    assert frame["member_id"].isna().sum() == kept["CustomerID"].null_count()
+    assert frame["store_id"].nunique() == kept["Country"].n_unique()
+    returns = frame[frame["ticket_id"].str.startswith("C")]
+    assert len(returns) > 0
+    assert (returns["quantity"] < 0).all()
+    assert (returns["amount"] < 0).all()
+
+
+def test_online_retail_states_what_it_dropped(online_retail, counted):
+    """The findings count the dropped rows, and the rejects hold them as they are."""
+    told = {f.column: f.count for f in findings(online_retail, "dropped-by-reading")}
+    assert sum(told.values()) == counted["dropped"].sum() == online_retail.rejected
+    assert told["ticket_id"] == 1
+    assert {finding.severity for finding in online_retail.findings} == {"info"}
+    raw = online_retail.rejects["raw"]
+    assert raw[raw.str.startswith("A563185,B,Adjust bad debt")].size == 1
+    lines = counted.with_row_index("line", offset=2).filter("dropped")["line"]
+    wrong = raw.str.split(",").str[0].tolist()
+    assert wrong == counted.filter("dropped")["InvoiceNo"].to_list()
+    assert len(lines) == online_retail.rejects["line"].nunique()
+
+
+def test_the_gbk_file_loads_with_its_path_alone(shared):
+    """Chinese headings, GBK, dates such as 2011/6/1 7:37: nothing to configure."""
+    (path,) = (shared / "data" / "derived_gbk").glob("*.gbk.csv")
+    result = read_csv(path, "sales", currency=Currency("GBP"), zone=LONDON)
+    with path.open(encoding="gbk", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert result.rows_read == result.accepted == len(rows) == 3902
+    wanted = [int(Decimal(row["单价"]) * 100) * int(row["数量"]) for row in rows]
+    assert result.frame["amount"].tolist() == wanted
+    assert sorted(set(result.frame["sold_on"].dt.day)) == [1, 2, 3]
+    assert [finding.rule for finding in result.findings] == ["encoding"]
+    assert "GB18030" in result.findings[0].message_en
