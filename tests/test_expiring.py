@@ -242,7 +242,7 @@ def test_the_list_is_the_expiring_state(facts, month):
 
 
 def test_bad_use_is_refused():
-    """Another period than a month, an unknown column and an odd visit day are errors."""
+    """A period that is no month, an unknown column and an odd day are errors."""
     with pytest.raises(InvalidValueError, match="calendar month"):
         listed(month=Period.year(2026))
     with pytest.raises(InvalidValueError, match="did you mean 'phone'"):

@@ -1,4 +1,4 @@
-"""The fee waiver: one card at a till, a million in an office, the same answer (HQ §4.2)."""
+"""One card at a till, a million in an office: the same waiver (HQ §4.2)."""
 
 import datetime as dt
 from decimal import Decimal
@@ -431,7 +431,7 @@ def frames() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_lines_are_not_tickets():
-    """Sales lines would count each line as a purchase: they are refused with the way."""
+    """Sales lines, each of which would count as a purchase, are refused."""
     tickets, cards = frames()
     lines = tickets.assign(item_id="I1")
     with pytest.raises(FrameError, match=r"metrics\.tickets"):
@@ -439,7 +439,7 @@ def test_lines_are_not_tickets():
 
 
 def test_bad_frames_are_refused():
-    """Missing columns, float money, moments with a zone and mixed engines are errors."""
+    """Missing columns, float money, zoned moments and mixed engines are errors."""
     tickets, cards = frames()
     count = FeeWaiver().figures
     with pytest.raises(MissingColumnsError, match="valid_through"):
@@ -448,8 +448,8 @@ def test_bad_frames_are_refused():
         count(tickets.drop(columns="amount"), cards, as_of=NOVEMBER)
     with pytest.raises(ColumnTypeError, match="minor units"):
         count(tickets.assign(amount=5.0), cards, as_of=NOVEMBER)
+    zoned = tickets.assign(sold_on=tickets["sold_on"].dt.tz_localize("UTC"))
     with pytest.raises(ColumnTypeError, match="calendar days"):
-        zoned = tickets.assign(sold_on=tickets["sold_on"].dt.tz_localize("UTC"))
         count(zoned, cards, as_of=NOVEMBER)
     with pytest.raises(ColumnTypeError, match="calendar days"):
         count(tickets.assign(sold_on="2026-02-01"), cards, as_of=NOVEMBER)

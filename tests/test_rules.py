@@ -152,7 +152,7 @@ def test_what_is_missing_is_just_enough(rule, rows):
 
 
 def test_shortfall_sentences():
-    """An open rule says what is missing, alternatives joined by or, in both languages."""
+    """An open rule says in both languages what is missing, joined by or."""
     rule = AnyOf(AtLeast("purchases", 3), AtLeast("spend", 1000)).in_currency(CNY)
     reading = rule.read({"purchases": 1, "spend": "-230.50"})
 
@@ -228,7 +228,7 @@ def test_words_of_an_own_figure():
 
 
 def test_rules_are_values():
-    """Equal rules compare, hash and nest as one; the spelling of a number is no matter."""
+    """Equal rules compare and hash as one, however their numbers are written."""
     assert AtLeast("purchases", 3) == AtLeast("purchases", "3")
     assert hash(AnyOf(AtLeast("spend", "1000.00"))) == hash(
         AnyOf(AtLeast("spend", Decimal(1000)))
