@@ -1,1 +1,32 @@
-"""Part of memberops."""
+"""The office's work from end to end: a chain, its tables, and its month end."""
+
+from memberops.workflows.chain import Chain, Progress, open_chain
+from memberops.workflows.chain_policies import ChainPolicies
+from memberops.workflows.chain_tables import ChainTables, FrameSource
+from memberops.workflows.checks import CHECKS, Check, run_checks
+from memberops.workflows.configuration import (
+    ChainSettings,
+    PluginSettings,
+    SourceSettings,
+    parse_settings,
+    read_settings,
+)
+from memberops.workflows.month_end import MonthEnd
+
+__all__ = [
+    "CHECKS",
+    "Chain",
+    "ChainPolicies",
+    "ChainSettings",
+    "ChainTables",
+    "Check",
+    "FrameSource",
+    "MonthEnd",
+    "PluginSettings",
+    "Progress",
+    "SourceSettings",
+    "open_chain",
+    "parse_settings",
+    "read_settings",
+    "run_checks",
+]

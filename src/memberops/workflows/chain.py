@@ -1,0 +1,304 @@
+"""A chain: its sources and its policies, ready to be asked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from memberops.adapters import AdapterRegistry, load_adapters
+from memberops.adapters.sources.contract import Source, SourceContext, SourceResult
+from memberops.domain import Currency
+from memberops.domain.values import Language, check_language
+from memberops.errors import (
+    InvalidValueError,
+    MemberOpsError,
+    SourceError,
+    UnknownAdapterError,
+    UnknownTableError,
+    bounded,
+    nearest,
+)
+from memberops.schedules import Period
+from memberops.tables import TABLES
+from memberops.tables import table as table_named
+from memberops.workflows.chain_policies import ChainPolicies
+from memberops.workflows.chain_tables import ChainTables, FrameSource
+from memberops.workflows.configuration import (
+    ChainSettings,
+    SourceSettings,
+    configuration_error,
+    read_settings,
+)
+from memberops.workflows.structuring import Problem
+
+if TYPE_CHECKING:
+    from memberops.workflows.month_end import MonthEnd
+
+__all__ = ["Chain", "Progress", "open_chain"]
+
+
+class Progress(Protocol):
+    """Is told what is being done: a bar, a log line, or nothing."""
+
+    def __call__(self, step_en: str, step_zh: str, done: int, total: int, /) -> None:
+        """
+        Take note that a step begins.
+
+        Args:
+            step_en: The step in English; empty after the last one.
+            step_zh: The same in Chinese.
+            done: How many steps are done.
+            total: How many steps there are.
+        """
+
+
+def _names_of_tables(
+    _instance: object, _attribute: object, value: Mapping[str, Source]
+) -> None:
+    known = [table.name for table in TABLES]
+    for name in value:
+        if name not in known:
+            raise UnknownTableError(
+                f"no table is called {name!r}; {nearest(str(name), known)}"
+            )
+    if "sales" not in value:
+        raise InvalidValueError(
+            "a chain needs a source of sales: all figures rest on them"
+        )
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Chain:
+    """
+    One chain of stores: where its tables come from, and what it decides for itself.
+
+    Made by `open_chain` from a file, by `from_frames` from frames, or from any
+    sources. Nothing is read before `read` or `month_end` is called.
+
+    Args:
+        sources: By canonical table, an object with ``read(table)``.
+        currency: What amounts are in.
+        zone: Zone in which a day begins.
+        name: Name of the chain, for titles.
+        language: ``"zh"`` or ``"en"``, for summaries and lists.
+        policies: The chain's policies; the manual's by default.
+        registry: The plugins that were loaded, if any.
+
+    Raises:
+        InvalidValueError: No source of sales, or an unknown language.
+        UnknownTableError: A source for what is no canonical table.
+        CurrencyMismatchError: A policy counts in another currency.
+
+    >>> from memberops.testing import sales_frame
+    >>> chain = Chain.from_frames(
+    ...     sales=sales_frame([("T1", "2026-10-03", "S1", "M1", 2, "39.80")]))
+    >>> chain.read()
+    ChainTables(sales: 1 of 1)
+    >>> pack = chain.month_end("2026-10")
+    >>> int(pack.frame("spending_power")["member_sales"].iloc[-1])
+    3980
+    """
+
+    sources: Mapping[str, Source] = attrs.field(
+        validator=_names_of_tables, repr=lambda sources: bounded(sources, limit=9)
+    )
+    currency: Currency = attrs.field(
+        default=Currency("CNY"), validator=attrs.validators.instance_of(Currency)
+    )
+    zone: ZoneInfo = attrs.field(factory=lambda: ZoneInfo("Asia/Shanghai"))
+    name: str = ""
+    language: Language = attrs.field(default="zh", converter=check_language)
+    policies: ChainPolicies = attrs.field(
+        default=attrs.Factory(
+            lambda self: ChainPolicies.of(self.currency), takes_self=True
+        ),
+        repr=False,
+    )
+    registry: AdapterRegistry | None = attrs.field(default=None, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Hold the policies against the currency."""
+        self.policies.check_currency(self.currency)
+
+    @classmethod
+    def from_frames(
+        cls,
+        *,
+        sales: Any,
+        members: Any = None,
+        cards: Any = None,
+        stores: Any = None,
+        targets: Any = None,
+        **settings: Any,
+    ) -> Chain:
+        """
+        Make a chain of frames that the host has already.
+
+        Args:
+            sales: See `memberops.tables.SALES`; of any engine that narwhals takes.
+            members: See `memberops.tables.MEMBERS`.
+            cards: See `memberops.tables.CARDS`.
+            stores: See `memberops.tables.STORES`.
+            targets: See `memberops.tables.TARGETS`.
+            **settings: What `Chain` takes: ``currency``, ``zone``, ``name``, ...
+        """
+        frames = {
+            "sales": sales,
+            "members": members,
+            "cards": cards,
+            "stores": stores,
+            "targets": targets,
+        }
+        given = {name: frame for name, frame in frames.items() if frame is not None}
+        sources = {name: FrameSource(frame) for name, frame in given.items()}
+        return cls(sources=sources, **settings)
+
+    def read(self, *, progress: Progress | None = None) -> ChainTables:
+        """
+        Read every table that has a source.
+
+        Args:
+            progress: Is told each table before it is read.
+
+        Raises:
+            SourceError: A source cannot be opened or read, or a plugin's failed.
+            MissingColumnsError: A source has no column that a table needs.
+        """
+        tables = [table for table in TABLES if table.name in self.sources]
+        results = {}
+        for done, table in enumerate(tables):
+            if progress is not None:
+                progress(
+                    f"reading {table.title_en.lower()}",
+                    f"读取{table.title_zh}",
+                    done,
+                    len(tables),
+                )
+            results[table.name] = _read(self.sources[table.name], table.name)
+        return ChainTables(results)
+
+    def month_end(
+        self,
+        month: str | Period,
+        *,
+        tables: ChainTables | None = None,
+        as_of: dt.date | None = None,
+        reveal: Collection[str] = (),
+        progress: Progress | None = None,
+    ) -> MonthEnd:
+        """
+        Make every form of a month that the chain's tables allow (HQ §5, §4.2).
+
+        Args:
+            month: A calendar month, such as ``"2026-10"``.
+            tables: What `read` gave, to make several months of one reading.
+            as_of: The day as of which expiring members are judged; the last day of
+                the month by default.
+            reveal: Personal columns that are shown in full: ``"name"``, ``"phone"``.
+            progress: Is told each step before it begins.
+
+        Raises:
+            InvalidValueError: *month* is no calendar month, *as_of* no day of it, or
+                *reveal* names something else.
+            ScheduleError: *month* cannot be read.
+            SourceError: See `read`.
+        """
+        from memberops.workflows.month_end import make_month_end
+
+        return make_month_end(
+            self, month, tables=tables, as_of=as_of, reveal=reveal, progress=progress
+        )
+
+
+def _read(source: Source, name: str) -> SourceResult:
+    try:
+        result = source.read(name)
+    except MemberOpsError:
+        raise
+    except Exception as error:
+        # Its text may quote a row, so only its kind is told; the cause has the rest.
+        raise SourceError(
+            f"the source of {name} failed with {type(error).__name__}"
+        ) from error
+    if not isinstance(result, SourceResult):
+        raise SourceError(
+            f"the source of {name} gave a {type(result).__name__}, no SourceResult"
+        )
+    canonical = table_named(name)
+    canonical.check_columns(result.frame.columns, canonical.required)
+    return result
+
+
+def open_chain(
+    path: str | Path, *, plugins: Iterable[object] = (), entry_points: bool = True
+) -> Chain:
+    """
+    Open the chain that a file describes; see the reference of ``chain.toml``.
+
+    The file is checked, adapters are found and sources are made, but nothing is read.
+
+    Args:
+        path: The chain file. Relative paths in it count from its folder.
+        plugins: Plugins given as objects, see `memberops.load_adapters`.
+        entry_points: Whether installed plugins are loaded.
+
+    Raises:
+        ConfigurationError: The file cannot be used; every problem is listed.
+        AdapterConflictError: Two plugins declare an adapter of one name.
+    """
+    file = Path(path)
+    settings = read_settings(file)
+    registry = load_adapters(
+        plugins=plugins,
+        entry_points=entry_points,
+        disabled=settings.plugins.disabled,
+    )
+    context = SourceContext(
+        folder=file.absolute().parent, currency=settings.currency, zone=settings.zone
+    )
+    return Chain(
+        name=settings.name,
+        currency=settings.currency,
+        zone=settings.zone,
+        language=settings.language,
+        policies=settings.policies,
+        sources=_sources(settings, registry, context, file.name),
+        registry=registry,
+    )
+
+
+def _sources(
+    settings: ChainSettings,
+    registry: AdapterRegistry,
+    context: SourceContext,
+    file: str,
+) -> dict[str, Source]:
+    made: dict[str, Source] = {}
+    problems = []
+    for name, source in settings.sources.items():
+        try:
+            made[name] = _source(source, registry, context)
+        except UnknownAdapterError as error:
+            failed = [f"{failure.plugin}" for failure in registry.failures]
+            hint = f" (plugins that failed: {bounded(failed)})" if failed else ""
+            path = ("sources", name, "adapter")
+            problems.append(Problem(path, f": {error}{hint}"))
+        except (MemberOpsError, TypeError, ValueError) as error:
+            problems.append(Problem(("sources", name), f": {error}"))
+    if problems:
+        raise configuration_error(problems, file=file)
+    return made
+
+
+def _source(
+    source: SourceSettings,
+    registry: AdapterRegistry,
+    context: SourceContext,
+) -> Source:
+    factory = registry.sources[source.adapter].factory
+    return factory(context, **source.options)

@@ -1,0 +1,142 @@
+"""The tables of a chain as they were read: frames, rejects and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+import narwhals as nw
+import pandas as pd
+
+from memberops.adapters.sources.contract import REJECT_COLUMNS, SourceResult
+from memberops.domain import Finding
+from memberops.errors import ColumnTypeError, UnknownTableError, nearest
+from memberops.tables import TABLES
+from memberops.tables import table as table_named
+
+__all__ = ["ChainTables", "FrameSource"]
+
+
+@attrs.frozen(eq=False, repr=False)
+class FrameSource:
+    """
+    A source that holds one frame: for hosts that have the rows already.
+
+    Args:
+        frame: A canonical frame of any engine that narwhals takes; it is brought
+            into pandas when it is read.
+
+    >>> source = FrameSource(pd.DataFrame({"store_id": ["S1"], "name": ["一店"]}))
+    >>> source.read("stores")
+    SourceResult(table='stores', rows_read=1, accepted=1, rejected=0, findings=0)
+    """
+
+    frame: Any
+
+    def read(self, table: str) -> SourceResult:
+        """
+        Give the frame as the table asked for.
+
+        Raises:
+            MissingColumnsError: The frame lacks a column that no row may lack.
+            ColumnTypeError: It is no frame.
+            UnknownTableError: No canonical table has that name.
+        """
+        try:
+            entered = nw.from_native(self.frame)
+        except TypeError:
+            raise ColumnTypeError(
+                f"the {table} must be a pandas, polars, pyarrow or DuckDB frame, "
+                f"not a {type(self.frame).__name__}"
+            ) from None
+        if isinstance(entered, nw.LazyFrame):
+            entered = entered.collect()
+        frame = entered.to_pandas()
+        canonical = table_named(table)
+        canonical.check_columns(frame.columns, canonical.required)
+        return SourceResult(
+            table=table,
+            frame=frame,
+            rejects=pd.DataFrame(
+                {
+                    name: pd.Series(dtype="int64" if name == "line" else "str")
+                    for name in REJECT_COLUMNS
+                }
+            ),
+            findings=(),
+            rows_read=len(frame),
+        )
+
+
+def _frozen(results: Mapping[str, SourceResult]) -> Mapping[str, SourceResult]:
+    return MappingProxyType(dict(results))
+
+
+@attrs.frozen(eq=False, repr=False)
+class ChainTables:
+    """
+    What was read: by table, the rows and what was found in them.
+
+    Args:
+        results: By canonical table; a table without a source is not in it.
+
+    >>> tables = ChainTables({"stores": FrameSource(
+    ...     pd.DataFrame({"store_id": ["S1"]})).read("stores")})
+    >>> len(tables["stores"]), "cards" in tables, tables.get("cards") is None
+    (1, False, True)
+    """
+
+    results: Mapping[str, SourceResult] = attrs.field(converter=_frozen)
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        """
+        Return the accepted rows of a table.
+
+        Raises:
+            UnknownTableError: The chain has no source for it, or there is no such
+                table.
+        """
+        if table not in self.results:
+            table_named(table)
+            raise UnknownTableError(
+                f"the chain has no source for {table!r}; {nearest(table, self.results)}"
+            )
+        return self.results[table].frame
+
+    def __contains__(self, table: object) -> bool:
+        """Tell whether a table was read."""
+        return table in self.results
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names of what was read, in the order of the tables."""
+        return (table.name for table in TABLES if table.name in self.results)
+
+    def __len__(self) -> int:
+        """Count the tables that were read."""
+        return len(self.results)
+
+    def get(self, table: str) -> pd.DataFrame | None:
+        """Return the accepted rows of a table, or None if it has no source."""
+        return self.results[table].frame if table in self.results else None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the sources found, table by table."""
+        return tuple(
+            finding for name in self for finding in self.results[name].findings
+        )
+
+    @property
+    def rejects(self) -> dict[str, pd.DataFrame]:
+        """By table, the rows that were refused; raw, so perhaps personal."""
+        return {name: self.results[name].rejects for name in self}
+
+    def __repr__(self) -> str:
+        """Show the counts, never a value."""
+        counts = (
+            f"{name}: {self.results[name].accepted} of {self.results[name].rows_read}"
+            for name in self
+        )
+        return f"ChainTables({', '.join(counts)})"

@@ -1,0 +1,198 @@
+"""
+Reading ``chain.toml``: every problem is found at once, and named by its path.
+
+The file becomes a `ChainSettings`, which opens nothing: whether an adapter exists and
+whether its options are right is known when the chain is opened.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from memberops.domain import Currency
+from memberops.domain.values import Language
+from memberops.errors import ConfigurationError, nearest
+from memberops.tables import TABLES
+from memberops.workflows.chain_policies import ChainPolicies
+from memberops.workflows.structuring import Misfit, Problem, structured
+
+__all__ = [
+    "ChainSettings",
+    "PluginSettings",
+    "SourceSettings",
+    "configuration_error",
+    "parse_settings",
+    "read_settings",
+]
+
+_MOST_PROBLEMS = 10
+
+
+@attrs.frozen(kw_only=True)
+class SourceSettings:
+    """
+    Where one table comes from.
+
+    Args:
+        adapter: Name of the adapter that reads it, such as ``"csv"``.
+        options: What the adapter's factory is given.
+    """
+
+    adapter: str
+    options: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class PluginSettings:
+    """
+    What the chain says about plugins.
+
+    Args:
+        disabled: Names of plugins or distributions that are not loaded.
+    """
+
+    disabled: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ChainSettings:
+    """
+    What a chain file says.
+
+    Args:
+        name: The chain's name, for titles.
+        currency: What amounts are in.
+        zone: Zone in which a local time is read and a day begins.
+        sources: By canonical table, where it comes from; sales are needed.
+        language: ``"zh"`` or ``"en"``, for summaries and lists.
+        policies: What the chain decides for itself.
+        plugins: Which plugins are left out.
+    """
+
+    name: str
+    currency: Currency
+    zone: ZoneInfo
+    sources: Mapping[str, SourceSettings]
+    language: Language = "zh"
+    policies: ChainPolicies = attrs.field(factory=ChainPolicies)
+    plugins: PluginSettings = attrs.field(factory=PluginSettings)
+
+
+def read_settings(path: str | Path) -> ChainSettings:
+    """
+    Read a chain file.
+
+    Args:
+        path: The file, TOML in UTF-8, with or without a byte-order mark.
+
+    Raises:
+        ConfigurationError: The file cannot be read, is no TOML, or has keys or
+            values that are not known; the message lists the problems.
+    """
+    file = Path(path)
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(
+            f"{file.name}: the file is not UTF-8; save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(
+            f"the chain file {str(file)!r} cannot be read: {error.strerror}"
+        ) from None
+    return parse_settings(text, file=file.name)
+
+
+def parse_settings(text: str, *, file: str = "chain.toml") -> ChainSettings:
+    """
+    Read the text of a chain file.
+
+    Args:
+        text: TOML.
+        file: What errors call it.
+
+    Raises:
+        ConfigurationError: As `read_settings`.
+
+    >>> settings = parse_settings('''
+    ... name = "示例"
+    ... currency = "CNY"
+    ... zone = "Asia/Shanghai"
+    ... [sources.sales]
+    ... adapter = "csv"
+    ... path = "sales.csv"
+    ... [policies.fee_waiver]
+    ... purchases = 5
+    ... ''')
+    >>> settings.policies.fee_waiver.purchases, settings.sources["sales"].options
+    (5, {'path': 'sales.csv'})
+    >>> parse_settings('name = "示例"')
+    Traceback (most recent call last):
+        ...
+    memberops.errors.ConfigurationError: chain.toml has 3 problems:
+    - currency is needed
+    - sources is needed
+    - zone is needed
+    """
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{file}: this is no TOML: {error}") from None
+    hooks = {Mapping[str, SourceSettings]: _sources}
+    try:
+        made: ChainSettings = structured(given, ChainSettings, hooks)
+    except Misfit as misfit:
+        raise configuration_error(misfit.problems, file=file) from None
+    return made
+
+
+def _sources(given: Any) -> dict[str, SourceSettings]:
+    """Read the sources: a canonical table each, an adapter, and its options."""
+    if not isinstance(given, Mapping):
+        raise Misfit("takes a table for each source, such as [sources.sales]")
+    known = [table.name for table in TABLES]
+    made, problems = {}, []
+    for name, options in given.items():
+        if name not in known:
+            problems.append(
+                Problem((name,), f"is not known; {nearest(name[:40], known)}")
+            )
+        elif not isinstance(options, Mapping):
+            problems.append(Problem((name,), 'takes a table with adapter = "csv"'))
+        elif not isinstance(options.get("adapter"), str):
+            problems.append(
+                Problem((name, "adapter"), 'is needed, as text: adapter = "csv"')
+            )
+        else:
+            rest = {key: options[key] for key in options if key != "adapter"}
+            made[name] = SourceSettings(adapter=options["adapter"], options=rest)
+    if "sales" not in given:
+        problems.append(Problem(("sales",), "is needed: all figures rest on sales"))
+    if problems:
+        raise Misfit(problems)
+    return made
+
+
+def configuration_error(
+    problems: list[Problem], *, file: str = "chain.toml"
+) -> ConfigurationError:
+    """
+    Gather problems into one error: one line for one, a bounded list for several.
+
+    >>> print(configuration_error([Problem(("zone",), "is needed")]))
+    chain.toml: zone is needed
+    """
+    lines = sorted(str(problem) for problem in problems)
+    if len(lines) == 1:
+        return ConfigurationError(f"{file}: {lines[0]}")
+    rest = len(lines) - _MOST_PROBLEMS
+    shown = [f"- {line}" for line in lines[:_MOST_PROBLEMS]]
+    if rest > 0:
+        shown.append(f"- and {rest} more")
+    return ConfigurationError("\n".join([f"{file} has {len(lines)} problems:", *shown]))
