@@ -80,7 +80,7 @@ def _year_bounds(
         years = nw.when(years > as_of.year).then(late).otherwise(years)
         return years * _YEAR, years * _YEAR + 1231
     begun = "anchor" if "anchor" in frame.collect_schema() else "valid_from"
-    anchor_day = nw.col(begun).dt.day().cast(nw.Int64)
+    anchor_day = nw.col(begun).dt.day().fill_null(0).cast(nw.Int64)
     if begun == "anchor":
         own = nw.col("valid_from").dt.day().cast(nw.Int64)
         anchor_day = nw.when(nw.col("anchor").is_null()).then(own).otherwise(anchor_day)
