@@ -1,4 +1,4 @@
-"""Promises of the checks across tables: one finding a rule, counted, without a person."""
+"""Promises of the checks across tables: one finding a rule, counted, no person."""
 
 import pandas as pd
 import pytest
@@ -55,7 +55,7 @@ def test_good_tables_have_no_findings():
                     ("C1", "M1", "2026-01-01", "2026-12-31"),
                 ]
             ),
-            stores=stores_frame([("S1", "一店", "east")]),
+            stores=stores_frame([("S1", "east", "一店")]),
             targets=targets_frame([("S1", "2026-10", "300")]),
         )
         == {}

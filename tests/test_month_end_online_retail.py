@@ -182,7 +182,10 @@ def test_growth_on_the_month_and_the_year_before_equals_the_reference(
     compared = 0
     for month, wanted in reference("monthly_mom_yoy", "month").items():
         for name, theirs in names.items():
-            for word, short in (("period_over_period", "mom"), ("year_over_year", "yoy")):
+            for word, short in (
+                ("period_over_period", "mom"),
+                ("year_over_year", "yoy"),
+            ):
                 text = wanted[f"{theirs}_{short}"]
                 assert same(ours[month, f"{name}_{word}"], text), (month, name, word)
                 compared += text != ""
@@ -274,8 +277,10 @@ def test_a_months_pack_equals_the_reference(chain, tables, reference, month):
     assert pd.isna(row["sales_year_over_year"])
     lapse = reference("churn_month_end", "as_of")[month]
     lapsed = chain_rows(pack.frame("lapse"))[month]["lapsed_at_end"]
-    assert lapsed == int(lapse["churned_month_gap_ge3"]) == len(
-        pack.frame("lapsed_members")
+    assert (
+        lapsed
+        == int(lapse["churned_month_gap_ge3"])
+        == len(pack.frame("lapsed_members"))
     )
     ranking = pack.frame("store_ranking")
     ranking = ranking[ranking["period"] == month]
