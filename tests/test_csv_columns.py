@@ -340,6 +340,7 @@ def test_a_given_amount_is_not_made_again():
     """Where the file has an amount, a bad price is only an optional cell."""
     result = read("小票号,销售日期,门店,数量,单价,金额\nT1,20261105,S1,2,x,5\n")
     assert result.frame["amount"].tolist() == [500]
+    assert result.frame["unit_price"].isna().all()
     assert findings(result, "number-unreadable")[0].severity is Severity.WARNING
 
 

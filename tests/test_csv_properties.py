@@ -1,6 +1,7 @@
 """Whatever a file holds, each row is accepted or rejected, once."""
 
 import random
+import unicodedata
 from decimal import Decimal
 
 import pytest
@@ -14,7 +15,10 @@ from memberops.errors import FrameError, InvalidValueError, MemberOpsError
 DIRT = st.one_of(
     st.sampled_from(["", " ", "x", "1,5", "46331", "5/11/26", "2026-02-30", "\u200b",
                      "-", "1.2E+10", "=1+1", "元", "５", "\ufeff"]),
-    st.text(st.characters(exclude_characters='"\r\n\0\ud800'), max_size=6),
+    st.text(
+        st.characters(exclude_characters='"\r\n\0', exclude_categories=["Cs"]),
+        max_size=6,
+    ),
 )  # fmt: skip
 AMOUNT = st.decimals(-(10**6), 10**6, places=2).map(lambda amount: f"{amount}")
 GOOD = st.builds(
@@ -59,7 +63,8 @@ def test_each_line_is_accepted_or_rejected_once(lines):
     kept = [line for number, line in held if number not in dict(rejected)]
     assert len(kept) == result.accepted
     for line, row in zip(kept, result.frame.itertuples(), strict=True):
-        assert line.split(",")[0].strip() or row.ticket_id
+        first = unicodedata.normalize("NFKC", line.split(",")[0])
+        assert row.ticket_id == first.strip()
 
 
 @given(st.lists(GOOD, max_size=30))
