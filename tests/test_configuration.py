@@ -281,8 +281,8 @@ def test_all_problems_are_told_at_once_and_bounded():
         "- plugins.disabled takes a list, not the number 3",
         "- policies.fee_waiver.purchase is not known; did you mean 'purchases'?",
         (
-            "- policies.fee_waiver.spend takes an amount, not the float 1.5: quote it so "
-            'that it stays exact, as in "1000.50", or write a whole number'
+            "- policies.fee_waiver.spend takes an amount, not the float 1.5: quote it "
+            'so that it stays exact, as in "1000.50", or write a whole number'
         ),
         (
             "- policies.term.unit takes one of 'days', 'weeks', 'months', 'years', "
