@@ -20,7 +20,7 @@ demo: $(STAMP)
 	$(BIN)/memberops month-end --chain demo-chain/chain.toml --month 2026-10 --out demo-chain/out
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff check .

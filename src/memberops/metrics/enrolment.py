@@ -8,15 +8,11 @@ from typing import Any, Literal
 import narwhals as nw
 
 from memberops.metrics.engine import NO_NUMBER, collected
-from memberops.metrics.facts import local
+from memberops.metrics.facts import local_sales
 from memberops.metrics.policy import MetricPolicy
 from memberops.metrics.tickets import ticket_frame
-from memberops.tables import SALES
 
 __all__ = ["members_from_sales"]
-
-_READ = ("ticket_id", "sold_on", "store_id", "member_id", "amount", "quantity",
-         "returned_ticket_id")  # fmt: skip
 
 
 def members_from_sales(
@@ -39,9 +35,7 @@ def members_from_sales(
         A frame of *engine*: ``member_id``, ``joined_on`` (day of the first purchase)
         and ``store_id`` (its store; the first in order if there were several).
     """
-    rows = ticket_frame(
-        local(sales, SALES, engine, _READ), first=None, end=end, policy=policy
-    )
+    rows = ticket_frame(local_sales(sales, engine), first=None, end=end, policy=policy)
     none = (
         nw.lit("")
         if rows.collect_schema()["member_id"] == nw.String

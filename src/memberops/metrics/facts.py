@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import attrs
@@ -9,13 +10,20 @@ import narwhals as nw
 import numpy as np
 
 from memberops.errors import ColumnTypeError
-from memberops.metrics.engine import as_frame, collected, flag, month_index, sums
+from memberops.metrics.engine import (
+    as_frame,
+    checked,
+    collected,
+    flag,
+    month_index,
+    sums,
+)
 from memberops.metrics.policy import MetricPolicy
 from memberops.metrics.spans import Spans
-from memberops.metrics.tickets import ticket_frame
+from memberops.metrics.tickets import NEEDED, ticket_frame
 from memberops.tables import SALES, Table
 
-__all__ = ["Facts", "local", "reduce_sales"]
+__all__ = ["Facts", "local", "local_sales", "reduce_sales", "same_ids"]
 
 _SUMS = ("amount", "items", "tickets")
 _READ = ("ticket_id", "sold_on", "store_id", "member_id", "amount", "quantity",
@@ -43,19 +51,32 @@ class Facts:
 
 
 def local(
-    native: Any, table: Table, engine: Literal["polars", "pandas"], columns: Any
+    native: Any,
+    table: Table,
+    engine: Literal["polars", "pandas"],
+    columns: Sequence[str],
+    needed: Sequence[str],
 ) -> nw.LazyFrame[Any]:
     """
     Take the columns that are needed; hand a pandas frame to polars where it is used.
 
     Handing over halves the time of the reduction and changes no digit.
+
+    Raises:
+        MissingColumnsError: A needed column is absent.
+        ColumnTypeError: A column has a type that its table forbids.
     """
-    frame = as_frame(native, table)
+    frame = checked(as_frame(native, table), table, needed)
     names = [name for name in frame.collect_schema().names() if name in columns]
     frame = frame.select(*names)
     if engine == "polars" and frame.implementation.is_pandas():
         return frame.collect("pandas").lazy("polars")
     return frame
+
+
+def local_sales(sales: Any, engine: Literal["polars", "pandas"]) -> nw.LazyFrame[Any]:
+    """Take the columns of sales lines that the figures read; see `local`."""
+    return local(sales, SALES, engine, _READ, NEEDED)
 
 
 def reduce_sales(
@@ -66,7 +87,7 @@ def reduce_sales(
     engine: Literal["polars", "pandas"],
 ) -> Facts:
     """Reduce lines to facts on their own engine, then bring the facts into memory."""
-    frame = local(sales, SALES, engine, _READ)
+    frame = local_sales(sales, engine)
     rows = ticket_frame(frame, first=spans.first, end=spans.end, policy=policy)
     time = month_index("sold_on") if spans.by_month else nw.col("sold_on")
     keyed = rows.select(

@@ -12,18 +12,14 @@ import pandas as pd
 from memberops.domain.values import check_as_of
 from memberops.metrics.engine import NO_NUMBER, Engine, collected, local_engine
 from memberops.metrics.enrolment import members_from_sales
-from memberops.metrics.facts import Facts, local
+from memberops.metrics.facts import Facts, local_sales
 from memberops.metrics.people import People, number_people
 from memberops.metrics.policy import MetricPolicy
 from memberops.metrics.spans import Spans
 from memberops.metrics.tickets import ticket_frame
 from memberops.schedules import lapse_cutoff
-from memberops.tables import SALES
 
 __all__ = ["lapsed_members"]
-
-_READ = ("ticket_id", "sold_on", "store_id", "member_id", "amount", "quantity",
-         "returned_ticket_id")  # fmt: skip
 
 
 def lapsed_members(
@@ -63,9 +59,7 @@ def lapsed_members(
     end = as_of + dt.timedelta(days=1)
     if members is None and cards is None:
         members = members_from_sales(sales, end=end, policy=policy, engine=chosen)
-    rows = ticket_frame(
-        local(sales, SALES, chosen, _READ), first=None, end=end, policy=policy
-    )
+    rows = ticket_frame(local_sales(sales, chosen), first=None, end=end, policy=policy)
     last = (
         rows.filter(nw.col("amount") > 0)
         .group_by("member_id")

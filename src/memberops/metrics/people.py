@@ -9,7 +9,7 @@ import narwhals as nw
 import numpy as np
 import numpy.typing as npt
 
-from memberops.metrics.engine import NO_NUMBER, NO_TEXT, checked, collected, filled_id
+from memberops.metrics.engine import NO_NUMBER, NO_TEXT, collected, filled_id
 from memberops.metrics.facts import Facts, local, same_ids
 from memberops.tables import CARDS, MEMBERS
 
@@ -80,8 +80,7 @@ def _gender() -> nw.Expr:
 
 
 def _members(native: Any, engine: Literal["polars", "pandas"]) -> nw.DataFrame[Any]:
-    frame = local(native, MEMBERS, engine, _READ)
-    checked(frame, MEMBERS, ["member_id"])
+    frame = local(native, MEMBERS, engine, _READ, ["member_id"])
     names = frame.collect_schema().names()
     zero = nw.lit(0, nw.Int64)
     chosen = frame.select(
@@ -100,8 +99,8 @@ def _members(native: Any, engine: Literal["polars", "pandas"]) -> nw.DataFrame[A
 
 
 def _cards(native: Any, engine: Literal["polars", "pandas"]) -> nw.DataFrame[Any]:
-    frame = local(native, CARDS, engine, ("member_id", "valid_from", "valid_through"))
-    checked(frame, CARDS, ["member_id", "valid_from", "valid_through"])
+    needed = ["member_id", "valid_from", "valid_through"]
+    frame = local(native, CARDS, engine, needed, needed)
     chosen = frame.select(
         filled_id(frame, "member_id"),
         _ymd("valid_from").alias("first"),

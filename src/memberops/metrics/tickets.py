@@ -18,9 +18,9 @@ from memberops.metrics.engine import (
 from memberops.metrics.policy import MetricPolicy
 from memberops.tables import SALES
 
-__all__ = ["tickets"]
+__all__ = ["NEEDED", "ticket_frame", "tickets"]
 
-_NEEDED = ("ticket_id", "sold_on", "store_id", "amount", "quantity")
+NEEDED = ("ticket_id", "sold_on", "store_id", "amount", "quantity")
 _CONSTANT = ("sold_on", "store_id", "member_id")
 _SUMS = ("amount", "items")
 
@@ -79,7 +79,7 @@ def ticket_frame(
 ) -> nw.LazyFrame[Any]:
     """Reduce lines to tickets inside narwhals; see `tickets`."""
     frame = sales if isinstance(sales, nw.LazyFrame) else as_frame(sales, SALES)
-    checked(frame, SALES, _NEEDED)
+    checked(frame, SALES, NEEDED)
     names = frame.collect_schema().names()
     day = frame.collect_schema()["sold_on"]
     linked = "returned_ticket_id" in names and policy.returns == "original_day"
