@@ -196,7 +196,13 @@ def test_sales_after_the_month_are_told_and_not_more():
 
 def test_days_on_which_nobody_sold_are_told():
     """A day without a sale in the whole chain looks like a missing file."""
-    sales = sales_frame([*daily("S1", skip=(3, 4)), *daily("S2", skip=(3, 4, 5))])
+    before = [
+        ("B1", "2026-09-30", "S1", None, 1, "1.00"),
+        ("B2", "2026-09-30", "S2", None, 1, "1.00"),
+    ]
+    sales = sales_frame(
+        [*before, *daily("S1", skip=(3, 4)), *daily("S2", skip=(3, 4, 5))]
+    )
     findings = found(sales=sales)
     assert findings["day-without-sales"].count == 2
     assert "2026-10-03, 2026-10-04" in findings["day-without-sales"].message_en
