@@ -94,5 +94,5 @@ class Ticket:
 
     @property
     def is_purchase(self) -> bool:
-        """Whether it counts as a purchase: its net amount is above zero (HQ §4.2)."""
+        """Whether its net amount is above zero, so that it is a purchase (HQ §4.2)."""
         return self.amount.minor > 0

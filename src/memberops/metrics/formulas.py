@@ -48,7 +48,7 @@ class Ratio:
 
     @property
     def reason(self) -> Unknown | None:
-        """Why it is undefined: ``"zero"``, ``"unknown"``, or None if it is defined."""
+        """``"zero"`` or ``"unknown"`` if it is undefined, else None."""
         if self.numerator is None or self.denominator is None:
             return "unknown"
         return "zero" if self.denominator == 0 else None

@@ -314,7 +314,7 @@ class Period:
 
     @property
     def end(self) -> dt.date:
-        """The day after the last: the exclusive bound of a half-open interval."""
+        """The day after the last one, the exclusive bound of a half-open interval."""
         return add_days(self.through, 1)
 
     @property
