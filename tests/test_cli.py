@@ -237,6 +237,19 @@ def test_a_terminal_that_cannot_show_chinese_gets_no_traceback(chain_file, tmp_p
     assert b"2024-11" in done.stdout
 
 
+def test_a_reader_that_stops_reading_is_no_failure(chain_file, tmp_path):
+    """The files are written, and the status is that of the month end (`| head`)."""
+    with subprocess.Popen(
+        **process(chain_file, tmp_path / "out", "--fail-on", "error"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        running.stdout.close()
+        errors = running.stderr.read()
+    assert errors == b""
+    assert running.returncode == 1
+
+
 @pytest.mark.parametrize(("option", "shown"), [("", True), ("--no-progress", False)])
 def test_the_bar_is_shown_on_a_terminal_only(chain_file, tmp_path, option, shown):
     """On a terminal's standard error; not in what is piped on, nor if unwanted."""

@@ -8,6 +8,7 @@ one line that says what was wrong.
 import datetime as dt
 import locale
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -80,6 +81,15 @@ def _wrong(error: object) -> int:
     return _WRONG_USE
 
 
+def _say(lines: Sequence[str]) -> None:
+    """Print; a reader that has seen enough, such as ``head``, is no failure."""
+    try:
+        print("\n".join(lines), flush=True)
+    except BrokenPipeError:
+        # What is still buffered would fail once more when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _application(cyclopts: Any) -> Callable[..., Any]:
     """Declare the commands; only now is it known that cyclopts is there."""
     app = cyclopts.App(
@@ -137,13 +147,9 @@ def _application(cyclopts: Any) -> Callable[..., Any]:
                 progress=told,
             )
             files = _write(pack, out, spoken, told)
-        print(pack.summary(spoken))
-        print()
-        for line in _shown_findings(pack.findings, spoken):
-            print(line)
-        print("已写出：" if spoken == "zh" else "Written:")
-        for file in files:
-            print(f"  {file}")
+        written = "已写出：" if spoken == "zh" else "Written:"
+        lines = [pack.summary(spoken), "", *_shown_findings(pack.findings, spoken)]
+        _say([*lines, written, *(f"  {file}" for file in files)])
         return _status(pack, fail_on)
 
     def plugins(
@@ -155,7 +161,7 @@ def _application(cyclopts: Any) -> Callable[..., Any]:
         """列出插件、适配器及加载失败的原因。List plugins, adapters and failures."""
         from memberops.adapters import load_adapters
 
-        print(load_adapters().describe(language or _language_of_user()))
+        _say([load_adapters().describe(language or _language_of_user())])
         return 0
 
     app.command(month_end, name="month-end")
