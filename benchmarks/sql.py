@@ -98,7 +98,7 @@ def figures(frames: dict[str, pd.DataFrame], months: list[str]) -> pd.DataFrame:
     ):
         flags = ", ".join(
             [
-                f"sum((bought AND amount >= {low} AND amount < {high})::INT) AS band_{n}"
+                f"sum((bought AND amount >= {low} AND amount < {high})::INT) band_{n}"
                 for n, (low, high) in enumerate(
                     [(-(2**62), 0), (0, 10_000), (10_000, 30_000), (30_000, 50_000),
                      (50_000, 100_000), (100_000, 2**62)]
@@ -155,4 +155,5 @@ def figures(frames: dict[str, pd.DataFrame], months: list[str]) -> pd.DataFrame:
         )
     table = pd.concat(pieces).fillna(0)
     table["period"] = [f"{int(k) // 12:04}-{int(k) % 12 + 1:02}" for k in table["k"]]
-    return table.drop(columns="k")
+    figures_only: pd.DataFrame = table.drop(columns="k")
+    return figures_only

@@ -1,0 +1,80 @@
+"""The package itself: light to import, complete, and within its own rules."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import memberops
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+
+
+def run(code):
+    """Run code in a bare interpreter and return what it prints."""
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_import_loads_nothing_heavy():
+    """Importing memberops loads no pandas, pluggy, narwhals, attrs or logging."""
+    code = (
+        "import sys; import memberops; "
+        "heavy = {'pandas', 'pluggy', 'narwhals', 'numpy', 'attr', 'cattrs', 'logging',"
+        " 'dateutil', 'polars', 'decimal', 'datetime'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+
+    assert run(code) == "[]"
+
+
+def test_import_has_no_side_effects():
+    """Importing every public name leaves pandas options and warnings as they were."""
+    code = (
+        "import warnings, locale, decimal, pandas as pd\n"
+        "def state(): return (list(warnings.filters), locale.setlocale(0), "
+        "repr(decimal.getcontext()), {k: pd.get_option(k) for k in "
+        "('display.width', 'mode.copy_on_write')})\n"
+        "before = state()\n"
+        "import memberops\n"
+        "for name in memberops.__all__: getattr(memberops, name)\n"
+        "after = state()\n"
+        "print(before[1:] == after[1:])"
+    )
+
+    assert run(code) == "True"
+
+
+@pytest.mark.parametrize("name", memberops.__all__)
+def test_every_public_name_is_there(name):
+    """What __all__ promises can be had, and help() has something to say of it."""
+    value = getattr(memberops, name)
+
+    assert value.__doc__
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    """A misspelt name fails as for any module."""
+    with pytest.raises(AttributeError, match="no attribute 'FeeWavier'"):
+        memberops.FeeWavier  # noqa: B018 - reading it is the test
+
+
+def test_the_version_is_told_once():
+    """The package and its metadata name the same version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+    assert project["version"] == memberops.__version__
+
+
+@pytest.mark.parametrize(
+    "path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_modules_stay_small(path):
+    """No module has more than 400 lines, and none is a drawer without a name."""
+    assert len(path.read_text("utf-8").splitlines()) <= 400
+    assert path.stem not in {"utils", "helpers", "common", "misc"}
