@@ -1,6 +1,7 @@
 """The documentation keeps up with the code."""
 
 import importlib.util
+import inspect
 import re
 from pathlib import Path
 
@@ -78,7 +79,10 @@ def test_each_public_module_has_a_reference_page(module):
 
     assert f"automodule:: memberops.{module}" in page
     public = importlib.import_module(f"memberops.{module}")
-    assert all(getattr(public, name).__doc__ for name in public.__all__)
+    for name in public.__all__:
+        value = getattr(public, name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            assert value.__doc__, name
 
 
 def test_texts_name_no_machine():

@@ -247,8 +247,14 @@ def scene():
         amount = (
             -((number * 13) % 7000) if linked is not None else (number * 7919) % 60_000
         )
-        rows.append({"ticket": number % 200, "amount": amount, "quantity": -1
-                     if linked is not None else number % 4, "returns": linked})  # fmt: skip
+        rows.append(
+            {
+                "ticket": number % 200,
+                "amount": amount,
+                "quantity": number % 4 if linked is None else -1,
+                "returns": linked,
+            }
+        )
     people = {
         f"M{number}": {
             "gender": ["female", "male", "unknown", None][number % 4],

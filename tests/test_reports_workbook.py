@@ -1,6 +1,7 @@
 """The workbook: reopened by another library, every cell is what it should be."""
 
 import datetime as dt
+import hashlib
 import io
 import re
 import sys
@@ -350,11 +351,19 @@ def test_no_text_becomes_a_formula_a_link_or_a_number(tmp_path):
         # The reader leaves the escape that keeps "_x0041_" from becoming "A".
         assert (cell.value or "").replace("_x005F_", "_") == clean
     with zipfile.ZipFile(tmp_path / "book.xlsx") as archive:
-        for name in archive.namelist():
-            assert b"<f>" not in archive.read(name).replace(b"<c:f>", b"")
-            assert b"http://example.com" not in archive.read(name).replace(
-                b"<t>http://example.com</t>", b""
-            ).replace(b"<c:v>http://example.com</c:v>", b"")
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    formulas = [
+        name
+        for name, part in parts.items()
+        if name.startswith("xl/worksheets/") and b"<f" in part
+    ]
+    links = [
+        name
+        for name, part in parts.items()
+        if name.endswith(".rels") and (b"example.com" in part or b"a@b.c" in part)
+    ]
+    titles = [title for title, _ in references(tmp_path / "book.xlsx")]
+    assert (formulas, links, titles) == ([], [], [" =1+1 =1+1"])
 
 
 @settings(max_examples=25)
@@ -424,7 +433,8 @@ def test_the_same_forms_give_the_same_bytes(month, tmp_path, monkeypatch):
         written.append(path.read_bytes())
     monkeypatch.undo()
     time.tzset()
-    assert written[0] == written[1]
+    # Of the bytes themselves a failing assertion would show megabytes.
+    assert len({hashlib.sha256(each).hexdigest() for each in written}) == 1
     properties = openpyxl.load_workbook(io.BytesIO(written[0])).properties
     assert properties.created == dt.datetime(2026, 10, 31)  # noqa: DTZ001 - as kept
 
@@ -512,8 +522,7 @@ def test_no_personal_value_is_anywhere_in_the_file(tmp_path):
     path = write_workbook([form], tmp_path / "x.xlsx", as_of=AS_OF)
     with zipfile.ZipFile(path) as archive:
         content = b"".join(archive.read(name) for name in archive.namelist())
-    assert b"*******5678" in content
-    assert b"1381234" not in content
+    assert (content.count(b"*******5678"), content.count(b"1381234")) == (1, 0)
 
 
 @pytest.mark.parametrize(

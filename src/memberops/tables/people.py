@@ -14,7 +14,8 @@ _GENDERS = (
     ("male", "male"), ("m", "male"), ("男", "male"), ("男性", "male"),
     ("先生", "male"), ("man", "male"),
     ("other", "other"), ("其他", "other"),
-    ("unknown", "unknown"), ("未知", "unknown"), ("保密", "unknown"), ("不详", "unknown"),
+    ("unknown", "unknown"), ("未知", "unknown"), ("保密", "unknown"),
+    ("不详", "unknown"),
 )  # fmt: skip
 
 MEMBER_ID = Column(
