@@ -305,6 +305,11 @@ def test_the_largest_stores_stand_first_in_spending_power():
     swapped = frame.assign(sales=-frame["sales"])
     form = spending_power_form(swapped)
     assert form.frame["key"].tolist() == ["chain", "east", "S2", "S1"]
+    nobody = frame.assign(key=frame["key"].replace("S1", "unassigned"))
+    assert spending_power_form(nobody).frame["key"].tolist()[-2:] == [
+        "S2",
+        "unassigned",
+    ]
 
 
 def test_the_fourteen_figures_of_the_chain_are_those_worked_by_hand():

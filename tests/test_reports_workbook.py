@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from memberops.domain import Currency, Finding
@@ -489,6 +489,7 @@ def test_text_longer_than_a_cell_is_cut_with_a_sign(tmp_path):
 
 
 @given(st.lists(st.text(max_size=60), max_size=12))
+@example(["history", "'", "", "目录 contents", "a" * 30 + "'", "😀" * 20])
 def test_sheet_names_are_allowed_and_differ(titles):
     """Whatever the titles, each name is one that every spreadsheet takes."""
     names = sheet_names(titles, taken=("目录 Contents",))
