@@ -343,10 +343,9 @@ def test_charts_do_not_grow_with_the_number_of_stores():
     """With 3000 stores a chart still shows at most ten of them, or six series."""
     one = spending_power(measured(by=("store", "chain")), targets=TARGETS)
     store = one[one["key"] == "S1"]
-    many = pd.concat(
-        [store.assign(key=f"N{number:04}") for number in range(3000)]
-        + [one[one["level"] == "chain"]]
-    )
+    stores = store.loc[store.index.repeat(3000)]
+    stores = stores.assign(key=[f"N{number:04}" for number in range(3000)])
+    many = pd.concat([stores, one[one["level"] == "chain"]], ignore_index=True)
     for form in (
         spending_power_form(many),
         spending_power_form(many[many["level"] == "store"]),
