@@ -70,7 +70,7 @@ def figures(frames: dict[str, pd.DataFrame], months: list[str]) -> pd.DataFrame:
             spend["band"] = pd.cut(spend["amount"], BANDS, right=False, labels=False)
             birth = spend["birth_date"]
             age = (end.year - birth.dt.year) - (
-                birth.dt.month * 100 + birth.dt.day > end.month * 100 + end.day
+                birth.dt.month * 100 + birth.dt.day > end.month * 100 + 31
             )
             spend["age"] = pd.cut(age, AGES, right=False, labels=False).fillna(4)
             table["consuming_members"] = spend.groupby(key)["member_id"].nunique()

@@ -111,7 +111,8 @@ def age_name(birth, on, ages):
     """Name the age band by completed years."""
     if birth is None or birth > on:
         return "members_age_unknown"
-    years = on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
+    years = on.year - birth.year
+    years -= add_months(birth, 12 * years) > on
     if years < ages[0]:
         return f"members_under_{ages[0]}"
     for low, high in pairwise(ages):

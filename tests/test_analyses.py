@@ -102,9 +102,10 @@ def test_a_linked_return_counts_on_the_day_of_its_ticket():
     assert row_of(moved[moved["period"] == "2026-10"], "store", "S1")[
         ["sales", "tickets", "consuming_members"]
     ].tolist() == [0, 0, 0]
-    assert row_of(moved[moved["period"] == "2026-11"])[
-        ["sales", "items"]
-    ].tolist() == [0, 0]
+    assert row_of(moved[moved["period"] == "2026-11"])[["sales", "items"]].tolist() == [
+        0,
+        0,
+    ]
     assert kept["sales"].tolist() == [5_000, -5_000]
 
 
@@ -238,9 +239,10 @@ def test_the_list_of_lapsed_members_agrees_with_their_number(sales):
 
     later = metrics.lapsed_members(sales, as_of=dt.date(2027, 1, 31))
 
-    assert dict(
-        zip(later["member_id"], later["months_since"], strict=True)
-    ) == {"M1": 3, "M2": 3}
+    assert dict(zip(later["member_id"], later["months_since"], strict=True)) == {
+        "M1": 3,
+        "M2": 3,
+    }
     assert later.sort_values("member_id")["lifetime_spend"].tolist() == [53_000, 19_999]
 
 
@@ -264,9 +266,11 @@ def test_equal_stores_share_a_rank():
 
     frame = metrics.store_ranking(given, period=OCTOBER)
 
-    assert list(
-        zip(frame["key"], frame["rank"], strict=True)
-    ) == [("S2", 1), ("S3", 1), ("S1", 3)]
+    assert list(zip(frame["key"], frame["rank"], strict=True)) == [
+        ("S2", 1),
+        ("S3", 1),
+        ("S1", 3),
+    ]
     assert frame["rank_previous"].isna().all()
 
 

@@ -149,8 +149,7 @@ class MissingExtraError(MemberOpsError, ImportError):
         self.feature = feature
         self.extra = extra
         super().__init__(
-            f"{feature} needs the extra {extra!r}: "
-            f"pip install 'memberops[{extra}]'"
+            f"{feature} needs the extra {extra!r}: pip install 'memberops[{extra}]'"
         )
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:

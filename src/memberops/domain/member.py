@@ -17,7 +17,6 @@ _optional_date = attrs.validators.optional(plain_date)
 _optional_id = attrs.validators.optional(identifier)
 
 
-
 class Gender(StrEnum):
     """A member's gender as the chain records it; `UNKNOWN` is a band of its own."""
 

@@ -48,8 +48,9 @@ def round_half_up(value: Fraction) -> int:
     (3, -3)
     """
     sign = -1 if value < 0 else 1
-    return sign * ((2 * abs(value.numerator) + value.denominator)
-                   // (2 * value.denominator))
+    return sign * (
+        (2 * abs(value.numerator) + value.denominator) // (2 * value.denominator)
+    )
 
 
 def _code(_instance: object, _attribute: object, value: Any) -> None:

@@ -119,6 +119,5 @@ def whole_number(
     """Refuse a bool, a float or anything else that is no whole number."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidValueError(
-            f"{attribute.name!r} must be a whole number "
-            f"(got a {type(value).__name__})"
+            f"{attribute.name!r} must be a whole number (got a {type(value).__name__})"
         )

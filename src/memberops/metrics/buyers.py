@@ -17,6 +17,7 @@ from memberops.metrics.levels import Places
 from memberops.metrics.people import People
 from memberops.metrics.policy import MetricPolicy
 from memberops.metrics.spans import Spans
+from memberops.schedules import is_month_end
 
 __all__ = ["Buyers", "count_buyers", "numbered_buyers"]
 
@@ -47,8 +48,7 @@ class Buyers:
 
 def numbered_buyers(facts: Facts, people: People, places: Places) -> Buyers:
     """Give the members' rows of the facts their numbers."""
-    rows = facts.frame.filter(nw.col("member_id") != nw.lit(facts.none))
-    rows = rows.join(people.codes, on="member_id", how="inner")
+    rows = people.bought
     return Buyers(
         rows["atom"].to_numpy(),
         places.numbers(rows["store_id"].to_numpy()),
@@ -84,8 +84,15 @@ def _units(
         yield mask, np.full(int(mask.sum()), number, np.int64)
 
 
-def _ymd(day: dt.date) -> int:
-    return day.year * 10000 + day.month * 100 + day.day
+def _age_day(last: dt.date) -> int:
+    """
+    Number the day on which ages are taken, yyyymmdd.
+
+    A month's end is written as its 31st: who was born on 29 February completes a year
+    on the 28th in common years, as a card of that day does.
+    """
+    day = 31 if is_month_end(last) else last.day
+    return last.year * 10000 + last.month * 100 + day
 
 
 def count_buyers(
@@ -106,7 +113,9 @@ def count_buyers(
     """
     bands = np.array([0, *policy.band_edges], np.int64)
     ages = np.array(policy.ages, np.int64) * 10000
-    last = np.array([_ymd(end - dt.timedelta(days=1)) for _, end in shown], np.int64)
+    last = np.array(
+        [_age_day(end - dt.timedelta(days=1)) for _, end in shown], np.int64
+    )
     groups = {
         "band": tuple(f"members_{name}" for name in policy.band_names),
         "gender": tuple(f"members_{name}" for name in policy.gender_names),
@@ -118,17 +127,22 @@ def count_buyers(
     }
     total = np.zeros(shape, np.int64)
     people_count = max(len(people.birth), 1)
+    # Facts hold one row a store and member where a span is one atom.
+    whole = all(len(spans.atoms(span)) == 1 for span in shown)
     for mask, unit in _units(buyers.atom, spans, shown):
         for level, (begin, key_of) in places.offsets.items():
             keys = int(key_of.max()) + 1 if level != "store" else places.count
             cell = unit * keys + key_of[buyers.store[mask]]
-            cell, member, amount = _net(
-                cell * people_count + buyers.member[mask],
+            rows = (
+                cell,
+                buyers.member[mask],
                 buyers.amount[mask],
                 buyers.tickets[mask],
-                people_count,
-                buyers.backend,
             )
+            if level != "store" or not whole:
+                rows = _net(*rows, people_count, buyers.backend)
+            bought = rows[3] > 0
+            cell, member, amount = (each[bought] for each in rows[:3])
             span = cell // keys
             birth = people.birth[member]
             age = np.zeros(len(member), np.int64)
@@ -154,19 +168,24 @@ def count_buyers(
     return result
 
 
-def _net(
+def _net(  # noqa: PLR0917 - four columns and what groups them
     cell: Ints,
+    member: Ints,
     amount: Ints,
     tickets: Ints,
     people: int,
     backend: Literal["polars", "pandas"],
-) -> tuple[Ints, Ints, Ints]:
-    """Add up a member's rows in a cell, and keep those with a purchase."""
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Add up a member's rows in a cell: stores of a region, atoms of a span."""
     frame = nw.from_dict(
-        {"cell": cell, "amount": amount, "tickets": tickets}, backend=backend
+        {"cell": cell * people + member, "amount": amount, "tickets": tickets},
+        backend=backend,
     )
     rows = sums(frame, ["cell"], ["amount", "tickets"])
-    cell = rows["cell"].to_numpy()
-    bought = rows["tickets"].to_numpy() > 0
-    cell, amount = cell[bought], rows["amount"].to_numpy()[bought]
-    return cell // people, cell % people, amount
+    both = rows["cell"].to_numpy()
+    return (
+        both // people,
+        both % people,
+        rows["amount"].to_numpy(),
+        rows["tickets"].to_numpy(),
+    )

@@ -81,31 +81,28 @@ class Measures:
         Raises:
             InvalidValueError: A figure was not measured.
         """
-        pieces = [self._piece(period, names, compared) for period in self.periods]
-        return pd.concat(pieces, ignore_index=True)
-
-    def _piece(
-        self,
-        period: Period,
-        names: Sequence[str],
-        compared: bool,  # noqa: FBT001
-    ) -> pd.DataFrame:
-        spans = {"": period}
-        if compared:
-            spans["_previous"] = period.previous()
-            spans["_year_before"] = period.year_before()
+        count = len(self.keys)
         columns: dict[str, Any] = {
-            "level": pd.Series([level for level, _ in self.keys], dtype="str"),
-            "key": pd.Series([key for _, key in self.keys], dtype="str"),
-            "period": pd.Series([period.label] * len(self.keys), dtype="str"),
+            "level": [level for level, _ in self.keys] * len(self.periods),
+            "key": [key for _, key in self.keys] * len(self.periods),
+            "period": [each.label for each in self.periods for _ in range(count)],
         }
-        for suffix, span in spans.items():
-            for name in names:
-                columns[name + suffix] = self._values(name, span)
-        piece = pd.DataFrame(columns)
-        values = piece.drop(columns=["level", "key", "period"])
-        idle = (piece["key"] == UNASSIGNED) & (values == 0).all(axis=1)
-        return piece[~idle]
+        frame = pd.DataFrame(columns, dtype="str")
+        spans = {"": self.periods}
+        if compared:
+            spans["_previous"] = tuple(each.previous() for each in self.periods)
+            spans["_year_before"] = tuple(each.year_before() for each in self.periods)
+        values = {
+            name + suffix: np.concatenate([self._values(name, each) for each in given])
+            for suffix, given in spans.items()
+            for name in names
+        }
+        table = pd.concat([frame, pd.DataFrame(values)], axis=1)
+        idle = np.ones(len(table), np.bool_)
+        for each in values.values():
+            idle &= each == 0
+        idle &= (table["key"] == UNASSIGNED).to_numpy()
+        return table[~idle].reset_index(drop=True)
 
     def stores_with_sales(self) -> dict[str, frozenset[str]]:
         """Return the ids of the stores that sold anything, by period label."""

@@ -52,6 +52,7 @@ class People:
         enrolled: Whether the members frame, or if there is none the cards or sales,
             names the member.
         cards: When cards are valid.
+        bought: The members' rows of the facts, with their ``code``.
     """
 
     codes: nw.DataFrame[Any]
@@ -61,6 +62,7 @@ class People:
     joined: Ints
     enrolled: npt.NDArray[np.bool_]
     cards: Islands
+    bought: nw.DataFrame[Any]
 
 
 def _ymd(name: str) -> nw.Expr:
@@ -92,10 +94,12 @@ def _members(native: Any, engine: Literal["polars", "pandas"]) -> nw.DataFrame[A
         (_ymd("birth_date") if "birth_date" in names else zero).alias("birth"),
         (_ymd("joined_on") if "joined_on" in names else zero).alias("joined"),
     )
+    held = collected(chosen, engine)
+    if held["member_id"].n_unique() == len(held):
+        return held
     # A member listed twice counts once: the first values in order win.
-    values = [name for name in chosen.collect_schema().names() if name != "member_id"]
-    once = chosen.group_by("member_id").agg(*(nw.col(name).min() for name in values))
-    return collected(once, engine)
+    values = [name for name in held.columns if name != "member_id"]
+    return held.group_by("member_id").agg(*(nw.col(name).min() for name in values))
 
 
 def _cards(native: Any, engine: Literal["polars", "pandas"]) -> nw.DataFrame[Any]:
@@ -107,6 +111,34 @@ def _cards(native: Any, engine: Literal["polars", "pandas"]) -> nw.DataFrame[Any
         _ymd("valid_through").alias("last"),
     )
     return collected(chosen, engine)
+
+
+def _numbered(ids: nw.DataFrame[Any], begin: int) -> nw.DataFrame[Any]:
+    """Number ids from *begin* on."""
+    rows = ids.with_row_index("code")
+    return rows.select("member_id", nw.col("code").cast(nw.Int64) + begin)
+
+
+def _codes(
+    facts: Facts, people: nw.DataFrame[Any] | None, held: nw.DataFrame[Any] | None
+) -> tuple[nw.DataFrame[Any], nw.DataFrame[Any]]:
+    """Number the listed members in their order, then those who only bought."""
+    bought = facts.frame.filter(nw.col("member_id") != nw.lit(facts.none))
+    if people is None and held is None:
+        codes = _numbered(bought.select("member_id").unique(), 0)
+        return codes, bought.join(codes, on="member_id", how="inner")
+    listed = (
+        people.select("member_id")
+        if people is not None
+        else held.select("member_id").unique()  # type: ignore[union-attr] # one is given
+    )
+    codes = _numbered(listed, 0)
+    rows = bought.join(codes, on="member_id", how="left")
+    others = rows.filter(nw.col("code").is_null()).select("member_id").unique()
+    if len(others):
+        codes = nw.concat([codes, _numbered(others, len(codes))])
+        rows = bought.join(codes, on="member_id", how="inner")
+    return codes, rows.with_columns(nw.col("code").cast(nw.Int64))
 
 
 def number_people(
@@ -124,10 +156,6 @@ def number_people(
     """
     people = None if members is None else _members(members, engine)
     held = None if cards is None else _cards(cards, engine)
-    bought = facts.frame.select("member_id").filter(
-        nw.col("member_id") != nw.lit(facts.none)
-    )
-    pieces = [bought.unique()]
     for name, piece in (("members", people), ("cards", held)):
         if piece is not None:
             same_ids(
@@ -136,9 +164,7 @@ def number_people(
                 facts.frame.schema["member_id"],
                 piece.schema["member_id"],
             )
-            pieces.append(piece.select("member_id"))
-    codes = nw.concat(pieces).unique().with_row_index("code")
-    codes = codes.with_columns(nw.col("code").cast(nw.Int64))
+    codes, bought = _codes(facts, people, held)
     count = len(codes)
     text = facts.frame.schema["store_id"] == nw.String
     store: npt.NDArray[Any] = (
@@ -148,22 +174,19 @@ def number_people(
     birth, joined = np.zeros(count, np.int64), np.zeros(count, np.int64)
     enrolled = np.full(count, people is None)
     if people is not None:
-        has_store = "store_id" in people.columns
-        if has_store:
+        listed = slice(0, len(people))
+        if "store_id" in people.columns:
             same_ids(
                 "members",
                 "store_id",
                 facts.frame.schema["store_id"],
                 people.schema["store_id"],
             )
-        numbered = people.join(codes, on="member_id", how="inner")
-        at = numbered["code"].to_numpy()
-        if has_store:
-            store[at] = numbered["store_id"].to_numpy()
-        gender[at] = numbered["gender"].to_numpy()
-        birth[at] = numbered["birth"].to_numpy()
-        joined[at] = numbered["joined"].to_numpy()
-        enrolled[at] = True
+            store[listed] = people["store_id"].to_numpy()
+        gender[listed] = people["gender"].to_numpy()
+        birth[listed] = people["birth"].to_numpy()
+        joined[listed] = people["joined"].to_numpy()
+        enrolled[listed] = True
     if held is None:
         at = np.flatnonzero(enrolled)
         islands = Islands(at, joined[at], np.full(len(at), FOREVER, np.int64))
@@ -176,4 +199,4 @@ def number_people(
             numbered["first"].to_numpy()[known],
             numbered["last"].to_numpy()[known],
         )
-    return People(codes, store, gender, birth, joined, enrolled, islands)
+    return People(codes, store, gender, birth, joined, enrolled, islands, bought)

@@ -51,12 +51,14 @@ class MomentCounts:
 def _merged(member: Ints, first: Ints, last: Ints, moments: int) -> Islands:
     """Merge runs of moments that touch or overlap, so that runs are maximal."""
     keep = first <= last
-    member, first, last = member[keep], first[keep], last[keep]
-    order = np.lexsort((first, member))
-    member, first, last = member[order], first[order], last[order]
+    width = moments + 2
+    # One whole number for each run sorts several times faster than three columns.
+    packed = np.sort((member[keep] * width + first[keep]) * width + last[keep])
+    rest, last = np.divmod(packed, width)
+    member, first = np.divmod(rest, width)
     if not len(member):
         return Islands(member, first, last)
-    base = member * (moments + 2)
+    base = member * width
     reach = np.maximum.accumulate(base + last)
     begins = np.ones(len(member), np.bool_)
     # A run of another member lies a whole base away, so it always begins anew.
