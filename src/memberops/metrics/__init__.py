@@ -19,6 +19,7 @@ from memberops.metrics.headings import base_heading
 from memberops.metrics.lapse import LAPSE, lapse
 from memberops.metrics.lapsed_members import lapsed_members
 from memberops.metrics.measures import Measures, measure
+from memberops.metrics.minor_units import MinorUnits, minor_units
 from memberops.metrics.policy import MetricPolicy
 from memberops.metrics.ranking import RANKING, store_ranking
 from memberops.metrics.spending_power import SPENDING_POWER, spending_power
@@ -31,6 +32,7 @@ __all__ = [
     "Figure",
     "Measures",
     "MetricPolicy",
+    "MinorUnits",
     "Ratio",
     "base_heading",
     "consumption_figures",
@@ -42,6 +44,7 @@ __all__ = [
     "lapse",
     "lapsed_members",
     "measure",
+    "minor_units",
     "ratio",
     "spending_power",
     "store_ranking",

@@ -101,8 +101,8 @@ def _check_type(table: str, name: str, kind: Kind, dtype: Any) -> None:
     where = f"column {name!r} of the {table} frame"
     if kind in (Kind.MONEY, Kind.INTEGER) and not dtype.is_integer():
         hint = (
-            "whole minor units: (amount * 100).round().astype('int64') if you accept "
-            "the rounding, or read it exactly with Currency.to_minor"
+            "whole minor units: memberops.metrics.minor_units(amounts, currency=...) "
+            "makes them and tells what was rounded"
             if kind is Kind.MONEY
             else "whole numbers"
         )
