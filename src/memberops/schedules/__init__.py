@@ -1,4 +1,4 @@
-"""Time: periods, retail calendars, terms, and arithmetic that keeps its anchor."""
+"""Time: periods, retail calendars, terms, working time, arithmetic with an anchor."""
 
 from memberops.schedules.dates import (
     LeapDay,
@@ -10,6 +10,8 @@ from memberops.schedules.dates import (
     lapse_cutoff,
     month_end,
 )
+from memberops.schedules.due import Due, Pauses, Segment
+from memberops.schedules.moments import wall_moment
 from memberops.schedules.office import (
     OFFICE_DUTIES,
     OfficeCalendar,
@@ -26,20 +28,25 @@ from memberops.schedules.recurrence import (
 )
 from memberops.schedules.retail_calendar import RetailCalendar, RetailDay
 from memberops.schedules.terms import TermUnit, term_end, term_number, term_start
+from memberops.schedules.working_time import WorkingCalendar
 
 __all__ = [
     "OFFICE_DUTIES",
     "AnchoredRecurrence",
+    "Due",
     "LeapDay",
     "OfficeCalendar",
     "OfficeDay",
     "OfficeDuty",
+    "Pauses",
     "Period",
     "RelativeRecurrence",
     "RestDays",
     "RetailCalendar",
     "RetailDay",
+    "Segment",
     "TermUnit",
+    "WorkingCalendar",
     "WorkingDays",
     "add_days",
     "add_months",
@@ -52,4 +59,5 @@ __all__ = [
     "term_end",
     "term_number",
     "term_start",
+    "wall_moment",
 ]
