@@ -21,4 +21,26 @@ DISAGREEMENTS: tuple[tuple[str, str], ...] = (
             "the 28th, as OCA has it."
         ),
     ),
+    (
+        "MEM-S11",
+        (
+            "CiviCRM lets the end of January + 1 month overflow to 3 March; months "
+            "clamp here, so a month of grace from 31 January ends on 28 February and "
+            "the member is expired on 3 March."
+        ),
+    ),
+    (
+        "MEM-P5",
+        (
+            "OCA's pro-rata leaves out the day of joining (3 of 7 days); the day is "
+            "used, so it is paid: 4/7, exact."
+        ),
+    ),
+    (
+        "MEM-P6",
+        (
+            "OCA's pro-rata leaves out the day of joining (15 of 30 days); the day is "
+            "used, so it is paid: 16/30, exact."
+        ),
+    ),
 )

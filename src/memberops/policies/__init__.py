@@ -3,26 +3,51 @@
 from memberops.policies.card_state import CardState, State
 from memberops.policies.expiring import expiring_members
 from memberops.policies.fee_waiver import FeeWaiver, WaiverDecision
+from memberops.policies.fees import FeeCharge, KindFee, MembershipFee, fraction_left
+from memberops.policies.fixed_term import AnyTerm, FixedTerm, Lifetime
+from memberops.policies.grace import KindGrace
+from memberops.policies.linked_cards import LinkedCards
+from memberops.policies.overrides import Override, overridden
+from memberops.policies.receipts import Receipt, RenewalHistory, replay
 from memberops.policies.renewal import Renewal, Renewed
 from memberops.policies.rules import AllOf, AnyOf, AtLeast, Figure, Reading, Rule
+from memberops.policies.status_rules import Edge, StatusRule, StatusRules, usual_rules
 from memberops.policies.term import Term, membership_year
 from memberops.policies.wording import Words
 
 __all__ = [
     "AllOf",
     "AnyOf",
+    "AnyTerm",
     "AtLeast",
     "CardState",
+    "Edge",
+    "FeeCharge",
     "FeeWaiver",
     "Figure",
+    "FixedTerm",
+    "KindFee",
+    "KindGrace",
+    "Lifetime",
+    "LinkedCards",
+    "MembershipFee",
+    "Override",
     "Reading",
+    "Receipt",
     "Renewal",
+    "RenewalHistory",
     "Renewed",
     "Rule",
     "State",
+    "StatusRule",
+    "StatusRules",
     "Term",
     "WaiverDecision",
     "Words",
     "expiring_members",
+    "fraction_left",
     "membership_year",
+    "overridden",
+    "replay",
+    "usual_rules",
 ]

@@ -13,6 +13,7 @@ from memberops.domain import Card, Decision, Reason, Statement
 from memberops.domain.values import identifier
 from memberops.errors import ScheduleError
 from memberops.policies.fee_waiver import FeeWaiver, WaiverDecision
+from memberops.policies.grace import KindGrace, grace_by_kind, grace_of
 from memberops.policies.rules import Figure
 from memberops.policies.term import not_negative
 from memberops.schedules.dates import add_days, add_months
@@ -68,6 +69,7 @@ class CardState:
         waiver: The waiver whose condition is asked.
         grace_days: Days after *last* in which the membership may still be renewed in
             its place.
+        grace_by_kind: Kinds of card that have another grace.
         notice_months: How many months ahead a card counts as expiring.
         policy: Id of the policy.
         version: Version of the policy.
@@ -86,9 +88,14 @@ class CardState:
         factory=FeeWaiver, validator=attrs.validators.instance_of(FeeWaiver)
     )
     grace_days: int = attrs.field(default=0, validator=not_negative)
+    grace_by_kind: tuple[KindGrace, ...] = grace_by_kind()
     notice_months: int = attrs.field(default=1, validator=not_negative)
     policy: str = attrs.field(default="card-state", validator=identifier)
     version: str = attrs.field(default="1", validator=identifier)
+
+    def grace(self, kind: str) -> int:
+        """Return the days of grace of a kind of card."""
+        return grace_of(kind, self.grace_days, self.grace_by_kind)
 
     def decide(self, card: Card, *, as_of: dt.date, **figures: Figure) -> Decision:
         """
@@ -124,7 +131,7 @@ class CardState:
             return "pending"
         if day > card.valid_through:
             late = (day - card.valid_through).days
-            return "in_grace" if late <= self.grace_days else "expired"
+            return "in_grace" if late <= self.grace(card.kind) else "expired"
         ahead = _months(card.valid_through) - _months(day)
         if ahead > self.notice_months:
             return "active"
@@ -159,12 +166,12 @@ class CardState:
             yield add_months(last.replace(day=1), -self.notice_months)
         with suppress(ScheduleError):
             yield add_days(last, 1)
-            yield add_days(last, self.grace_days + 1)
+            yield add_days(last, self.grace(card.kind) + 1)
 
     def _statement(self, card: Card, state: State, answer: WaiverDecision) -> Statement:
         last = card.valid_through
         try:
-            grace = add_days(last, self.grace_days)
+            grace = add_days(last, self.grace(card.kind))
         except ScheduleError:
             grace = dt.date.max
         english, chinese = (

@@ -8,6 +8,8 @@ import attrs
 
 from memberops.domain import Card, Decision, Reason, Statement
 from memberops.domain.values import check_as_of, identifier
+from memberops.policies.fixed_term import AnyTerm, FixedTerm, Lifetime
+from memberops.policies.grace import KindGrace, grace_by_kind, grace_of
 from memberops.policies.term import Term, not_negative
 from memberops.schedules.dates import add_days
 
@@ -21,7 +23,8 @@ class Renewed:
 
     Args:
         card: The card with its next term; the old one stays as it was.
-        decision: ``"continued"`` from the old end, or ``"restarted"`` after a pause.
+        decision: ``"continued"`` from the old end, ``"restarted"`` after a pause, or
+            ``"kept"`` where the card already runs for life.
     """
 
     card: Card
@@ -36,11 +39,12 @@ class Renewal:
     A card that is valid, not yet valid, or in grace goes on from the day after its
     last day: renewing early loses no day, renewing in grace gains none. Its terms
     keep counting from the anchor. A card whose grace is over begins anew on the
-    given day, which becomes its anchor.
+    given day, which becomes its anchor. A card for life stays as it is.
 
     Args:
-        term: The length of the next term.
+        term: The next term: rolling, fixed or for life.
         grace_days: Days after the last day in which the card still goes on.
+        grace_by_kind: Kinds of card that have another grace.
         policy: Id of the policy.
         version: Version of the policy.
 
@@ -53,18 +57,27 @@ class Renewal:
     自 2027-02-28 续期至 2028-02-28
     """
 
-    term: Term = attrs.field(factory=Term, validator=attrs.validators.instance_of(Term))
+    term: AnyTerm = attrs.field(
+        factory=Term,
+        validator=attrs.validators.instance_of((Term, FixedTerm, Lifetime)),
+    )
     grace_days: int = attrs.field(default=0, validator=not_negative)
+    grace_by_kind: tuple[KindGrace, ...] = grace_by_kind()
     policy: str = attrs.field(default="renewal", validator=identifier)
     version: str = attrs.field(default="1", validator=identifier)
 
-    def renew(self, card: Card, *, as_of: dt.date) -> Renewed:
+    def grace(self, kind: str) -> int:
+        """Return the days of grace of a kind of card."""
+        return grace_of(kind, self.grace_days, self.grace_by_kind)
+
+    def renew(self, card: Card, *, as_of: dt.date, terms: int = 1) -> Renewed:
         """
-        Give a card its next term.
+        Give a card its next term, or several at once.
 
         Args:
             card: The card as it is.
             as_of: The day on which it is renewed.
+            terms: How many terms are bought at once, 1 or more.
 
         Returns:
             The card with its next term, and why. A restart changes with each day on
@@ -75,26 +88,52 @@ class Renewal:
             ScheduleError: The next term would lie outside the calendar.
         """
         late = (check_as_of(as_of) - card.valid_through).days
-        if late > self.grace_days:
+        if card.valid_through == dt.date.max:
+            return self._kept(card, as_of)
+        grace = self.grace(card.kind)
+        if late > grace:
             renewed = attrs.evolve(
-                card, valid_from=as_of, valid_through=self.term.end(as_of), anchor=as_of
+                card,
+                valid_from=as_of,
+                valid_through=self.term.end(as_of, terms),
+                anchor=as_of,
             )
             return self._renewed(renewed, as_of, "restarted", as_of, late=late)
         first = add_days(card.valid_through, 1)
         anchor = card.anchor
-        last = self.term.end_from(first, anchor)
+        last = self.term.end_from(first, anchor, terms)
         if last is None:
-            anchor, last = first, self.term.end(first)
+            anchor, last = first, self.term.end(first, terms)
         renewed = attrs.evolve(
             card, valid_from=first, valid_through=last, anchor=anchor
         )
-        until = add_days(card.valid_through, self.grace_days)
+        until = add_days(card.valid_through, grace)
         return self._renewed(renewed, as_of, "continued", until, late=late)
+
+    def _kept(self, card: Card, as_of: dt.date) -> Renewed:
+        reason = Reason(
+            rule="lifetime",
+            met=True,
+            figures=(("valid_through", str(card.valid_through)),),
+            text_en="valid for life, nothing to renew",
+            text_zh="终身有效，无需续期",
+        )
+        return Renewed(
+            card=card,
+            decision=Decision(
+                outcome="kept",
+                grounds=Statement(reasons=[reason]),
+                policy=self.policy,
+                version=self.version,
+                as_of=as_of,
+            ),
+        )
 
     def _renewed(
         self, card: Card, as_of: dt.date, outcome: str, until: dt.date, *, late: int
     ) -> Renewed:
         first, last = card.valid_from, card.valid_through
+        grace = self.grace(card.kind)
         term = Reason(
             rule="term",
             met=True,
@@ -113,9 +152,9 @@ class Renewal:
                 Reason(
                     rule="grace",
                     met=outcome == "continued",
-                    figures=(("late", str(late)), ("grace", str(self.grace_days))),
-                    text_en=f"{days} late ({self.grace_days} of grace)",
-                    text_zh=f"逾期 {late} 天（宽限 {self.grace_days} 天）",
+                    figures=(("late", str(late)), ("grace", str(grace))),
+                    text_en=f"{days} late ({grace} of grace)",
+                    text_zh=f"逾期 {late} 天（宽限 {grace} 天）",
                 )
             )
         return Renewed(

@@ -15,6 +15,7 @@ from memberops.schedules.dates import (
     LeapDay,
     add_days,
     add_months,
+    check_whole,
     is_month_end,
     month_end,
 )
@@ -99,9 +100,11 @@ class Term:
             anchor, day, count=self.count, unit=self.unit, leap_day=self.leap_day
         )
 
-    def end_from(self, first: dt.date, anchor: dt.date) -> dt.date | None:
+    def end_from(
+        self, first: dt.date, anchor: dt.date, terms: int = 1
+    ) -> dt.date | None:
         """
-        Return the last day of the term that begins on *first*, kept on the anchor.
+        Return the last day of the terms that begin on *first*, kept on the anchor.
 
         The term before may have had another length: what counts is that *first* is
         a day on which the anchor's months begin. None if it is not.
@@ -109,15 +112,17 @@ class Term:
         Args:
             first: The first day of the term.
             anchor: The first day of the first term.
+            terms: How many terms, one after the other.
 
         >>> Term().end_from(dt.date(2026, 2, 28), dt.date(2025, 8, 31))
         datetime.date(2027, 2, 27)
         >>> Term().end_from(dt.date(2026, 2, 27), dt.date(2025, 8, 31))
         """
         if self.unit in ("days", "weeks"):
-            return self.end(first)
+            return self.end(first, terms)
         months = (first.year - anchor.year) * _YEAR + first.month - anchor.month
-        length = self.count * (_YEAR if self.unit == "years" else 1)
+        length = self.count * check_whole(terms, "terms", least=1)
+        length *= _YEAR if self.unit == "years" else 1
         # One month back as well: the anniversary of 29 February may be 1 March.
         for steps in (months, months - 1):
             if steps >= 0 and self._after(anchor, steps) == first:

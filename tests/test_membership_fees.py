@@ -1,0 +1,186 @@
+"""Promises of fees: exact parts, rounded once, each among the reasons."""
+
+import datetime as dt
+import json
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from disagreements import DISAGREEMENTS
+from memberops.domain import Currency, Money
+from memberops.errors import CurrencyMismatchError, InvalidValueError, ScheduleError
+from memberops.policies import KindFee, MembershipFee, fraction_left
+from memberops.schedules import Period
+
+CNY = Currency("CNY")
+DAY = dt.date(2026, 11, 5)
+days = st.dates(dt.date(2020, 1, 1), dt.date(2030, 12, 31))
+prices = st.integers(0, 10**7).map(lambda minor: Decimal(minor).scaleb(-2))
+shares = st.fractions(0, 1, max_denominator=100)
+
+
+@pytest.fixture(scope="module")
+def cases(shared):
+    """The fee cases of other systems."""
+    text = (shared / "cases" / "peer_cases.json").read_text(encoding="utf-8")
+    return {case["id"]: case for case in json.loads(text)["cases"]}
+
+
+def test_pro_rata_of_other_systems(cases):
+    """Each exact fraction agrees; what was rounded without the first day does not."""
+    wanted = [c for c in cases.values() if c["kind"] == "prorate_fraction"]
+    assert len(wanted) >= 4
+    differ = set()
+    for case in wanted:
+        first, last = map(dt.date.fromisoformat, case["input"]["period"])
+        joined = dt.date.fromisoformat(case["input"]["invoice"])
+        ours = fraction_left(joined, Period.span(first, last))
+        assert ours == Fraction(case["expect"]["inclusive_exact"]), case["id"]
+        rounded = Decimal(ours.numerator) / Decimal(ours.denominator)
+        rounded = rounded.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        if rounded != Decimal(case["expect"]["upstream_2dp"]):
+            differ.add(case["id"])
+    assert differ == {name for name, _ in DISAGREEMENTS if name.startswith("MEM-P")}
+
+
+def test_a_discount_is_for_each_term(cases):
+    """FEE-1: a quarter off three terms of 100 is 225, not 75."""
+    case = cases["FEE-1"]["input"]
+    fee = MembershipFee(renewal=case["fee_per_term"])
+    charge = fee.charge(as_of=DAY, terms=case["terms"], discount=case["discount"])
+
+    assert charge.amount == Money.of(cases["FEE-1"]["expect"], CNY)
+
+
+def test_an_upgrade_counts_what_was_paid(cases):
+    """FEE-2: who has paid 7.50 of 30 pays 22.50."""
+    case = cases["FEE-2"]["input"]
+    fee = MembershipFee(
+        renewal=case["already_paid"],
+        by_kind=[KindFee("full", case["full"])],
+        upgrade_credit="paid",
+    )
+    credit = fee.unused_value("standard", Period.year(2026), as_of=DAY)
+    charge = fee.charge(as_of=DAY, kind="full", credit=credit)
+
+    assert charge.amount == Money.of(cases["FEE-2"]["expect"], CNY)
+
+
+@given(days, days)
+def test_the_days_left_and_the_days_gone_are_the_period(first, day):
+    """The part left counts the day itself; with the days before it is the whole."""
+    period = Period.span(first, first + dt.timedelta(days=364))
+    left = fraction_left(day, period)
+
+    gone = min(max((day - period.start).days, 0), 365)
+    assert left + Fraction(gone, 365) == 1
+    assert fraction_left(period.through, period) == Fraction(1, 365)
+
+
+@given(
+    prices, prices, st.integers(1, 5), st.integers(0, 6), shares, prices, days,
+    st.booleans(), st.booleans(), st.booleans(),
+)  # fmt: skip
+def test_the_sum_is_rounded_once(
+    renewal, joining, terms, waived, share, paid, day, joins, prorate, both
+):
+    """The amount is the exact sum of its parts, rounded half up at the end only."""
+    period = Period.year(2026)
+    fee = MembershipFee(
+        renewal=renewal, joining=joining, prorate=prorate, discount_joining=both
+    )
+    charge = fee.charge(
+        as_of=day, terms=terms, joining=joins, period=period, discount=share,
+        waived_terms=waived, credit=Money.of(paid, CNY),
+    )  # fmt: skip
+    weights = [fraction_left(day, period) if prorate else Fraction(1)]
+    weights += [Fraction(1)] * (terms - 1)
+    open_fee = Fraction(renewal) * sum(weights[waived:])
+    entry = Fraction(joining) if joins else 0
+    price = (open_fee + entry * both) * (1 - share) + entry * (not both)
+    exact = 100 * max(price - Fraction(paid), 0)
+
+    assert charge.exact == exact
+    assert charge.amount.minor == int(exact + Fraction(1, 2))
+    assert charge.outcome == ("charged" if charge.amount.minor else "free")
+    *parts, total = charge.reasons
+    told = sum(Fraction(dict(part.figures)["exact_minor"]) for part in parts)
+    assert told == Fraction(dict(total.figures)["exact_minor"]) == exact
+    assert abs(charge.unspent.minor - 100 * max(Fraction(paid) - price, 0)) <= 0.5
+
+
+def test_an_upgrade_counts_the_unused_value_of_the_old_kind():
+    """The old kind's own fee counts for the days left, not the last payment."""
+    fee = MembershipFee(
+        renewal=365, by_kind=[KindFee("gold", 730), KindFee("black", 3650)]
+    )
+    year, day = Period.year(2026), dt.date(2026, 7, 2)  # 183 days left
+    first = fee.unused_value("standard", year, as_of=day)
+    assert first == 18_300
+    gold = fee.charge(as_of=day, kind="gold", credit=first)
+    assert gold.amount == Money.of("547.00", CNY)
+    second = fee.unused_value("gold", year, as_of=day)
+    assert second == 36_600
+    assert fee.unused_value("gold", year, as_of=day, waived=True) == 0
+    down = fee.charge(as_of=day, credit=fee.unused_value("black", year, as_of=day))
+    assert (down.outcome, down.unspent) == ("free", Money.of("1465.00", CNY))
+
+
+def test_each_part_is_told_in_both_languages():
+    """Joining, fee, waiver, discount and credit each have a reason."""
+    fee = MembershipFee(renewal=100, joining=20, prorate=True, version="2027")
+    charge = fee.charge(
+        as_of=dt.date(2026, 7, 2), terms=2, joining=True, period=Period.year(2026),
+        discount="0.1", credit=Money.of(5, CNY),
+    )  # fmt: skip
+
+    assert charge.explain("zh") == (
+        "入会费 20.00 元；会费 150.14 元（2 期，首期按天 183/365）；折扣 -15.01 元；"
+        "抵扣 -5.00 元；合计 150.12 元"
+    )
+    assert charge.explain("en").endswith("credit -5.00; total 150.12")
+    assert (charge.policy, charge.version) == ("membership-fee", "2027")
+    free = fee.charge(as_of=DAY, waived_terms=1)
+    assert free.outcome == "free"
+    assert free.explain("zh") == "会费 100.00 元；免年费 -100.00 元；合计 0.00 元"
+
+
+def test_who_comes_back_soon_pays_no_joining_fee():
+    """The joining fee is due once, and again only after the days of the policy."""
+    ended = dt.date(2026, 10, 1)
+    for rejoin, after, due in ((None, 900, False), (30, 30, False), (30, 31, True)):
+        fee = MembershipFee(rejoin_days=rejoin)
+        day = ended + dt.timedelta(days=after)
+        assert fee.joins(last_ended=ended, as_of=day) is due
+    assert MembershipFee().joins(last_ended=None, as_of=DAY)
+
+
+def test_what_cannot_be_a_fee_is_refused():
+    """Floats, amounts below 0, too many digits, odd shares and credits are errors."""
+    for bad in (1.5, -1, "x", True):
+        with pytest.raises(InvalidValueError):
+            MembershipFee(renewal=bad)
+    with pytest.raises(InvalidValueError, match="decimal digits"):
+        MembershipFee(renewal="1.001")
+    with pytest.raises(InvalidValueError, match="decimal digits"):
+        MembershipFee(by_kind=[KindFee("gold", "1.001")])
+    with pytest.raises(InvalidValueError, match="twice"):
+        MembershipFee(by_kind=[KindFee("gold", 1), KindFee("gold", 2)])
+    with pytest.raises(InvalidValueError, match="KindFee"):
+        MembershipFee(by_kind=[("gold", 1)])
+    with pytest.raises(InvalidValueError, match="'unused' or 'paid'"):
+        MembershipFee(upgrade_credit="all")
+    fee = MembershipFee(renewal=100)
+    for share in (0.25, "1.5", "-0.1", "x", None):
+        with pytest.raises(InvalidValueError, match=r"discount|share"):
+            fee.charge(as_of=DAY, discount=share)
+    with pytest.raises(ScheduleError, match="'terms' must be 1"):
+        fee.charge(as_of=DAY, terms=0)
+    with pytest.raises(CurrencyMismatchError, match="CNY"):
+        fee.charge(as_of=DAY, credit=Money.of(1, Currency("USD")))
+    for credit in (Fraction(-1), 5):
+        with pytest.raises(InvalidValueError, match="credit"):
+            fee.charge(as_of=DAY, credit=credit)
