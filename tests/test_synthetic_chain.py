@@ -18,7 +18,7 @@ from memberops.adapters.sources.csv_source import read_csv
 from memberops.domain import Currency
 from memberops.errors import InvalidValueError, UnknownTableError
 from memberops.schedules.dates import add_months
-from memberops.tables import TABLES, Kind
+from memberops.tables import CARDS, MEMBERS, SALES, STORES, TARGETS, Kind
 from memberops.testing import (
     SyntheticChain,
     cards_frame,
@@ -34,6 +34,8 @@ from memberops.testing.demo import main
 SMALL = SyntheticChain(seed=11, stores=4, regions=2, members=300, months=14)
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 DAY = pd.Timedelta(days=1)
+
+TABLES = (MEMBERS, CARDS, STORES, SALES, TARGETS)
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,22 @@
 """The nouns of a membership office: immutable values made of attrs alone."""
 
+from memberops.domain.complaint import CaseEvent, Channel, Complaint, EventKind
 from memberops.domain.decision import Decision, Grounds, Reason, Statement
 from memberops.domain.finding import Finding, Severity
 from memberops.domain.member import Card, Gender, Member
 from memberops.domain.money import Currency, Money, RoundedFloat, money_from_float
 from memberops.domain.sale import SaleLine, Ticket
 from memberops.domain.store import Store
+from memberops.domain.survey import SurveyAnswer
 
 __all__ = [
     "Card",
+    "CaseEvent",
+    "Channel",
+    "Complaint",
     "Currency",
     "Decision",
+    "EventKind",
     "Finding",
     "Gender",
     "Grounds",
@@ -22,6 +28,7 @@ __all__ = [
     "Severity",
     "Statement",
     "Store",
+    "SurveyAnswer",
     "Ticket",
     "money_from_float",
 ]

@@ -22,18 +22,27 @@ from memberops.metrics.measures import Measures, measure
 from memberops.metrics.minor_units import MinorUnits, minor_units
 from memberops.metrics.policy import MetricPolicy
 from memberops.metrics.ranking import RANKING, store_ranking
+from memberops.metrics.retention import RETENTION, retention
+from memberops.metrics.satisfaction import (
+    SATISFACTION,
+    SatisfactionPolicy,
+    satisfaction,
+)
 from memberops.metrics.spending_power import SPENDING_POWER, spending_power
 from memberops.metrics.tickets import tickets
 
 __all__ = [
     "LAPSE",
     "RANKING",
+    "RETENTION",
+    "SATISFACTION",
     "SPENDING_POWER",
     "Figure",
     "Measures",
     "MetricPolicy",
     "MinorUnits",
     "Ratio",
+    "SatisfactionPolicy",
     "base_heading",
     "consumption_figures",
     "consumption_level",
@@ -46,6 +55,8 @@ __all__ = [
     "measure",
     "minor_units",
     "ratio",
+    "retention",
+    "satisfaction",
     "spending_power",
     "store_ranking",
     "tickets",

@@ -15,12 +15,14 @@ from memberops.errors import UnknownTableError, nearest
 from memberops.tables.people import CARDS, MEMBERS, STORES
 from memberops.tables.sales import SALES, TARGETS
 from memberops.tables.schema import Column, Kind, Table, normal_heading
+from memberops.tables.surveys import SURVEYS
 
 __all__ = [
     "CARDS",
     "MEMBERS",
     "SALES",
     "STORES",
+    "SURVEYS",
     "TABLES",
     "TARGETS",
     "Column",
@@ -30,7 +32,7 @@ __all__ = [
     "table",
 ]
 
-TABLES = (MEMBERS, CARDS, STORES, SALES, TARGETS)
+TABLES = (MEMBERS, CARDS, STORES, SALES, TARGETS, SURVEYS)
 """Every canonical table."""
 
 

@@ -11,7 +11,7 @@ import attrs
 
 from memberops.domain.money import Currency
 from memberops.errors import InvalidValueError
-from memberops.tables import TABLES, Table
+from memberops.tables import CARDS, MEMBERS, SALES, STORES, TARGETS, Table
 from memberops.testing.dirt import DAMAGES, PlantedDirt
 from memberops.testing.styles import CLEAN, DIRTY, Style, csv_bytes, text_rows
 from memberops.testing.synthetic_chain import ChainFrames, SyntheticChain
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["WrittenChain", "write_chain"]
 
+_MADE = (MEMBERS, CARDS, STORES, SALES, TARGETS)
 _CHAIN_FILE = "chain.toml"
 _MARK = (
     "# 虚构数据，由 memberops.testing 生成 · Made-up data, written by memberops.testing"
@@ -104,7 +105,7 @@ def write_chain(
     # The chain file goes first: it marks the folder as ours from the beginning.
     (target / _CHAIN_FILE).write_bytes(_chain_file(made, name).encode())
     planted: list[PlantedDirt] = []
-    for table in TABLES:
+    for table in _MADE:
         style = DIRTY[table.name] if dirty else CLEAN
         content, dirt = _file(table, frames[table.name], style, made, dirty=dirty)
         (target / f"{table.name}.csv").write_bytes(content)
@@ -136,7 +137,7 @@ def _check_ours(folder: Path) -> None:
 def _chain_file(chain: SyntheticChain, name: str) -> str:
     sources = "".join(
         f'[sources.{table.name}]\nadapter = "csv"\npath = "{table.name}.csv"\n\n'
-        for table in TABLES
+        for table in _MADE
     )
     return (
         f"{_MARK}\n"
