@@ -1,5 +1,6 @@
 """The nouns of a membership office: immutable values made of attrs alone."""
 
+from memberops.domain.appointment import BookingEvent, BookingEventKind, Slot
 from memberops.domain.complaint import CaseEvent, Channel, Complaint, EventKind
 from memberops.domain.decision import Decision, Grounds, Reason, Statement
 from memberops.domain.finding import Finding, Severity
@@ -10,6 +11,8 @@ from memberops.domain.store import Store
 from memberops.domain.survey import SurveyAnswer
 
 __all__ = [
+    "BookingEvent",
+    "BookingEventKind",
     "Card",
     "CaseEvent",
     "Channel",
@@ -26,6 +29,7 @@ __all__ = [
     "RoundedFloat",
     "SaleLine",
     "Severity",
+    "Slot",
     "Statement",
     "Store",
     "SurveyAnswer",

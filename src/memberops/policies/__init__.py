@@ -1,5 +1,6 @@
 """Policies: decisions as values, each read for one case or for a whole frame."""
 
+from memberops.policies.appointments import AppointmentBook, Appointments, Booked
 from memberops.policies.card_state import CardState, State
 from memberops.policies.expiring import expiring_members
 from memberops.policies.fee_waiver import FeeWaiver, WaiverDecision
@@ -11,6 +12,10 @@ from memberops.policies.overrides import Override, overridden
 from memberops.policies.receipts import Receipt, RenewalHistory, replay
 from memberops.policies.renewal import Renewal, Renewed
 from memberops.policies.rules import AllOf, AnyOf, AtLeast, Figure, Reading, Rule
+from memberops.policies.service_clocks import ClockReading, ClockState
+from memberops.policies.service_decision import ServiceDecision
+from memberops.policies.service_levels import ServiceLevels
+from memberops.policies.service_targets import Authority, Level, Target
 from memberops.policies.status_rules import Edge, StatusRule, StatusRules, usual_rules
 from memberops.policies.term import Term, membership_year
 from memberops.policies.wording import Words
@@ -19,8 +24,14 @@ __all__ = [
     "AllOf",
     "AnyOf",
     "AnyTerm",
+    "AppointmentBook",
+    "Appointments",
     "AtLeast",
+    "Authority",
+    "Booked",
     "CardState",
+    "ClockReading",
+    "ClockState",
     "Edge",
     "FeeCharge",
     "FeeWaiver",
@@ -28,6 +39,7 @@ __all__ = [
     "FixedTerm",
     "KindFee",
     "KindGrace",
+    "Level",
     "Lifetime",
     "LinkedCards",
     "MembershipFee",
@@ -38,9 +50,12 @@ __all__ = [
     "RenewalHistory",
     "Renewed",
     "Rule",
+    "ServiceDecision",
+    "ServiceLevels",
     "State",
     "StatusRule",
     "StatusRules",
+    "Target",
     "Term",
     "WaiverDecision",
     "Words",
