@@ -10,7 +10,8 @@ from memberops.schedules.dates import (
     lapse_cutoff,
     month_end,
 )
-from memberops.schedules.due import Due, Pauses, Segment
+from memberops.schedules.due import Due, Segment
+from memberops.schedules.holiday_calendars import china_calendar
 from memberops.schedules.moments import wall_moment
 from memberops.schedules.office import (
     OFFICE_DUTIES,
@@ -27,7 +28,15 @@ from memberops.schedules.recurrence import (
     shift_day,
 )
 from memberops.schedules.retail_calendar import RetailCalendar, RetailDay
+from memberops.schedules.stops import Pauses
 from memberops.schedules.terms import TermUnit, term_end, term_number, term_start
+from memberops.schedules.working_frames import (
+    PauseRows,
+    add_many,
+    due_frame,
+    elapsed_many,
+    subtract_many,
+)
 from memberops.schedules.working_time import WorkingCalendar
 
 __all__ = [
@@ -38,6 +47,7 @@ __all__ = [
     "OfficeCalendar",
     "OfficeDay",
     "OfficeDuty",
+    "PauseRows",
     "Pauses",
     "Period",
     "RelativeRecurrence",
@@ -49,13 +59,18 @@ __all__ = [
     "WorkingCalendar",
     "WorkingDays",
     "add_days",
+    "add_many",
     "add_months",
     "add_years",
+    "china_calendar",
     "completed_years",
+    "due_frame",
+    "elapsed_many",
     "is_month_end",
     "lapse_cutoff",
     "month_end",
     "shift_day",
+    "subtract_many",
     "term_end",
     "term_number",
     "term_start",

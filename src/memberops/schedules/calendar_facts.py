@@ -21,6 +21,7 @@ __all__ = [
     "EVERY_HOUR",
     "calendar_values",
     "holidays_from",
+    "names_china",
     "special_from",
     "week_facts",
     "zone_from",
@@ -31,6 +32,16 @@ _KEYS = (
     "zone", "week", "around_the_clock", "holidays", "special", "known_from",
     "known_until", "name",
 )  # fmt: skip
+
+
+def names_china(table: object) -> bool:
+    """
+    Tell whether a table of TOML asks for the calendar of China.
+
+    >>> names_china({"china": [2026]}), names_china({"zone": "UTC"})
+    (True, False)
+    """
+    return isinstance(table, Mapping) and "china" in table
 
 
 def zone_from(zone: object) -> str:

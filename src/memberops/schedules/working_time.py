@@ -14,12 +14,13 @@ from memberops.schedules.calendar_facts import (
     EVERY_HOUR,
     calendar_values,
     holidays_from,
+    names_china,
     special_from,
     week_facts,
     zone_from,
 )
 from memberops.schedules.dates import check_day, check_whole
-from memberops.schedules.due import NO_STOPS, Due, Pauses, Stops, stops_from
+from memberops.schedules.due import Due
 from memberops.schedules.moments import (
     duration,
     from_microseconds,
@@ -27,6 +28,14 @@ from memberops.schedules.moments import (
     zone_named,
 )
 from memberops.schedules.shifts import DAY_SECONDS, Shifts, Week
+from memberops.schedules.stops import (
+    NO_STOPS,
+    Pauses,
+    Stops,
+    after_stops,
+    ahead_of_stops,
+    stops_from,
+)
 from memberops.schedules.timeline import Timeline
 
 __all__ = ["WorkingCalendar"]
@@ -149,15 +158,19 @@ class WorkingCalendar:
         """
         Return the calendar of a table of TOML.
 
-        Its keys are ``zone``, ``week`` (or ``around_the_clock = true``), and maybe
-        ``holidays``, ``special``, ``known_from``, ``known_until``, ``name``; an
-        unknown or missing key is a `ScheduleError`.
+        Keys are ``zone``, ``week`` or ``around_the_clock = true``, and those of the
+        class; with ``china = [2025, 2026]`` those of `china_calendar`. An unknown or
+        missing one is a `ScheduleError`.
 
         >>> WorkingCalendar.from_dict(
         ...     {"zone": "Asia/Shanghai", "week": {"mon": ["09:00-18:00"]}}
         ... ).zone
         'Asia/Shanghai'
         """
+        if names_china(table):
+            from memberops.schedules.holiday_calendars import china_table
+
+            return china_table(table)
         return cls(**calendar_values(table))
 
     def add(
@@ -172,8 +185,9 @@ class WorkingCalendar:
         Return when *budget* of working time has passed since *start*.
 
         A start outside hours counts from the next opening; a budget used up exactly at
-        closing is due then; a budget of zero is due when the clock starts. A pause moves the due time by the working time in it, so one outside
-        hours moves nothing; pauses that overlap count once.
+        closing is due then; a budget of zero is due when the clock starts. A pause
+        moves the due time by the working time in it, so one outside hours moves
+        nothing; pauses that overlap count once.
 
         Args:
             start: When the clock starts; an aware moment.
@@ -197,14 +211,7 @@ class WorkingCalendar:
         begin = to_microseconds(start, "start")
         length = duration(budget, "budget")
         stops = stops_from(pauses, as_of) if pauses else NO_STOPS
-        line = self.timeline
-        at = line.after(begin, length, latest=not length)
-        for low, high in stops.pairs:
-            if low > at or (low == at and length):
-                break
-            if high > begin:
-                length += line.between(max(low, begin), high)
-                at = line.after(begin, length, latest=not budget)
+        at = after_stops(self.timeline, begin, length, stops)
         return self._due(begin, at, stops)
 
     def subtract(
@@ -238,14 +245,7 @@ class WorkingCalendar:
         last = to_microseconds(end, "end")
         length = duration(budget, "budget")
         stops = stops_from(pauses, as_of) if pauses else NO_STOPS
-        line = self.timeline
-        at = line.ahead(last, length, earliest=not length)
-        for low, high in reversed(stops.pairs):
-            if high < at or (high == at and length):
-                break
-            if low < last:
-                length += line.between(low, min(high, last))
-                at = line.ahead(last, length, earliest=not budget)
+        at = ahead_of_stops(self.timeline, last, length, stops)
         return self._due(last, at, stops)
 
     def elapsed(
@@ -373,14 +373,7 @@ class WorkingCalendar:
         return from_microseconds(self.timeline.next_edge(moment, opening=False))
 
     def is_known(self, first: dt.datetime, last: dt.datetime) -> bool:
-        """
-        Tell whether the holidays of all days between two moments are published.
-
-        >>> always = WorkingCalendar.around_the_clock("Asia/Shanghai")
-        >>> start = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
-        >>> always.is_known(start, start)
-        True
-        """
+        """Tell whether the holidays between two moments are published."""
         low, high = to_microseconds(first, "first"), to_microseconds(last, "last")
         return self.known[0] <= min(low, high) and max(low, high) <= self.known[1]
 
