@@ -1,0 +1,329 @@
+"""By when a case is answered, solved and called back, and where it stands (HQ §6.2)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from memberops.domain import Complaint
+from memberops.domain.values import identifier
+from memberops.errors import InvalidValueError, nearest
+from memberops.policies.service_actions import next_action
+from memberops.policies.service_clocks import ClockReading, read_clock
+from memberops.policies.service_decision import (
+    ServiceDecision,
+    changes_of,
+    instant_of,
+    outcome_of,
+)
+from memberops.policies.service_plan import TargetPlan
+from memberops.policies.service_runs import History, Run, runs_of
+from memberops.policies.service_targets import (
+    Authority,
+    Level,
+    Reopening,
+    Target,
+    listed,
+)
+from memberops.policies.service_wording import ServiceGrounds
+from memberops.schedules import WorkingCalendar
+
+__all__ = ["ServiceLevels"]
+
+_DAY = dt.timedelta(days=1)
+_TICK = dt.timedelta(microseconds=1)
+
+
+@attrs.frozen(kw_only=True)
+class ServiceLevels:
+    """
+    The service levels of a chain: reply, solution, callback and more (HQ §6.2).
+
+    Everything is worked out anew from the events of a case, so a later change of the
+    policy or of its calendar loses no pause and no first reply.
+
+    Args:
+        reply_hours: Hours to the first reply; None for no such target.
+        next_reply_hours: Hours to answer each further message; None for none.
+        solution_hours: Hours to the solution; None for none.
+        callback_hours: Hours to the callback, always around the clock; None for none.
+        callback_from: ``"received"`` or ``"solved"``: when the callback clock starts.
+            The second callback starts at the dissatisfaction or the new solution.
+        calendar: Working calendar of replies and solutions; None is around the clock.
+        pausing: The clocks that stand still while the customer's answer is awaited.
+        reopening: What a reopening does to the solution's clock; see `Target`.
+        due_soon: The last share of a target in which it is due soon.
+        levels: Levels of escalation of replies and solutions.
+        authority: What is beyond the handler and escalated at once.
+        escalation_minutes: How long ``at once`` may take.
+        callback_owner: Who calls back.
+        targets: Further targets, or others for some cases: of one name, the first
+            that applies counts, and these come before the usual ones.
+        office: Whose opening a forecast looks at; *calendar* if None.
+        policy: Id of the policy.
+        version: Version of the policy; change it with the numbers.
+
+    Raises:
+        InvalidValueError: A reply that may take longer than the solution, targets in
+            a circle, an unknown name, a float or a time below zero.
+
+    >>> at = dt.datetime(2026, 11, 5, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
+    >>> case = Complaint(case_id="K1", received_at=at)
+    >>> answer = ServiceLevels().decide(case, as_of=at + dt.timedelta(hours=20))
+    >>> answer.outcome, str(answer["reply"].remaining)
+    ('due_soon', '4:00:00')
+    >>> print(answer.reasons[0].text("zh"))
+    回复：即将到期，应于 2026-11-06 09:00+08:00 前完成，剩余 4 小时
+    >>> print(answer.next_action.text("en"), "/", answer.next_action.owner)
+    reply to the customer / handler
+    """
+
+    reply_hours: Decimal | int | str | None = 24
+    next_reply_hours: Decimal | int | str | None = None
+    solution_hours: Decimal | int | str | None = 48
+    callback_hours: Decimal | int | str | None = 168
+    callback_from: Literal["received", "solved"] = attrs.field(default="received")
+    calendar: WorkingCalendar | None = None
+    pausing: tuple[str, ...] = attrs.field(default=(), converter=listed)
+    reopening: Reopening = "resume"
+    due_soon: Decimal | int | str = Decimal("0.25")
+    levels: tuple[Level, ...] = attrs.field(default=(), converter=listed)
+    authority: tuple[Authority, ...] = attrs.field(default=(), converter=listed)
+    escalation_minutes: int = 0
+    callback_owner: str = attrs.field(default="headquarters", validator=identifier)
+    targets: tuple[Target, ...] = attrs.field(default=(), converter=listed)
+    office: WorkingCalendar | None = None
+    policy: str = attrs.field(default="service-levels", validator=identifier)
+    version: str = attrs.field(default="1", validator=identifier)
+
+    @classmethod
+    def enquiry(cls) -> ServiceLevels:
+        """
+        Return the levels of an enquiry: answered within 30 minutes (REG §4.1).
+
+        >>> ServiceLevels.enquiry().policy
+        'enquiry'
+        """
+        reply = Target(
+            name="reply", minutes=30, stops=("replied",), **_ACTIONS["reply"]
+        )
+        return cls._only(reply, "enquiry")
+
+    @classmethod
+    def email(cls) -> ServiceLevels:
+        """Return the levels of an email: answered within 24 hours (REG §4.1)."""
+        reply = Target(name="reply", hours=24, stops=("replied",), **_ACTIONS["reply"])
+        return cls._only(reply, "email")
+
+    @classmethod
+    def store_wait(cls) -> ServiceLevels:
+        """Return the levels of waiting in a store: at most 5 minutes (REG §4.1)."""
+        wait = Target(name="wait", minutes=5, stops=("replied",), **_ACTIONS["wait"])
+        return cls._only(wait, "store-wait")
+
+    @classmethod
+    def order(cls, zone: str) -> ServiceLevels:
+        """
+        Return the levels of a standard order: delivered the next day (REG §4.1).
+
+        Args:
+            zone: IANA name of the zone whose next day is meant, to its end.
+        """
+        delivery = Target(
+            name="delivery",
+            days=1,
+            day_ends="end_of_day",
+            calendar=WorkingCalendar.around_the_clock(zone),
+            stops=("delivered",),
+            **_ACTIONS["delivery"],
+        )
+        return cls._only(delivery, "order")
+
+    @classmethod
+    def _only(cls, target: Target, policy: str) -> ServiceLevels:
+        return cls(
+            reply_hours=None,
+            solution_hours=None,
+            callback_hours=None,
+            targets=(target,),
+            policy=policy,
+        )
+
+    @callback_from.validator
+    def _check_callback(self, _attribute: object, value: Any) -> None:
+        if value not in {"received", "solved"}:
+            raise InvalidValueError(
+                "'callback_from' must be 'received' or 'solved', "
+                f"not {str(value)[:20]!r}"
+            )
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse now a policy that could never be read."""
+        names = self.plan.names
+        for name in self.pausing:
+            if name not in names:
+                shown = str(name)[:40]
+                raise InvalidValueError(
+                    f"no target {shown!r} can pause; {nearest(shown, names)}"
+                )
+
+    @cached_property
+    def plan(self) -> TargetPlan:
+        """All targets, those of *targets* before the usual ones."""
+        own = [target.name for target in self.targets if not target.is_conditional]
+        usual = [target for target in self._usual() if target.name not in own]
+        return TargetPlan((*self.targets, *usual))
+
+    def _usual(self) -> list[Target]:
+        """Make the usual targets from the policy's numbers."""
+        solved = self.callback_from == "solved"
+        called = {"stops": ("callback",), "owner": self.callback_owner}
+        callback = {**called, "hours": self.callback_hours}
+        office = {"calendar": self.calendar, "levels": self.levels}
+        rows: list[dict[str, Any]] = [
+            {"name": "reply", "hours": self.reply_hours, "stops": ("replied",)}
+            | office,
+            {
+                "name": "next_reply",
+                "hours": self.next_reply_hours,
+                "starts": "customer_message",
+                "stops": ("replied", "solved", "closed"),
+                "repeats": True,
+            }
+            | office,
+            {
+                "name": "solution",
+                "hours": self.solution_hours,
+                "stops": ("solved",),
+                "reopening": self.reopening,
+            }
+            | office,
+            {"name": "callback", "starts": self.callback_from} | callback,
+            {
+                "name": "second_callback",
+                "starts": "solved_again" if solved else "dissatisfied",
+            }
+            | callback,
+            {
+                "name": "promised_reply",
+                "hours": 0,
+                "starts": "promised_reply",
+                "stops": ("replied", "solved"),
+            },
+        ]
+        if self.authority:
+            rows.append(
+                {
+                    "name": "escalation",
+                    "minutes": self.escalation_minutes,
+                    "stops": ("escalated",),
+                }
+            )
+        return [
+            Target(
+                **row,
+                pausable=row["name"] in self.pausing,
+                due_soon=self.due_soon,
+                **_ACTIONS[row["name"]],
+            )
+            for row in rows
+            if row.get("hours") is not None or row.get("minutes") is not None
+        ]
+
+    def decide(self, case: Complaint, *, as_of: dt.datetime) -> ServiceDecision:
+        """
+        Work out every clock of a case at a moment from its events.
+
+        Args:
+            case: The case; what happened after *as_of* is not known yet.
+            as_of: The moment, with a zone.
+
+        Raises:
+            InvalidValueError: *as_of* has no zone.
+            CurrencyMismatchError: The amount asked and an authority's differ.
+        """
+        moment = instant_of(as_of, "as_of")
+        history = History.of(case, moment)
+        clocks = self._clocks(case, history)
+        changes = [clock.changes_at for clock in clocks if clock.changes_at]
+        return ServiceDecision(
+            outcome=outcome_of(clocks).value,
+            grounds=ServiceGrounds(
+                clocks=clocks,
+                zone=case.received_at.tzinfo,
+                extra=changes_of(history),
+            ),
+            clocks=clocks,
+            next_action=next_action(case, history, clocks),
+            findings=case.findings(),
+            opens_at=self.opening_after(moment),
+            policy=self.policy,
+            version=self.version,
+            as_of=as_of,
+            changes_at=min(changes, default=None),
+        )
+
+    def _clocks(self, case: Complaint, history: History) -> tuple[ClockReading, ...]:
+        category, priority = case.category, case.priority
+        for event in history.events:
+            category = event.category or category
+            priority = event.priority or priority
+        exceeded = [
+            limit for limit in self.authority if limit.is_exceeded(case, category)
+        ]
+        unknown = history.received > history.as_of
+        last: dict[str, Run] = {}
+        clocks = []
+        for target in self.plan.chosen(category, priority, case.channel):
+            if target.name == "escalation" and not exceeded:
+                continue
+            if unknown:
+                runs = [Run(target=target)] if target.starts == "received" else []
+            else:
+                runs = runs_of(target, history, last.get(target.after or ""))
+            if runs:
+                last[target.name] = runs[-1]
+            clocks += [read_clock(run, as_of=history.as_of) for run in runs]
+        return tuple(clocks)
+
+    def opening_after(self, as_of: dt.datetime) -> dt.datetime | None:
+        """
+        Return when the office first works on a later day, in UTC.
+
+        Args:
+            as_of: The moment, with a zone.
+
+        Returns:
+            The opening, or None where the policy has no calendar.
+        """
+        office = self.office or self.calendar
+        if office is None:
+            return None
+        zone = ZoneInfo(str(office.zone))
+        tomorrow = instant_of(as_of, "as_of").astimezone(zone).date() + _DAY
+        midnight = dt.datetime.combine(tomorrow, dt.time(), tzinfo=zone)
+        return office.add(midnight.astimezone(dt.UTC), _TICK).at - _TICK
+
+
+_ACTIONS: dict[str, dict[str, Any]] = {
+    "reply": {"action_en": "reply to the customer", "action_zh": "回复顾客"},
+    "next_reply": {"action_en": "answer the customer", "action_zh": "答复顾客新留言"},
+    "solution": {"action_en": "solve the case", "action_zh": "解决投诉"},
+    "callback": {"action_en": "call the customer back", "action_zh": "回访顾客"},
+    "second_callback": {
+        "action_en": "call the customer back again",
+        "action_zh": "第二次回访顾客",
+    },
+    "promised_reply": {
+        "action_en": "give the promised reply",
+        "action_zh": "按承诺时间回复顾客",
+    },
+    "wait": {"action_en": "serve the customer", "action_zh": "接待顾客"},
+    "delivery": {"action_en": "deliver the order", "action_zh": "送达订单"},
+    "escalation": {"action_en": "escalate at once", "action_zh": "立即上报"},
+}
