@@ -10,7 +10,7 @@ import pandas as pd
 
 from memberops.domain.values import mask
 from memberops.errors import InvalidValueError, MissingColumnsError, nearest
-from memberops.policies.fee_waiver import FeeWaiver, waiver_text
+from memberops.policies.fee_waiver import FeeWaiver, waiver_texts
 from memberops.policies.figures import Frame, day_number, entered, number_of
 from memberops.schedules import Period
 from memberops.tables import CARDS, MEMBERS, STORES, Table
@@ -207,19 +207,21 @@ def _with_reasons(
     rows: pd.DataFrame, names: Sequence[str], month: Period, waiver: FeeWaiver
 ) -> pd.DataFrame:
     rows = rows.copy()
-    last_days = [
-        waiver.last_day(day.date(), as_of=month.through)
-        for day in rows["valid_through"]
-    ]
+    days = rows["valid_through"].dt.to_pydatetime()
+    # Sentences are written once for all rows that share their figures and last day.
+    written: dict[tuple[Any, ...], tuple[str, str]] = {}
     english, chinese = [], []
-    for last, *values in zip(last_days, *(rows[name] for name in names), strict=True):
-        units = {
-            name: None if pd.isna(value) else int(value)
-            for name, value in zip(names, values, strict=True)
-        }
-        reading = waiver.rule.weigh(units)
-        english.append(waiver_text(reading, last, "en"))
-        chinese.append(waiver_text(reading, last, "zh"))
+    known = [
+        rows[name].astype(object).where(rows[name].notna(), None) for name in names
+    ]
+    for key in zip(days, *known, strict=True):
+        texts = written.get(key)
+        if texts is None:
+            last = waiver.last_day(key[0].date(), as_of=month.through)
+            reading = waiver.rule.weigh(dict(zip(names, key[1:], strict=True)))
+            texts = written[key] = waiver_texts(reading, last)
+        english.append(texts[0])
+        chinese.append(texts[1])
     rows["reason_en"] = pd.Series(english, index=rows.index, dtype=object)
     rows["reason_zh"] = pd.Series(chinese, index=rows.index, dtype=object)
     return rows

@@ -14,11 +14,12 @@ from memberops.domain import Card, Currency, Decision
 from memberops.domain.values import Language, check_as_of, check_language, identifier
 from memberops.errors import InvalidValueError, nearest
 from memberops.policies.figures import WaiverYear, count_figures, entered
+from memberops.policies.reading import Phrases
 from memberops.policies.rules import AnyOf, AtLeast, Figure, Reading, Rule
 from memberops.policies.term import membership_year
 from memberops.schedules import Period
 
-__all__ = ["FeeWaiver", "WaiverDecision", "waiver_text"]
+__all__ = ["FeeWaiver", "WaiverDecision", "waiver_text", "waiver_texts"]
 
 _USUAL = ("purchases", "spend")
 
@@ -62,11 +63,15 @@ class WaiverDecision(Decision):
 
 def waiver_text(reading: Reading, last: dt.date, language: Language) -> str:
     """Write what is met, or what is still missing and until its last day."""
-    chinese = check_language(language) == "zh"
-    said = reading.text(language)
+    return waiver_texts(reading, last)[check_language(language) == "zh"]
+
+
+def waiver_texts(reading: Reading, last: dt.date) -> Phrases:
+    """Write `waiver_text` in English and in Chinese."""
+    english, chinese = reading.texts()
     if reading.met:
-        return f"已免年费：{said}" if chinese else f"fee waived: {said}"
-    return f"{said}（截至 {last}）" if chinese else f"{said} (until {last})"
+        return f"fee waived: {english}", f"已免年费：{chinese}"
+    return f"{english} (until {last})", f"{chinese}（截至 {last}）"
 
 
 def _amount(value: Any) -> Decimal | None:
@@ -221,7 +226,8 @@ class FeeWaiver:
                 f"the rule knows no figure {wrong[:40]!r}; "
                 f"{nearest(wrong[:40], self._names)}"
             )
-        reading = self.rule.read(figures)
+        rule = self.rule
+        reading = rule.weigh(rule.units(figures))
         window = self.window(card, as_of=as_of)
         if reading.met:
             outcome, changes_on = "waived", None

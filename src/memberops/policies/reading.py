@@ -57,16 +57,18 @@ class Reading:
 
     def text(self, language: Language = "en") -> str:
         """Write in one phrase what holds, or what is still missing."""
-        chinese = check_language(language) == "zh"
+        return self.texts()[check_language(language) == "zh"]
+
+    def texts(self) -> Phrases:
+        """Write it in English and in Chinese."""
         if self.met:
             held = [reason for reason in self.reasons if reason.met]
-            return ("；" if chinese else "; ").join(r.text(language) for r in held)
+            english = "; ".join(reason.text_en for reason in held)
+            return english, "；".join(reason.text_zh for reason in held)
         units = dict(self.units)
         full = None in units.values()
-        text_en, text_zh = self.rule.phrases(units, full=full)
-        if not chinese:
-            return text_en
-        return text_zh if full else f"还差 {text_zh}"
+        english, chinese = self.rule.phrases(units, full=full)
+        return english, chinese if full else f"还差 {chinese}"
 
 
 class Rule(ABC):
