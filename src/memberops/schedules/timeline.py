@@ -111,7 +111,7 @@ class Span:
             place = np.where(latest, right, place)
         at = np.minimum(place, len(self.opens) - 1)
         found = self.opens_array[at] + work - self.before_array[at]
-        return np.where(place < len(self.opens), found, _ALWAYS)
+        return np.where(place < len(self.opens), found, _ALWAYS + 1)
 
 
 class Timeline:

@@ -95,14 +95,14 @@ class WorkingCalendar:
 
     def __attrs_post_init__(self) -> None:
         """Check the days against each other, and prepare the working parts."""
-        line = Timeline(
-            zone_named(self.zone), self.week, self.holidays, dict(self.special)
-        )
         if not any(self.week) and not any(shifts for _, shifts in self.special):
             raise ScheduleError(
                 "a calendar without shifts never opens, so nothing would ever be due: "
                 "give its week at least one shift"
             )
+        line = Timeline(
+            zone_named(self.zone), self.week, self.holidays, dict(self.special)
+        )
         line.check_special()
         low, high = -(1 << 62), 1 << 62
         if self.known_from is not None:
