@@ -5,12 +5,19 @@ import json
 from zoneinfo import ZoneInfo
 
 import attrs
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memberops.domain import CaseEvent, Complaint, Currency, EventKind, Money
-from memberops.errors import CurrencyMismatchError, InvalidValueError, ScheduleError
+from memberops.errors import (
+    ColumnTypeError,
+    CurrencyMismatchError,
+    InvalidValueError,
+    MissingColumnsError,
+    ScheduleError,
+)
 from memberops.policies import Authority, Level, ServiceLevels, Target
 from memberops.schedules import WorkingCalendar
 
@@ -884,3 +891,170 @@ def test_the_cases_of_zammad_and_glpi_with_pauses(shared):
         tried += 1
 
     assert tried >= 30
+
+
+FRAMED = ("reply", "solution", "callback")
+STOPS = {"reply": "replied", "solution": "solved", "callback": "callback"}
+
+
+@st.composite
+def framed_cases(draw):
+    """Draw a case that a row can hold, with its row: pauses included."""
+    order = [EventKind.REPLIED, EventKind.SOLVED, EventKind.CALLBACK]
+    found = [event(kind, draw(st.integers(-3, 240))) for kind in order
+             if draw(st.booleans())]  # fmt: skip
+    solved = next((e.at for e in found if e.kind is EventKind.SOLVED), after(10_000))
+    waits = sorted(draw(st.sets(st.integers(0, 200), max_size=5)))
+    waits = [at for at in waits if after(at) < solved]
+    for place, at in enumerate(waits):
+        kind = "customer_answered" if place % 2 else "waiting_for_customer"
+        found.append(event(kind, at))
+    mark = draw(st.sampled_from(["food", "toys", None]))
+    return case(*found, category=mark)
+
+
+def row_of(one, levels, as_of):
+    """Return the row of a frame for a case, worked out with the calendar alone."""
+    row = {
+        f"{kind}_at": next((e.at for e in one.events if e.kind == kind), None)
+        for kind in ("replied", "solved", "callback")
+    }
+    row |= {"received_at": one.received_at, "category": one.category}
+    since, pauses = None, []
+    for each in one.history(as_of):
+        if each.kind is EventKind.WAITING_FOR_CUSTOMER:
+            since = each.at
+        elif each.kind is EventKind.CUSTOMER_ANSWERED and since is not None:
+            pauses.append((since, each.at))
+            since = None
+    row["paused_since"] = since
+    clocks = levels.decide(one, as_of=as_of).clocks
+    for clock in clocks:
+        if clock.name not in FRAMED or clock.started_at is None:
+            continue
+        end = clock.stopped_at or as_of
+        seconds = dt.timedelta(0)
+        for begin, until in pauses:
+            low, high = max(begin, clock.started_at), min(until, end)
+            if low < high and clock.target.pausable:
+                seconds += (
+                    high - low
+                    if clock.calendar is None
+                    else clock.calendar.elapsed(low, high)
+                )
+        row[f"{clock.name}_paused_seconds"] = int(seconds.total_seconds())
+    return row
+
+
+def frame_of(cases, levels, as_of):
+    """Return the frame of some cases."""
+    frame = pd.DataFrame([row_of(one, levels, as_of) for one in cases])
+    for name in frame.columns:
+        if name.endswith(("_at", "_since")):
+            frame[name] = pd.to_datetime(frame[name], utc=True)
+    for name in FRAMED:
+        column = f"{name}_paused_seconds"
+        values = frame[column] if column in frame else pd.Series(0, frame.index)
+        frame[column] = values.fillna(0).astype("int64")
+    return frame
+
+
+FOOD = Target(name="reply", hours=6, stops=("replied",), categories=("food",))
+DAYS = Target(name="reply", days=1, stops=("replied",), calendar=OFFICE)
+
+
+@settings(max_examples=150)
+@given(
+    cases=st.lists(framed_cases(), min_size=1, max_size=6),
+    levels=POLICIES,
+    targets=st.sampled_from([(), (FOOD,), (DAYS,)]),
+    at=st.integers(0, 300),
+)
+def test_the_frame_says_what_the_single_case_says(cases, levels, targets, at):
+    """States, due times, time left, levels and changes agree, row by row."""
+    levels = attrs.evolve(levels, targets=targets, next_reply_hours=None)
+    as_of, ahead = after(at), after(at + 30)
+    states = levels.decide_frame(
+        frame_of(cases, levels, as_of), as_of=as_of, forecast=ahead
+    )
+    for one, row in zip(cases, states.to_dict("records"), strict=True):
+        answer = levels.decide(one, as_of=as_of)
+        by_then = [clock.name for clock in answer.clocks if clock.is_breached_by(ahead)]
+        for name in FRAMED:
+            clock = answer[name]
+            assert row[f"{name}_state"] == clock.state.value
+            assert row[f"{name}_breached_by_forecast"] == (name in by_then)
+            if clock.started_at is None:
+                assert pd.isna(row[f"{name}_due_at"])
+                assert pd.isna(row[f"{name}_remaining_seconds"])
+                continue
+            left = clock.remaining // dt.timedelta(seconds=1)
+            assert row[f"{name}_remaining_seconds"] == left
+            if not (clock.is_late and clock.paused):
+                assert row[f"{name}_due_at"] == clock.due_at
+            if clock.target.levels:
+                reached = sorted(clock.levels, key=lambda level: level.offset)
+                last = reached[-1].name if reached else ""
+                assert row[f"{name}_level"] == last
+        until = answer.changes_at
+        assert (None if pd.isna(row["changes_at"]) else row["changes_at"]) == until
+        next_clock = answer.next_action.clock if answer.next_action else None
+        shown_clock = None if pd.isna(row["next_clock"]) else row["next_clock"]
+        if next_clock is None or shown_clock is None:
+            assert next_clock == shown_clock
+        else:
+            first, second = answer[next_clock], answer[shown_clock]
+            assert (first.due_at, first.is_late) == (second.due_at, second.is_late)
+
+
+@pytest.mark.parametrize("engine", ["polars", "pyarrow", "duckdb"])
+def test_frames_of_other_engines_give_the_same_states(engine):
+    """The cases may come from any engine; the answer is a pandas frame."""
+    module = pytest.importorskip(engine, reason=f"needs the extra that has {engine}")
+    cases = [case(event("replied", 30)), case(event("solved", 3)), case()]
+    plain = frame_of(cases, ServiceLevels(), after(40))
+    if engine == "polars":
+        other = module.from_pandas(plain)
+    elif engine == "pyarrow":
+        other = module.Table.from_pandas(plain)
+    else:
+        other = module.from_df(plain)
+    expected = ServiceLevels().decide_frame(plain, as_of=after(40))
+    found = ServiceLevels().decide_frame(other, as_of=after(40))
+
+    for name in ("reply_state", "solution_state", "callback_state"):
+        assert found[name].tolist() == expected[name].tolist()
+
+
+def test_a_frame_without_zone_or_receipt_is_refused():
+    """Naive columns, missing columns and a missing receipt are errors that say so."""
+    good = frame_of([case()], ServiceLevels(), RECEIVED)
+    naive = good.assign(received_at=good["received_at"].dt.tz_localize(None))
+    empty = good.assign(received_at=pd.Series([pd.NaT], dtype="datetime64[us, UTC]"))
+
+    with pytest.raises(ColumnTypeError, match="zone"):
+        ServiceLevels().decide_frame(naive, as_of=RECEIVED)
+    with pytest.raises(ColumnTypeError, match="row 1"):
+        ServiceLevels().decide_frame(empty, as_of=RECEIVED)
+    with pytest.raises(MissingColumnsError, match="solved_at"):
+        ServiceLevels().decide_frame(good.drop(columns="solved_at"), as_of=RECEIVED)
+    with pytest.raises(InvalidValueError, match="zone"):
+        ServiceLevels().decide_frame(good, as_of=RECEIVED.replace(tzinfo=None))
+    by_category = ServiceLevels(targets=(FOOD,))
+    with pytest.raises(MissingColumnsError, match="category"):
+        by_category.decide_frame(good.drop(columns="category"), as_of=RECEIVED)
+    text = good.assign(solution_paused_seconds=1.5)
+    with pytest.raises(ColumnTypeError, match="whole"):
+        PAUSING.decide_frame(text, as_of=RECEIVED)
+    below = good.assign(solution_paused_seconds=-1)
+    with pytest.raises(InvalidValueError, match="below zero"):
+        PAUSING.decide_frame(below, as_of=RECEIVED)
+
+
+def test_an_empty_frame_stays_empty():
+    """No cases give no rows and all columns."""
+    none = frame_of([case()], ServiceLevels(), RECEIVED).iloc[:0]
+    states = ServiceLevels().decide_frame(none, as_of=RECEIVED)
+
+    assert len(states) == 0
+    assert "callback_state" in states.columns

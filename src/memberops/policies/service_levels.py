@@ -9,6 +9,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import attrs
+import pandas as pd
 
 from memberops.domain import Complaint
 from memberops.domain.values import identifier
@@ -21,6 +22,7 @@ from memberops.policies.service_decision import (
     instant_of,
     outcome_of,
 )
+from memberops.policies.service_frame import decide_cases
 from memberops.policies.service_plan import TargetPlan
 from memberops.policies.service_runs import History, Run, runs_of
 from memberops.policies.service_targets import (
@@ -266,6 +268,57 @@ class ServiceLevels:
             version=self.version,
             as_of=as_of,
             changes_at=min(changes, default=None),
+        )
+
+    def decide_frame(
+        self, cases: Any, *, as_of: dt.datetime, forecast: dt.datetime | None = None
+    ) -> pd.DataFrame:
+        """
+        Read the clocks of many cases at once; row by row the states of `decide`.
+
+        A row is a case with at most one reply, solution and callback. Clocks that a
+        row cannot hold are left out: next replies, promises, second callbacks,
+        escalations, and targets after another; ask `decide` for them.
+
+        Args:
+            cases: A frame of pandas, polars, pyarrow or DuckDB with moments that
+                carry a zone: ``received_at`` and one column ``<event>_at`` for each
+                event that starts or stops a clock, by default ``replied_at``,
+                ``solved_at``, ``callback_at``; empty where it has not happened.
+                ``category``, ``priority`` and ``channel`` where a target asks for
+                them. For clocks that pause: ``<clock>_paused_seconds`` or
+                ``paused_seconds``, whole seconds of the clock's own time in finished
+                pauses, and ``paused_since`` of one that lasts.
+            as_of: The moment, with a zone; later facts are not known yet.
+            forecast: A later moment, such as ``opening_after(as_of)``.
+
+        Returns:
+            A pandas frame: the cases with, for each clock, ``<clock>_state``
+            (categories), ``<clock>_due_at`` (UTC; of a clock that is late and was
+            paused, as if its pauses lay before), ``<clock>_remaining_seconds`` (whole,
+            of the clock's own time, below zero when late), ``<clock>_level`` where
+            it has levels and ``<clock>_breached_by_forecast`` with *forecast*; then
+            ``next_clock`` and ``changes_at``. The arithmetic is numpy's, whatever the
+            engine of *cases*.
+
+        Raises:
+            MissingColumnsError: A needed column is absent.
+            ColumnTypeError: Moments without a zone, a case without its receipt.
+            InvalidValueError: *as_of* or *forecast* has no zone.
+
+        >>> frame = pd.DataFrame({"received_at": ["2026-11-05T01:00Z"],
+        ...     "replied_at": ["2026-11-05T03:00Z"], "solved_at": [None],
+        ...     "callback_at": [None]}).apply(pd.to_datetime, utc=True)
+        >>> at = dt.datetime(2026, 11, 7, 2, tzinfo=dt.UTC)
+        >>> row = ServiceLevels().decide_frame(frame, as_of=at).iloc[0]
+        >>> row.reply_state, row.solution_state, int(row.solution_remaining_seconds)
+        ('met', 'breached', -3600)
+        """
+        return decide_cases(
+            self.plan,
+            cases,
+            as_of=instant_of(as_of, "as_of"),
+            forecast=None if forecast is None else instant_of(forecast, "forecast"),
         )
 
     def _clocks(self, case: Complaint, history: History) -> tuple[ClockReading, ...]:
