@@ -91,10 +91,22 @@ class _Facts:
     since: Micros
     waited: Micros
 
+    def among(self, rows: Mask) -> _Facts:
+        """Return the facts of some rows."""
+        return _Facts(
+            self.target,
+            self.first[rows],
+            self.end[rows],
+            self.held[rows],
+            self.since[rows],
+            self.waited[rows],
+        )
+
     def elapsed(self) -> Micros:
         """Measure the time used, without pauses."""
         used = _used(self.target.calendar, self.first, self.end)
-        return np.maximum(used - self.held - self.waited, 0)
+        left: Micros = np.maximum(used - self.held - self.waited, 0)
+        return left
 
     def moment(self, reach: Micros) -> Micros:
         """Find when so much is used; the last wait counts if it began before."""
@@ -121,18 +133,15 @@ class _Facts:
         return moved
 
 
-def _limits(
-    facts: _Facts, elapsed: Micros
-) -> tuple[Micros, Micros, Micros, Micros, Mask]:
-    """Return budget, its last part, due moments, those of lateness, and who is late."""
+def _limits(facts: _Facts, elapsed: Micros) -> tuple[Micros, Micros, Micros, Mask]:
+    """Return the budgets, their last parts, the due moments, and who is late."""
     target = facts.target
     if target.days is None:
         allowed = target.budget or dt.timedelta(0)
         budget = np.full(len(elapsed), allowed // _TICK, dtype=np.int64)
         last = np.full_like(budget, soon_before(target, allowed) // _TICK)
         due = facts.moment(budget)
-        late_at = facts.moment(budget + 1) if target.calendar is not None else due + 1
-        return budget, last, due, late_at, elapsed > budget
+        return budget, last, due, elapsed > budget
     due = facts.day_end()
     late = facts.end > due
     moved = np.where(facts.since < due, facts.waited, 0) + facts.held
@@ -140,7 +149,7 @@ def _limits(
     last = np.array(
         [int(each * target.due_soon) for each in budget.tolist()], dtype=np.int64
     )
-    return budget, last, due, due + 1, late
+    return budget, last, due, late
 
 
 def read_columns(
@@ -184,7 +193,7 @@ def read_columns(
         target, first, end, zero if paused is None else paused, since, waited
     )
     elapsed = facts.elapsed()
-    budget, last, due, late_at, late = _limits(facts, elapsed)
+    budget, last, due, late = _limits(facts, elapsed)
     states = np.full(len(start), _CODE[ClockState.RUNNING], dtype=np.int8)
     states[(last > 0) & (elapsed >= budget - last)] = _CODE[ClockState.DUE_SOON]
     states[standing] = _CODE[ClockState.PAUSED]
@@ -193,41 +202,55 @@ def read_columns(
     states[stopped & late] = _CODE[ClockState.MET_LATE]
     states[~started] = _CODE[ClockState.NOT_STARTED]
     moving = started & ~stopped & ~standing
-    level, moments = _levels(facts, budget, elapsed)
-    moments = [(each, moving) for each in moments]
-    moments.append((late_at, moving & ~late))
-    moments.append((facts.moment(budget - last), moving & ~late & (last > 0)))
+    level = np.full(len(start), -1, dtype=np.int8)
+    for place in _by_offset(target):
+        reach = budget + target.levels[place].offset // _TICK
+        level[started & (elapsed >= reach)] = place
     return ClockColumns(
         states=states,
         due=np.where(started, due, MISSING),
         remaining=np.where(started, budget - elapsed, 0),
-        changes=_earliest(moments, as_of),
-        level=np.where(started, level, -1).astype(np.int8),
+        changes=_changes(facts, budget, last, moving=moving, late=late, as_of=as_of),
+        level=level,
         breached_by=(started & ~stopped & late)
         | (moving & _late_by(facts, budget, due, forecast)),
     )
 
 
-def _levels(
-    facts: _Facts, budget: Micros, elapsed: Micros
-) -> tuple[npt.NDArray[np.int8], list[Micros]]:
-    """Return the place of the last level reached, and when each is."""
-    levels = facts.target.levels
-    highest = np.full(len(budget), -1, dtype=np.int8)
-    moments = []
-    for place in sorted(range(len(levels)), key=lambda at: levels[at].offset):
-        reach = budget + levels[place].offset // _TICK
-        highest[elapsed >= reach] = place
-        moments.append(facts.moment(reach))
-    return highest, moments
+def _by_offset(target: Target) -> list[int]:
+    levels = target.levels
+    return sorted(range(len(levels)), key=lambda place: levels[place].offset)
 
 
-def _earliest(moments: list[tuple[Micros, Mask]], as_of: int) -> Micros:
-    """Return the first of the moments after the one asked for, row by row."""
-    found = np.full(len(moments[0][0]), MISSING, dtype=np.int64)
-    for each, where in moments:
-        use = where & (each > as_of) & ((found == MISSING) | (each < found))
-        found[use] = each[use]
+def _changes(
+    facts: _Facts,
+    budget: Micros,
+    last: Micros,
+    *,
+    moving: Mask,
+    late: Mask,
+    as_of: int,
+) -> Micros:
+    """Find when a state or level changes next, asking only for the rows that can."""
+    target = facts.target
+    found = np.full(len(budget), MISSING, dtype=np.int64)
+
+    def sooner(rows: Mask, moments: Micros) -> None:
+        known = found[rows]
+        use = (moments > as_of) & ((known == MISSING) | (moments < known))
+        found[rows] = np.where(use, moments, known)
+
+    open_ = moving & ~late
+    some = facts.among(open_)
+    if target.days is not None:
+        sooner(open_, some.day_end() + 1)
+    else:
+        sooner(open_, some.moment(budget[open_] + 1))
+    soon = open_ & (last > 0)
+    sooner(soon, facts.among(soon).moment((budget - last)[soon]))
+    some = facts.among(moving)
+    for level in target.levels:
+        sooner(moving, some.moment(budget[moving] + level.offset // _TICK))
     return found
 
 
