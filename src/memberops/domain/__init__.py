@@ -9,6 +9,16 @@ from memberops.domain.money import Currency, Money, RoundedFloat, money_from_flo
 from memberops.domain.sale import SaleLine, Ticket
 from memberops.domain.store import Store
 from memberops.domain.survey import SurveyAnswer
+from memberops.domain.visit import (
+    Visit,
+    VisitChannel,
+    VisitKind,
+    VisitOutcome,
+    VisitRecord,
+    VisitState,
+    WinBackReason,
+    visit_id,
+)
 
 __all__ = [
     "BookingEvent",
@@ -34,5 +44,13 @@ __all__ = [
     "Store",
     "SurveyAnswer",
     "Ticket",
+    "Visit",
+    "VisitChannel",
+    "VisitKind",
+    "VisitOutcome",
+    "VisitRecord",
+    "VisitState",
+    "WinBackReason",
     "money_from_float",
+    "visit_id",
 ]
