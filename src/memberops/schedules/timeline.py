@@ -3,115 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 
 from memberops.errors import ScheduleError
 from memberops.schedules.moments import MICROSECOND
 from memberops.schedules.shifts import DAY_SECONDS, Shifts, Week, check_neighbors
+from memberops.schedules.span import ALWAYS, Micros, Span
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "Micros", "Span", "Timeline"]
-
-Micros: TypeAlias = npt.NDArray[np.int64]
-"""Microseconds: moments since 1970-01-01T00:00Z, or lengths."""
+__all__ = ["FIRST_YEAR", "LAST_YEAR", "Timeline"]
 
 FIRST_YEAR = 1900
 LAST_YEAR = 2199
 _SECOND = 1_000_000
-_ALWAYS = 1 << 62
+_ZERO = dt.timedelta()
 _PADDING = 3
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 -- wall clocks are compared, not moments
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
-
-
-class Span:
-    """
-    All open hours of some years: disjoint, sorted, with the work before each.
-
-    Every number is a count of microseconds; `worked` counts from an origin that
-    belongs to this span only.
-
-    Args:
-        pieces: Beginnings and ends of open hours, in any order.
-        low: The first moment for which the span knows all hours.
-        high: The last such moment.
-    """
-
-    __slots__ = (
-        "before", "before_array", "closes", "closes_array", "high", "low",
-        "opens", "opens_array", "through", "through_array",
-    )  # fmt: skip
-
-    def __init__(self, pieces: list[tuple[int, int]], low: int, high: int) -> None:
-        self.low = low
-        self.high = high
-        # A shift that daylight saving swallows ends where it begins, or earlier.
-        pairs = np.array(
-            sorted(piece for piece in pieces if piece[0] < piece[1]), dtype=np.int64
-        ).reshape(-1, 2)
-        opens, closes = pairs[:, 0], np.maximum.accumulate(pairs[:, 1])
-        first = np.ones(len(opens), dtype=bool)
-        first[1:] = opens[1:] > closes[:-1]
-        self.opens_array: Micros = opens[first]
-        self.closes_array: Micros = closes[np.roll(first, -1)]
-        self.through_array: Micros = np.cumsum(self.closes_array - self.opens_array)
-        self.before_array: Micros = self.through_array - (
-            self.closes_array - self.opens_array
-        )
-        self.opens: list[int] = self.opens_array.tolist()
-        self.closes: list[int] = self.closes_array.tolist()
-        self.through: list[int] = self.through_array.tolist()
-        self.before: list[int] = self.before_array.tolist()
-
-    def worked(self, moment: int) -> int:
-        """Count the work from the origin to a moment."""
-        place = bisect_right(self.opens, moment) - 1
-        if place < 0:
-            return 0
-        end = self.closes[place]
-        return self.before[place] + min(moment, end) - self.opens[place]
-
-    def earliest(self, work: int) -> int | None:
-        """Return the first moment at which so much work is done: maybe a closing."""
-        place = bisect_left(self.through, work)
-        if place == len(self.through):
-            return None
-        return self.opens[place] + work - self.before[place]
-
-    def latest(self, work: int) -> int | None:
-        """Return the last moment at which no more work is done: maybe an opening."""
-        place = bisect_right(self.through, work)
-        if place == len(self.through):
-            return None
-        return self.opens[place] + work - self.before[place]
-
-    def worked_many(self, moments: Micros) -> Micros:
-        """Count the work from the origin to each moment."""
-        if not len(self.opens):
-            return np.zeros_like(moments)
-        place = np.searchsorted(self.opens_array, moments, side="right") - 1
-        at = np.maximum(place, 0)
-        done = (
-            self.before_array[at]
-            + np.minimum(moments, self.closes_array[at])
-            - self.opens_array[at]
-        )
-        return np.where(place < 0, 0, done)
-
-    def inverse_many(self, work: Micros, *, latest: npt.NDArray[np.bool_]) -> Micros:
-        """Return `latest` of each amount of work where asked, else `earliest`."""
-        place = np.searchsorted(self.through_array, work, side="left")
-        if latest.any():
-            right = np.searchsorted(self.through_array, work, side="right")
-            place = np.where(latest, right, place)
-        at = np.minimum(place, len(self.opens) - 1)
-        found = self.opens_array[at] + work - self.before_array[at]
-        return np.where(place < len(self.opens), found, _ALWAYS + 1)
 
 
 class Timeline:
@@ -126,7 +38,7 @@ class Timeline:
     """
 
     __slots__ = (
-        "_endless", "_holidays", "_last_date", "_pieces", "_range", "_span",
+        "_dated", "_endless", "_holidays", "_last_date", "_pieces", "_range", "_span",
         "_special", "_week", "first_date", "last_date", "zone",
     )  # fmt: skip
 
@@ -141,20 +53,19 @@ class Timeline:
         self._week = week
         self._holidays = frozenset(holidays)
         self._special = dict(special)
-        self._pieces: dict[int, list[tuple[int, int]]] = {}
+        self._pieces: dict[int, Micros] = {}
         self._range: tuple[int, int] | None = None
         self._span: Span | None = None
         self._endless = all(
             sum(end - start for start, end in shifts) == DAY_SECONDS for shifts in week
         )
-        dates = {*self._holidays, *self._special}
+        self._dated = dates = {*self._holidays, *self._special}
         self._last_date = max(dates, default=dt.date.min)
         self.first_date = dt.date(FIRST_YEAR, 1, 1)
         self.last_date = dt.date(LAST_YEAR, 12, 31)
         if not any(week):
             # Only dated shifts: nothing is open outside their years.
-            pieces = [each for day in self._special for each in self.day(day)]
-            self._span = Span(pieces, -_ALWAYS, _ALWAYS)
+            self._span = Span(self._days(self._special), -ALWAYS, ALWAYS)
             self.first_date, self.last_date = min(dates), max(dates)
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
@@ -243,7 +154,7 @@ class Timeline:
         Raises:
             ScheduleError: There are no more open hours within 1900 to 2199.
         """
-        if span.high == _ALWAYS or self._range is None:
+        if span.high == ALWAYS or self._range is None:
             raise ScheduleError(
                 "the calendar has no shifts in its week and its dated shifts are used "
                 "up: give it a week, or more dated shifts"
@@ -338,21 +249,55 @@ class Timeline:
             span = self.longer(span, forward=True, need=0)
 
     def _build(self, first: int, last: int) -> Span:
-        pieces = [piece for day in _padding(first, last) for piece in self.day(day)]
         for year in range(first, last + 1):
             if year not in self._pieces:
-                january = dt.date(year, 1, 1)
-                days = dt.date(year + 1, 1, 1).toordinal() - january.toordinal()
-                self._pieces[year] = [
-                    piece
-                    for number in range(days)
-                    for piece in self.day(january + dt.timedelta(days=number))
-                ]
-            pieces += self._pieces[year]
-        span = Span(pieces, _start(first), _start(last + 1))
+                self._pieces[year] = self._hours(year)
+        pieces = [self._pieces[year] for year in range(first, last + 1)]
+        pieces.append(self._days(_padding(first, last)))
+        span = Span(np.concatenate(pieces), _start(first), _start(last + 1))
         self._range = first, last
         self._span = span
         return span
+
+    def _hours(self, year: int) -> Micros:
+        january = dt.date(year, 1, 1)
+        offsets = _midnight_offsets(self.zone, year)
+        days = len(offsets) - 2
+        first = january.toordinal()
+        base = (np.arange(days) + first - _EPOCH_DAY) * DAY_SECONDS * _SECOND
+        base -= offsets[:-2]
+        # Days of the plain week; the others are made one by one.
+        plain = (offsets[:-2] == offsets[1:-1]) & (offsets[1:-1] == offsets[2:])
+        plain[[day.toordinal() - first for day in self._dated if day.year == year]] = 0
+        found = [
+            self._days(
+                january + dt.timedelta(days=int(n)) for n in np.flatnonzero(~plain)
+            )
+        ]
+        for weekday, shifts in enumerate(self._week):
+            if shifts:
+                rows = slice((weekday - january.weekday()) % len(self._week), None, 7)
+                edges = np.array(shifts, dtype=np.int64) * _SECOND
+                hours = base[rows][plain[rows]][:, np.newaxis, np.newaxis] + edges
+                found.append(hours.reshape(-1, 2))
+        return np.concatenate(found)
+
+    def _days(self, days: Iterable[dt.date]) -> Micros:
+        found = [piece for day in days for piece in self.day(day)]
+        return np.array(found, dtype=np.int64).reshape(-1, 2)
+
+
+@functools.lru_cache(maxsize=1024)
+def _midnight_offsets(zone: ZoneInfo, year: int) -> Micros:
+    # Two midnights with the same offset have no clock change between them: no zone
+    # changes twice within two days.
+    clock = dt.datetime(year, 1, 1)  # noqa: DTZ001 -- wall clocks
+    days = dt.date(year + 1, 1, 1).toordinal() - clock.toordinal()
+    found = [
+        (zone.utcoffset(clock + dt.timedelta(days=number)) or _ZERO) // MICROSECOND
+        for number in range(days + 2)
+    ]
+    return np.array(found, dtype=np.int64)
 
 
 def _padding(first: int, last: int) -> Iterator[dt.date]:

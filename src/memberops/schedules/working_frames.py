@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from memberops.errors import ColumnTypeError, ScheduleError, bounded
 from memberops.schedules.moments import duration
-from memberops.schedules.timeline import Micros, Span, Timeline
+from memberops.schedules.span import Micros, Span
+from memberops.schedules.timeline import Timeline
 from memberops.schedules.working_time import WorkingCalendar
 
 __all__ = ["PauseRows", "add_many", "due_frame", "elapsed_many", "subtract_many"]
