@@ -2,6 +2,9 @@
 
 from memberops.policies.appointments import AppointmentBook, Appointments, Booked
 from memberops.policies.card_state import CardState, State
+from memberops.policies.claw_back import ClawBack, FrozenWaiver, Reopening
+from memberops.policies.evidence import Evidence, EvidenceLine, waiver_evidence
+from memberops.policies.exclusions import Exclusion, kept
 from memberops.policies.expiring import expiring_members
 from memberops.policies.fee_waiver import FeeWaiver, WaiverDecision
 from memberops.policies.fees import FeeCharge, KindFee, MembershipFee, fraction_left
@@ -16,6 +19,7 @@ from memberops.policies.service_clocks import ClockReading, ClockState
 from memberops.policies.service_decision import ServiceDecision
 from memberops.policies.service_levels import ServiceLevels
 from memberops.policies.service_targets import Authority, Level, Target
+from memberops.policies.simulation import Simulation, simulate
 from memberops.policies.status_rules import Edge, StatusRule, StatusRules, usual_rules
 from memberops.policies.term import Term, membership_year
 from memberops.policies.wording import Words
@@ -30,13 +34,18 @@ __all__ = [
     "Authority",
     "Booked",
     "CardState",
+    "ClawBack",
     "ClockReading",
     "ClockState",
     "Edge",
+    "Evidence",
+    "EvidenceLine",
+    "Exclusion",
     "FeeCharge",
     "FeeWaiver",
     "Figure",
     "FixedTerm",
+    "FrozenWaiver",
     "KindFee",
     "KindGrace",
     "Level",
@@ -49,9 +58,11 @@ __all__ = [
     "Renewal",
     "RenewalHistory",
     "Renewed",
+    "Reopening",
     "Rule",
     "ServiceDecision",
     "ServiceLevels",
+    "Simulation",
     "State",
     "StatusRule",
     "StatusRules",
@@ -61,8 +72,11 @@ __all__ = [
     "Words",
     "expiring_members",
     "fraction_left",
+    "kept",
     "membership_year",
     "overridden",
     "replay",
+    "simulate",
     "usual_rules",
+    "waiver_evidence",
 ]

@@ -138,15 +138,14 @@ def _ending(held: Frame, ahead: Period) -> pd.DataFrame:
     ending = held.filter(
         nw.col("_through") >= number_of(ahead.start), nw.col("_through") <= last
     ).join(later, on="card_id", how="anti")
-    own_store = ["store_id"] if "store_id" in available else []
-    wanted = ["card_id", "member_id", *own_store, "valid_through", "_from"]
+    own = [name for name in ("store_id", "anchor") if name in available]
+    wanted = ["card_id", "member_id", *own, "valid_from", "valid_through", "_from"]
     rows = _columns(ending, CARDS, wanted)
     # One card number with two terms that end in the month: the later one stands.
     rows = rows.sort_values("_from", kind="stable")
     rows = rows.drop_duplicates("card_id", keep="last")
-    rows["valid_through"] = pd.to_datetime(rows["valid_through"]).astype(
-        "datetime64[us]"
-    )
+    for name in {"valid_from", "valid_through", "anchor"} & set(rows):
+        rows[name] = pd.to_datetime(rows[name]).astype("datetime64[us]")
     return rows
 
 

@@ -13,10 +13,12 @@ import narwhals as nw
 from memberops.domain import Card, Currency, Decision
 from memberops.domain.values import Language, check_as_of, check_language, identifier
 from memberops.errors import InvalidValueError, nearest
+from memberops.policies.exclusions import Exclusion, counting, exclusion_list
 from memberops.policies.figures import WaiverYear, count_figures, entered
+from memberops.policies.free_years import free_expression, free_reading
 from memberops.policies.reading import Phrases
 from memberops.policies.rules import AnyOf, AtLeast, Figure, Reading, Rule
-from memberops.policies.term import membership_year
+from memberops.policies.term import membership_year, not_negative
 from memberops.schedules import Period
 
 __all__ = ["FeeWaiver", "WaiverDecision", "waiver_text", "waiver_texts"]
@@ -98,6 +100,9 @@ class FeeWaiver:
         year: The year in which they count: ``"membership"``, the 12 months that end
             on the card's last day, or ``"calendar"``, the calendar year of the day
             asked for, but none after the card's last year.
+        free_years: How many years from the card's anchor are free whatever is bought:
+            with 1 the year of joining, with 2 the first renewal too.
+        exclusions: Tickets that do not count (`figures`, `waiver_evidence`).
         currency: What the spend is in.
         rule: Another rule in place of both; its ``"spend"`` takes the currency.
         policy: Id of the policy.
@@ -124,6 +129,10 @@ class FeeWaiver:
         default=Decimal(1000), converter=_amount, repr=str
     )
     year: WaiverYear = attrs.field(default="membership")
+    free_years: int = attrs.field(default=0, validator=not_negative)
+    exclusions: tuple[Exclusion, ...] = attrs.field(
+        default=(), converter=exclusion_list
+    )
     currency: Currency = attrs.field(
         default=Currency("CNY"), validator=attrs.validators.instance_of(Currency)
     )
@@ -229,6 +238,8 @@ class FeeWaiver:
         rule = self.rule
         reading = rule.weigh(rule.units(figures))
         window = self.window(card, as_of=as_of)
+        if self.free_years:
+            reading = free_reading(card, self.free_years) or reading
         if reading.met:
             outcome, changes_on = "waived", None
         elif as_of > window.through:
@@ -255,7 +266,9 @@ class FeeWaiver:
         Args:
             figures: A frame of any engine (pandas, polars, pyarrow, DuckDB) with a
                 column of whole numbers for each figure of the rule, by default
-                ``purchases`` and ``spend`` (minor units); gaps are unknown.
+                ``purchases`` and ``spend`` (minor units); gaps are unknown. With
+                *free_years*, ``valid_from``, ``valid_through`` and optional
+                ``anchor`` as well.
 
         Returns:
             The same frame with ``waived`` (never null) and, for each figure,
@@ -273,10 +286,11 @@ class FeeWaiver:
         """
         frame = entered(figures, "figures")
         self.rule.check_frame(frame)
+        waived = self.rule.expression()
+        if self.free_years:
+            waived = waived | free_expression(frame, self.free_years)
         return nw.to_native(
-            frame.with_columns(
-                self.rule.expression().alias("waived"), *self.rule.shortfalls()
-            )
+            frame.with_columns(waived.alias("waived"), *self.rule.shortfalls())
         )
 
     def figures(self, tickets: Any, cards: Any, *, as_of: dt.date) -> Any:
@@ -289,7 +303,8 @@ class FeeWaiver:
         Args:
             tickets: One row a ticket, returns that the source links already taken
                 off it, as ``memberops.metrics.tickets`` gives: ``member_id``,
-                ``sold_on`` (days), ``amount`` (net, minor units).
+                ``sold_on`` (days), ``amount`` (net, minor units), and a column for
+                each of the *exclusions*.
             cards: A frame of the same engine: ``card_id``, ``member_id``,
                 ``valid_from``, ``valid_through``, optional ``anchor``. Cards that
                 lack a date have no year and are left out.
@@ -304,4 +319,9 @@ class FeeWaiver:
             ColumnTypeError: Amounts that are no whole numbers, days that are none.
             FrameError: The tickets are sales lines.
         """
-        return count_figures(tickets, cards, as_of=check_as_of(as_of), year=self.year)
+        check_as_of(as_of)
+        if self.exclusions:
+            tickets = nw.to_native(
+                counting(entered(tickets, "tickets"), self.exclusions)
+            )
+        return count_figures(tickets, cards, as_of=as_of, year=self.year)

@@ -22,13 +22,21 @@ from memberops.errors import (
 )
 from memberops.tables import CARDS
 
-__all__ = ["Frame", "WaiverYear", "count_figures", "day_number", "entered", "number_of"]
+__all__ = [
+    "LEAP_YEARS",
+    "Frame",
+    "WaiverYear",
+    "count_figures",
+    "day_number",
+    "entered",
+    "number_of",
+]
 
 Frame: TypeAlias = Any
 """A `narwhals.DataFrame` or `narwhals.LazyFrame`: what is used here, both can do."""
 WaiverYear = Literal["membership", "calendar"]
 
-_LEAP_YEARS = [year for year in range(1600, 2800) if calendar.isleap(year)]
+LEAP_YEARS = [year for year in range(1600, 2800) if calendar.isleap(year)]
 _TICKETS = ("member_id", "sold_on", "amount")
 _CARDS = ("card_id", "member_id", "valid_from", "valid_through")
 _LINE_ONLY = ("returned_ticket_id", "item_id", "unit_price")
@@ -87,8 +95,8 @@ def _year_bounds(
     before = through - _YEAR
     last = (years - 1) * _YEAR
     day = through - years * _YEAR
-    was_leap = (years - 1).is_in(_LEAP_YEARS)
-    is_leap = years.is_in(_LEAP_YEARS)
+    was_leap = (years - 1).is_in(LEAP_YEARS)
+    is_leap = years.is_in(LEAP_YEARS)
     # Only February has days that the year before may lack; see membership_year.
     clamped = (day == 227) & (anchor_day > 28) & was_leap  # noqa: PLR2004 - 27, 28 Feb
     common_end = (day == 228) & ~is_leap  # noqa: PLR2004 - 28 February

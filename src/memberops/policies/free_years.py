@@ -1,0 +1,102 @@
+"""The first years of a membership that are free whatever is bought."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+
+import narwhals as nw
+
+from memberops.domain import Card
+from memberops.errors import MissingColumnsError
+from memberops.policies.condition import AtLeast
+from memberops.policies.figures import LEAP_YEARS, Frame, day_number, number_of
+from memberops.policies.reading import Reading
+from memberops.policies.wording import Words
+
+__all__ = ["FREE", "free_expression", "free_reading"]
+
+FREE = "free_years"
+_RULE = AtLeast(
+    FREE,
+    1,
+    words=Words(
+        name_en="free years left",
+        name_zh="剩余免费年数",
+        one_en="free year left",
+        unit_zh="个免费年",
+    ),
+)
+_FEB_29, _FEB_28, _YEAR = 229, 228, 10_000
+
+
+def _day(anchor: dt.date, years: int) -> int:
+    """Number the day so many years after the anchor, clamped as terms are."""
+    year, day = anchor.year + years, number_of(anchor) % _YEAR
+    if day == _FEB_29 and not calendar.isleap(year):
+        day = _FEB_28
+    return year * _YEAR + day
+
+
+def free_reading(card: Card, years: int) -> Reading | None:
+    """
+    Say that the next fee is free, if it is of one of the first years.
+
+    Args:
+        card: The card; its next term begins on the day after its last.
+        years: How many years from its anchor are free.
+
+    >>> card = Card(card_id="C1", member_id="M1",
+    ...     valid_from=dt.date(2026, 1, 1), valid_through=dt.date(2026, 12, 31))
+    >>> free_reading(card, 2).text("zh"), free_reading(card, 1)
+    ('剩余免费年数 1（需 1）', None)
+    """
+    if card.valid_through == dt.date.max:
+        return None
+    next_first = number_of(card.valid_through + dt.timedelta(days=1))
+    left = 0
+    while left < years and next_first < _day(card.anchor, years - left):
+        left += 1
+    return _RULE.weigh({_RULE.figure: left}) if left else None
+
+
+def free_expression(frame: Frame, years: int) -> nw.Expr:
+    """
+    Tell in each row of a frame of cards whether the next fee is free.
+
+    Args:
+        frame: ``valid_from``, ``valid_through``, optional ``anchor``, where a gap
+            stands for the first day.
+        years: How many years are free.
+
+    Raises:
+        MissingColumnsError: A day has no column.
+    """
+    names = frame.collect_schema().names()
+    missing = [n for n in ("valid_from", "valid_through") if n not in names]
+    if missing:
+        raise MissingColumnsError("figures", missing, names)
+    for name in ("valid_from", "valid_through"):
+        day_number(frame, name)  # refuses what holds no days
+    year, begun = _parts(nw.col("valid_from"))
+    if "anchor" in names:
+        day_number(frame, "anchor")
+        none = nw.col("anchor").is_null()
+        own_year, own = _parts(nw.col("anchor"))
+        year = nw.when(none).then(year).otherwise(own_year)
+        begun = nw.when(none).then(begun).otherwise(own)
+    following = _parts(nw.col("valid_through") + dt.timedelta(days=1))[1]
+    turn = begun + years * _YEAR
+    year = year + years
+    is_clamped = (turn - year * _YEAR == _FEB_29) & ~year.is_in(LEAP_YEARS)
+    turn = nw.when(is_clamped).then(turn - 1).otherwise(turn)
+    known = ~(nw.col("valid_from").is_null() | nw.col("valid_through").is_null())
+    return known & (following < turn)
+
+
+def _parts(column: nw.Expr) -> tuple[nw.Expr, nw.Expr]:
+    """Give the year of a day, and its number; 0 where it is not known."""
+    parts = column.dt
+    year = parts.year().fill_null(0).cast(nw.Int64)
+    month = parts.month().fill_null(0).cast(nw.Int64)
+    return year, year * _YEAR + month * 100 + parts.day().fill_null(0).cast(nw.Int64)
