@@ -28,10 +28,17 @@ from memberops.metrics.satisfaction import (
     SatisfactionPolicy,
     satisfaction,
 )
+from memberops.metrics.service import (
+    CLOCK_SPANS,
+    complaint_counts,
+    hard_cases,
+    service_figures,
+)
 from memberops.metrics.spending_power import SPENDING_POWER, spending_power
 from memberops.metrics.tickets import tickets
 
 __all__ = [
+    "CLOCK_SPANS",
     "LAPSE",
     "RANKING",
     "RETENTION",
@@ -44,12 +51,14 @@ __all__ = [
     "Ratio",
     "SatisfactionPolicy",
     "base_heading",
+    "complaint_counts",
     "consumption_figures",
     "consumption_level",
     "demographic_figures",
     "demographics",
     "evaluate",
     "growth",
+    "hard_cases",
     "lapse",
     "lapsed_members",
     "measure",
@@ -57,6 +66,7 @@ __all__ = [
     "ratio",
     "retention",
     "satisfaction",
+    "service_figures",
     "spending_power",
     "store_ranking",
     "tickets",
