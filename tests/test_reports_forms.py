@@ -207,7 +207,8 @@ def test_a_chart_of_nothing_is_refused(changes):
 def test_personal_columns_are_masked_unless_revealed_by_name():
     """A form never holds a full phone number, birth date or amount by accident."""
     columns = (
-        text_column("phone", personal=True),
+        text_column("phone", personal=True, mask="tail"),
+        text_column("who", personal=True),
         FormColumn(
             name="birth", heading_en="B", heading_zh="生", style="date", personal=True
         ),
@@ -218,12 +219,14 @@ def test_personal_columns_are_masked_unless_revealed_by_name():
     frame = pd.DataFrame(
         {
             "phone": ["13812345678", None],
+            "who": ["Anna Smith", None],
             "birth": pd.to_datetime(["1990-04-03", None]),
             "pay": pd.array([123456, None], dtype="Int64"),
         }
     )
     masked = small_form(frame, *columns).frame
     assert masked["phone"].tolist()[0] == "*******5678"
+    assert masked["who"].tolist()[0] == "*****"
     assert masked["birth"].tolist()[0] == "*****"
     assert masked["pay"].tolist()[0] == "*****"
     assert masked.iloc[1].isna().all()

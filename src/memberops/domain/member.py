@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from memberops.domain.values import identifier, mask, plain_date
+from memberops.domain.values import identifier, mask, mask_name, plain_date
 from memberops.errors import InvalidValueError
 
 __all__ = ["Card", "Gender", "Member"]
@@ -49,7 +49,9 @@ class Member:
     """
 
     member_id: str = attrs.field(validator=identifier)
-    name: str | None = attrs.field(default=None, repr=lambda value: str(mask(value)))
+    name: str | None = attrs.field(
+        default=None, repr=lambda value: str(mask_name(value))
+    )
     phone: str | None = attrs.field(default=None, repr=lambda value: str(mask(value)))
     gender: Gender = attrs.field(default=Gender.UNKNOWN, converter=Gender)
     birth_date: dt.date | None = attrs.field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any, Literal
 
 import attrs
@@ -16,6 +17,7 @@ __all__ = [
     "check_language",
     "identifier",
     "mask",
+    "mask_name",
     "plain_date",
     "whole_number",
 ]
@@ -24,26 +26,43 @@ Language = Literal["zh", "en"]
 
 _KEEP = 4
 _HIDE = 5
+_DAY = re.compile(r"\d{1,2}[-/. ]\d{1,2}[-/. ](?:19|20)\d\d$")
 
 
 def mask(text: str | None) -> str | None:
     """
-    Hide personal text: at most the last 4 characters stay, and at least 5 are hidden.
+    Hide a phone number or an id: its last 4 digits stay, at least 5 are hidden.
 
-    A text too short to keep that promise is hidden whole; the number of stars
-    never tells the length of a short text.
+    Text that is too short for that, does not end in 4 digits, or is mostly no
+    digits is hidden whole: a name or a birth date may stand where a number should.
+    The stars then do not tell how long it was. For names there is `mask_name`.
 
-    >>> mask("13812345678")
-    '*******5678'
-    >>> mask("12345"), mask("张三丰"), mask(None)
-    ('*****', '*****', None)
+    >>> mask("13812345678"), mask("C-00012345")
+    ('*******5678', '******2345')
+    >>> mask("12345"), mask("Anna Smith"), mask("17/05/1990"), mask(None)
+    ('*****', '*****', '*****', None)
     """
     if text is None:
         return None
-    kept = min(_KEEP, len(text) - _HIDE)
-    if kept < _KEEP:
-        return "*" * _HIDE
-    return "*" * (len(text) - kept) + text[-kept:]
+    digits = sum(char.isdecimal() or char == "*" for char in text)
+    if (
+        len(text) < _KEEP + _HIDE
+        or not text[-_KEEP:].isdecimal()
+        or 2 * digits < len(text)
+        or _DAY.search(text)
+    ):
+        return mask_name(text)
+    return "*" * (len(text) - _KEEP) + text[-_KEEP:]
+
+
+def mask_name(text: str | None) -> str | None:
+    """
+    Hide a name, an address or another text of a person whole, and its length too.
+
+    >>> mask_name("Anna Smith"), mask_name("欧阳娜娜"), mask_name(None)
+    ('*****', '*****', None)
+    """
+    return None if text is None else "*" * _HIDE
 
 
 def check_language(language: str) -> Language:

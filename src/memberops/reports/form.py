@@ -15,7 +15,7 @@ import attrs
 import pandas as pd
 
 from memberops.domain import Currency
-from memberops.domain.values import mask
+from memberops.domain.values import mask, mask_name
 from memberops.errors import (
     ColumnTypeError,
     FrameError,
@@ -31,7 +31,7 @@ Style = Literal["text", "integer", "money", "percent", "number", "date", "reason
 ChartKind = Literal["column", "bar", "line", "pie"]
 
 _NUMERIC: tuple[Style, ...] = ("integer", "money", "percent", "number")
-_HIDDEN = "*****"
+_HIDDEN = str(mask_name(""))
 
 
 def _one_of(options: Iterable[str]) -> Any:
@@ -61,6 +61,8 @@ class FormColumn:
             ``"reasons"``: text such as ``"sales_year_over_year: zero"`` that says
             which figures of the row are undefined and why.
         personal: Whether it is masked unless revealed by name.
+        mask: How, if it is: ``"all"`` hides it whole, ``"tail"`` leaves the last 4
+            digits of a phone number.
         words: For text of a few known words: triples of the word as it is in the
             frame, in English and in Chinese. Other text is shown as it is.
         language: Given for text that exists in one language only: the column is
@@ -77,6 +79,9 @@ class FormColumn:
     heading_zh: str
     style: Style = attrs.field(validator=_one_of(get_args(Style)))
     personal: bool = False
+    mask: Literal["all", "tail"] = attrs.field(
+        default="all", validator=_one_of(("all", "tail"))
+    )
     words: tuple[tuple[str, str, str], ...] = ()
     language: Literal["zh", "en"] | None = None
 
@@ -184,7 +189,7 @@ class Form:
     >>> import pandas as pd
     >>> form = Form(name="calls", title_en="Calls", title_zh="回访", columns=(
     ...     FormColumn(name="phone", heading_en="Phone", heading_zh="手机号",
-    ...                style="text", personal=True),),
+    ...                style="text", personal=True, mask="tail"),),
     ...     frame=pd.DataFrame({"phone": ["13812345678"]}), currency=Currency("CNY"))
     >>> form
     Form('calls', columns=1, rows=1)
@@ -210,16 +215,16 @@ class Form:
         frame = self.frame[names].reset_index(drop=True)
         for column in self.columns:
             _check_type(self.name, column, frame[column.name])
-        personal = [column.name for column in self.columns if column.personal]
+        personal = {column.name: column for column in self.columns if column.personal}
         for name in self.revealed:
             if name not in personal:
                 raise InvalidValueError(
                     f"{name!r} is no personal column of the form {self.name!r}; "
                     f"{nearest(name, personal)}"
                 )
-        for name in personal:
+        for name, column in personal.items():
             if name not in self.revealed:
-                frame[name] = _masked(frame[name])
+                frame[name] = _masked(frame[name], column)
         for chart in self.charts:
             _check_chart(self.name, chart, names, len(frame))
         object.__setattr__(self, "frame", frame)
@@ -301,11 +306,11 @@ def _check_type(form: str, column: FormColumn, values: pd.Series[Any]) -> None:
         )
 
 
-def _masked(values: pd.Series[Any]) -> pd.Series[Any]:
+def _masked(values: pd.Series[Any], column: FormColumn) -> pd.Series[Any]:
     """Mask text; hide a date or a number whole, for its last digits tell too much."""
-    text = pd.api.types.is_string_dtype(values)
+    tail = column.mask == "tail" and column.style == "text"
     shown = [
-        None if missing else mask(value) if text and isinstance(value, str) else _HIDDEN
+        None if missing else mask(value) if tail and isinstance(value, str) else _HIDDEN
         for value, missing in zip(values, values.isna(), strict=True)
     ]
     return pd.Series(shown, index=values.index, dtype="str")

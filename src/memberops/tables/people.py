@@ -62,6 +62,7 @@ MEMBERS = Table(
             name="phone",
             kind=Kind.TEXT,
             personal=True,
+            mask="tail",
             heading_en="Phone",
             heading_zh="手机号",
             meaning_en="Phone number, as text.",
@@ -96,6 +97,7 @@ MEMBERS = Table(
             meaning_en="The store that enrolled the member.",
             meaning_zh="录入该会员的门店。",
             aliases=("门店编号", "门店", "门店号", "所属门店", "开卡门店", "发卡门店",
+                     "注册门店", "办卡门店", "归属门店", "入会店铺", "注册店铺",
                      "store", "home store", "enrolling store id"),
         ),
         Column(
@@ -105,7 +107,8 @@ MEMBERS = Table(
             heading_zh="入会日期",
             meaning_en="Day of enrolment.",
             meaning_zh="入会当天的日期。",
-            aliases=("入会时间", "注册日期", "开卡日期", "办卡日期", "join date",
+            aliases=("入会时间", "注册日期", "注册时间", "开卡日期", "开卡时间",
+                     "办卡日期", "办卡时间", "join date",
                      "enrolment date", "enrollment date", "registered on"),
         ),
         Column(
@@ -115,7 +118,8 @@ MEMBERS = Table(
             heading_zh="推荐人编号",
             meaning_en="The member who brought this one in.",
             meaning_zh="推荐入会的会员编号。",
-            aliases=("推荐人", "介绍人", "referrer id", "referred by"),
+            aliases=("推荐人", "介绍人", "推荐会员", "推荐人会员号",
+                     "referrer id", "referred by"),
         ),
     ),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Literal
 
 import attrs
 
@@ -47,6 +48,8 @@ class Column:
         required: Whether a row without a value is rejected.
         aliases: Other headings that files carry.
         personal: Whether it is masked unless asked for by name.
+        mask: How, if it is: ``"all"`` hides it whole, ``"tail"`` leaves the last 4
+            digits of a number.
         choices: For `Kind.CHOICE`: pairs of a spelling and the word it means.
         derived_from: Columns from which it can be made when the file lacks it.
     """
@@ -60,6 +63,7 @@ class Column:
     required: bool = False
     aliases: tuple[str, ...] = ()
     personal: bool = False
+    mask: Literal["all", "tail"] = "all"
     choices: tuple[tuple[str, str], ...] = ()
     derived_from: tuple[str, ...] = ()
 

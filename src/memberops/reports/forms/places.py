@@ -89,6 +89,7 @@ def same_column(
         heading_zh=column.heading_zh,
         style=styles.get(column.kind.value, "text"),
         personal=column.personal,
+        mask=column.mask,
         words=words,
     )
 
