@@ -3,15 +3,20 @@
 from memberops.policies.appointments import AppointmentBook, Appointments, Booked
 from memberops.policies.card_state import CardState, State
 from memberops.policies.claw_back import ClawBack, FrozenWaiver, Reopening
+from memberops.policies.duplicates import possible_duplicates
 from memberops.policies.evidence import Evidence, EvidenceLine, waiver_evidence
 from memberops.policies.exclusions import Exclusion, kept
 from memberops.policies.expiring import expiring_members
 from memberops.policies.fee_waiver import FeeWaiver, WaiverDecision
 from memberops.policies.fees import FeeCharge, KindFee, MembershipFee, fraction_left
+from memberops.policies.filing import Welcome, file_profiles
 from memberops.policies.fixed_term import AnyTerm, FixedTerm, Lifetime
 from memberops.policies.grace import KindGrace
 from memberops.policies.linked_cards import LinkedCards
 from memberops.policies.overrides import Override, overridden
+from memberops.policies.phones import PhoneProblem, PhoneReading, PhoneRule
+from memberops.policies.premium import PremiumAspect, PremiumPolicy
+from memberops.policies.profile_audit import ProfileAudit
 from memberops.policies.receipts import Receipt, RenewalHistory, replay
 from memberops.policies.renewal import Renewal, Renewed
 from memberops.policies.rules import AllOf, AnyOf, AtLeast, Figure, Reading, Rule
@@ -21,7 +26,16 @@ from memberops.policies.service_levels import ServiceLevels
 from memberops.policies.service_targets import Authority, Level, Target
 from memberops.policies.simulation import Simulation, simulate
 from memberops.policies.status_rules import Edge, StatusRule, StatusRules, usual_rules
+from memberops.policies.submissions import SubmissionCheck, check_submissions
 from memberops.policies.term import Term, membership_year
+from memberops.policies.tier_levels import (
+    HeldTier,
+    LevelNeed,
+    ManualTier,
+    Tier,
+    TierDecision,
+)
+from memberops.policies.tiers import Downgrade, TierPolicy, TierWindow
 from memberops.policies.wording import Words
 
 __all__ = [
@@ -37,6 +51,7 @@ __all__ = [
     "ClawBack",
     "ClockReading",
     "ClockState",
+    "Downgrade",
     "Edge",
     "Evidence",
     "EvidenceLine",
@@ -46,13 +61,22 @@ __all__ = [
     "Figure",
     "FixedTerm",
     "FrozenWaiver",
+    "HeldTier",
     "KindFee",
     "KindGrace",
     "Level",
+    "LevelNeed",
     "Lifetime",
     "LinkedCards",
+    "ManualTier",
     "MembershipFee",
     "Override",
+    "PhoneProblem",
+    "PhoneReading",
+    "PhoneRule",
+    "PremiumAspect",
+    "PremiumPolicy",
+    "ProfileAudit",
     "Reading",
     "Receipt",
     "Renewal",
@@ -66,15 +90,24 @@ __all__ = [
     "State",
     "StatusRule",
     "StatusRules",
+    "SubmissionCheck",
     "Target",
     "Term",
+    "Tier",
+    "TierDecision",
+    "TierPolicy",
+    "TierWindow",
     "WaiverDecision",
+    "Welcome",
     "Words",
+    "check_submissions",
     "expiring_members",
+    "file_profiles",
     "fraction_left",
     "kept",
     "membership_year",
     "overridden",
+    "possible_duplicates",
     "replay",
     "simulate",
     "usual_rules",

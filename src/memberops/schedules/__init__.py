@@ -12,6 +12,7 @@ from memberops.schedules.dates import (
 )
 from memberops.schedules.due import Due, Segment
 from memberops.schedules.holiday_calendars import china_calendar
+from memberops.schedules.lunar import LeapMonth, LunarBirthday, MissingDay
 from memberops.schedules.moments import wall_moment
 from memberops.schedules.office import (
     OFFICE_DUTIES,
@@ -44,6 +45,9 @@ __all__ = [
     "AnchoredRecurrence",
     "Due",
     "LeapDay",
+    "LeapMonth",
+    "LunarBirthday",
+    "MissingDay",
     "OfficeCalendar",
     "OfficeDay",
     "OfficeDuty",
