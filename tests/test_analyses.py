@@ -9,11 +9,12 @@ from memberops import metrics
 from memberops.domain.money import Currency
 from memberops.errors import (
     ColumnTypeError,
+    FrameError,
     InvalidValueError,
     MissingColumnsError,
 )
 from memberops.metrics import MetricPolicy
-from memberops.schedules import Period
+from memberops.schedules import Period, RetailCalendar
 
 OCTOBER = Period.month(2026, 10)
 HERE = ["level", "key", "period"]
@@ -387,3 +388,141 @@ def test_a_policy_that_cannot_be_is_refused(options):
     """Edges must rise from above zero and be exact; months are whole."""
     with pytest.raises(InvalidValueError):
         MetricPolicy(**options)
+
+
+def test_no_average_before_means_no_growth_of_it():
+    """A return-only period before has no ticket, so ATV growth is undefined."""
+    given = lines(
+        [
+            ("A", "2026-10-05", "S1", "M1", 1_000, 1),
+            ("R", "2026-09-05", "S1", "M1", -500, -1),
+        ]
+    )
+
+    row = row_of(metrics.spending_power(given, period=OCTOBER))
+
+    name = "member_average_ticket_value_period_over_period"
+    assert pd.isna(row[name])
+    assert f"{name}: zero" in row["undefined"]
+
+
+def test_what_is_known_on_a_day_leaves_later_returns_out():
+    """With known_through a return of the 20th is unknown on the 5th."""
+    given = lines(
+        [
+            ("A", "2026-10-02", "S1", "M1", 2_000, 1),
+            ("R", "2026-10-20", "S1", "M1", -2_000, -1, "A"),
+        ]
+    )
+
+    known = metrics.tickets(given, known_through=dt.date(2026, 10, 5))
+    now = metrics.tickets(given)
+
+    assert (known["amount"].tolist(), now["amount"].tolist()) == ([2_000], [0])
+
+
+@pytest.mark.parametrize("column", ["ticket_id", "sold_on", "store_id", "amount"])
+def test_a_line_without_a_needed_value_is_refused(sales, column):
+    """A gap would merge lines or lose them in silence: refused, and counted."""
+    values = sales[column].astype("Int64" if column == "amount" else object)
+    values.iloc[[0, 3]] = None
+    if column == "sold_on":
+        values = pd.to_datetime(values)
+
+    with pytest.raises(FrameError, match=rf"'{column}' in 2 rows"):
+        metrics.spending_power(sales.assign(**{column: values}), period=OCTOBER)
+    with pytest.raises(FrameError, match=rf"'{column}' in 2 rows"):
+        metrics.tickets(sales.assign(**{column: values}))
+
+
+def test_a_store_that_opened_in_the_year_has_a_target_from_then_on():
+    """The year to date adds up targets from each store's first month."""
+    months = pd.date_range("2026-01-01", "2026-10-01", freq="MS")
+    targets = pd.DataFrame(
+        {
+            "store_id": ["S1"] * 10 + ["S2"] * 5,
+            "month": [*months, *months[5:]],
+            "target": [10] * 10 + [1] * 5,
+        }
+    )
+    given = lines(
+        [("A", "2026-01-05", "S1", "M1", 1, 1), ("B", "2026-10-05", "S2", "M1", 1, 1)]
+    )
+    year = Period.span(dt.date(2026, 1, 1), dt.date(2026, 10, 31))
+
+    whole = metrics.spending_power(given, period=year, targets=targets)
+    gap = metrics.spending_power(given, period=year, targets=targets.drop(index=12))
+
+    assert row_of(whole)["target"] == 105
+    assert pd.isna(row_of(gap)["target"])
+
+
+def test_whole_months_are_compared_with_whole_months():
+    """January and February 2025 are compared with all of February 2024."""
+    given = lines([("A", "2024-02-29", "S1", "M1", 1_000, 1)])
+    period = Period.span(dt.date(2025, 1, 1), dt.date(2025, 2, 28))
+
+    assert (
+        row_of(metrics.spending_power(given, period=period))["sales_year_before"]
+        == 1_000
+    )
+
+
+def test_a_member_on_one_line_makes_a_member_ticket():
+    """A ticket with a member id on any of its lines is a member ticket."""
+    given = lines(
+        [
+            ("A", "2026-10-01", "S1", None, 500, 1),
+            ("A", "2026-10-01", "S1", "M1", 500, 1),
+        ]
+    )
+
+    row = row_of(metrics.spending_power(given, period=OCTOBER))
+
+    assert (row["tickets"], row["member_tickets"], row["member_sales"]) == (1, 1, 1_000)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_a_member_listed_twice_keeps_what_is_known(order):
+    """Unknown never wins over known, in whatever order the rows come."""
+    members = pd.DataFrame(
+        {
+            "member_id": ["M1", "M1"],
+            "birth_date": pd.to_datetime(["1990-01-01", None]),
+            "gender": ["male", None],
+            "store_id": ["S1", None],
+            "joined_on": pd.to_datetime(["2026-09-01", None]),
+        }
+    ).iloc[order]
+    given = lines([("A", "2026-10-01", "S1", "M1", 500, 1)])
+
+    row = row_of(metrics.demographics(given, period=OCTOBER, members=members))
+    before = metrics.lapse(given, period=Period.month(2026, 8), members=members)
+
+    assert row[["members_male", "members_30_40"]].tolist() == [1, 1]
+    assert row_of(before)["valid_members"] == 0
+
+
+def test_options_are_not_ignored_for_measures(sales):
+    """What was decided when measuring cannot be asked anew in silence."""
+    measures = metrics.measure(sales, period=OCTOBER, parts=("sales",))
+
+    for options in ({"period": OCTOBER}, {"by": "store"}, {"policy": MetricPolicy()}):
+        with pytest.raises(InvalidValueError, match="cannot be changed"):
+            metrics.spending_power(measures, **options)
+    with pytest.raises(InvalidValueError, match="'buyers' was not measured"):
+        metrics.spending_power(measures)
+    with pytest.raises(InvalidValueError, match="stores were not measured"):
+        metrics.store_ranking(measures)
+
+
+def test_two_periods_of_one_label_are_refused(sales):
+    """Rows are told apart by their label, so two calendars are asked for apart."""
+    other = RetailCalendar(pattern=(4, 4, 5))
+    periods = [
+        Period.retail_month(2025, 3),
+        Period.retail_month(2025, 3, calendar=other),
+    ]
+
+    with pytest.raises(InvalidValueError, match="ask for them apart"):
+        metrics.spending_power(sales, period=periods)

@@ -33,6 +33,7 @@ __all__ = [
 
 _MAX_NAMES = 5
 _MAX_TEXT = 120
+_MAX_MESSAGE = 2000
 
 
 def bounded(values: Iterable[object], *, limit: int = _MAX_NAMES) -> str:
@@ -70,7 +71,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 class MemberOpsError(Exception):
-    """The root of every error that memberops raises on purpose."""
+    """
+    The root of every error that memberops raises on purpose.
+
+    Its message is cut where it grows beyond 2000 characters.
+    """
+
+    def __init__(self, *args: object) -> None:
+        first, rest = args[:1], args[1:]
+        if first and isinstance(first[0], str) and len(first[0]) > _MAX_MESSAGE:
+            first = (first[0][: _MAX_MESSAGE - 1] + "…",)
+        super().__init__(*first, *rest)
 
 
 class InvalidValueError(MemberOpsError, ValueError):

@@ -61,11 +61,12 @@ def numbered_buyers(facts: Facts, people: People, places: Places) -> Buyers:
 
 def _units(
     atom: Ints, spans: Spans, shown: Sequence[tuple[dt.date, dt.date]]
-) -> Iterator[tuple[npt.NDArray[np.bool_], Ints]]:
+) -> Iterator[tuple[npt.NDArray[np.bool_], Ints, list[int]]]:
     """
     Say which rows count to which span: in one pass where no spans overlap.
 
-    Yields pairs of a mask of rows and the span number of each of them.
+    Yields a mask of rows, the number of each of them among the spans that are counted
+    together, and those spans.
     """
     owner = np.full(len(spans.cuts), -1, np.int64)
     overlapping = False
@@ -76,12 +77,12 @@ def _units(
     if not overlapping:
         of_row = owner[atom]
         mask = of_row >= 0
-        yield mask, of_row[mask]
+        yield mask, of_row[mask], list(range(len(shown)))
         return
     for number, span in enumerate(shown):
         run = spans.atoms(span)
         mask = (atom >= run.start) & (atom < run.stop)
-        yield mask, np.full(int(mask.sum()), number, np.int64)
+        yield mask, np.zeros(int(mask.sum()), np.int64), [number]
 
 
 def _age_day(last: dt.date) -> int:
@@ -129,7 +130,8 @@ def count_buyers(
     people_count = max(len(people.birth), 1)
     # Facts hold one row a store and member where a span is one atom.
     whole = all(len(spans.atoms(span)) == 1 for span in shown)
-    for mask, unit in _units(buyers.atom, spans, shown):
+    for mask, unit, together in _units(buyers.atom, spans, shown):
+        ends = last[together]
         for level, (begin, key_of) in places.offsets.items():
             keys = int(key_of.max()) + 1 if level != "store" else places.count
             cell = unit * keys + key_of[buyers.store[mask]]
@@ -147,15 +149,15 @@ def count_buyers(
             birth = people.birth[member]
             age = np.zeros(len(member), np.int64)
             for edge in ages:
-                age += birth + edge <= last[span]
-            age[(birth == 0) | (birth > last[span])] = len(ages) + 1
+                age += birth + edge <= ends[span]
+            age[(birth == 0) | (birth > ends[span])] = len(ages) + 1
             kinds = {
                 "band": np.searchsorted(bands, amount, side="right"),
                 "gender": people.gender[member],
                 "age": age,
             }
-            at = slice(begin, begin + keys)
-            size = len(shown) * keys
+            at = np.ix_(range(begin, begin + keys), together)
+            size = len(together) * keys
             total[at] += np.bincount(cell, minlength=size).reshape(-1, keys).T
             for name, kind in kinds.items():
                 width = len(groups[name])

@@ -14,7 +14,12 @@ from typing import Any, Literal
 
 import narwhals as nw
 
-from memberops.errors import ColumnTypeError, InvalidValueError, MissingExtraError
+from memberops.errors import (
+    ColumnTypeError,
+    FrameError,
+    InvalidValueError,
+    MissingExtraError,
+)
 from memberops.tables import Kind, Table
 
 __all__ = [
@@ -27,6 +32,7 @@ __all__ = [
     "is_given",
     "local_engine",
     "month_index",
+    "refuse_gaps",
     "sums",
 ]
 
@@ -125,12 +131,38 @@ def _check_type(table: str, name: str, kind: Kind, dtype: Any) -> None:
             )
 
 
+def refuse_gaps(
+    frame: nw.LazyFrame[Any], table: Table, needed: Sequence[str]
+) -> nw.LazyFrame[Any]:
+    """
+    Refuse rows that lack a needed value: they would be merged or left out in silence.
+
+    Raises:
+        FrameError: Naming the columns and how many rows lack a value.
+    """
+    counted = frame.select(
+        *(flag(nw.col(name).is_null()).alias(name) for name in needed)
+    )
+    gaps = counted.select(*(nw.col(name).sum() for name in needed)).collect()
+    missing = {name: int(gaps[name].to_list()[0] or 0) for name in needed}
+    told = [f"{name!r} in {count:,} rows" for name, count in missing.items() if count]
+    if told:
+        raise FrameError(
+            f"the {table.name} frame has no value for {', '.join(told)}: leave such "
+            "rows out, or read them through a source, which keeps and tells them"
+        )
+    return frame
+
+
 def filled_id(frame: nw.LazyFrame[Any], name: str) -> nw.Expr:
     """Fill a missing id with what stands for none, text or number as the column is."""
     dtype = frame.collect_schema()[name]
     if dtype.is_integer():
         return nw.col(name).fill_null(NO_NUMBER).cast(nw.Int64)
-    return nw.col(name).cast(nw.String).fill_null(NO_TEXT)
+    # Filled before the cast: some versions cast a missing value to the text "None".
+    missing = nw.col(name).is_null()
+    text = nw.col(name).cast(nw.String)
+    return nw.when(missing).then(nw.lit(NO_TEXT)).otherwise(text).alias(name)
 
 
 def flag(condition: nw.Expr) -> nw.Expr:

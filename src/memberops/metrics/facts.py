@@ -16,6 +16,7 @@ from memberops.metrics.engine import (
     collected,
     flag,
     month_index,
+    refuse_gaps,
     sums,
 )
 from memberops.metrics.policy import MetricPolicy
@@ -76,7 +77,7 @@ def local(
 
 def local_sales(sales: Any, engine: Literal["polars", "pandas"]) -> nw.LazyFrame[Any]:
     """Take the columns of sales lines that the figures read; see `local`."""
-    return local(sales, SALES, engine, _READ, NEEDED)
+    return refuse_gaps(local(sales, SALES, engine, _READ, NEEDED), SALES, NEEDED)
 
 
 def reduce_sales(

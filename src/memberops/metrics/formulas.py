@@ -9,7 +9,7 @@ figure checked by hand and a figure in a report come from one place.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -65,10 +65,10 @@ class Ratio:
         value = self.value
         if value is None:
             return None
-        scaled = Decimal(round_half_up(value * 10**digits))
-        return scaled.scaleb(-digits).quantize(
-            Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP
-        )
+        units = round_half_up(value * 10**digits)
+        # Built from its digits: a host may have changed the decimal context.
+        figures = tuple(int(each) for each in str(abs(units)))
+        return Decimal((int(units < 0), figures, -digits))
 
     def percent(self, digits: int = 1) -> Decimal | None:
         """Round to a percentage with *digits* decimal digits; None if undefined."""

@@ -36,7 +36,7 @@ def lapsed_members(
 
     Args:
         sales: Sales lines with the whole history, a frame of any engine.
-        as_of: The day.
+        as_of: The day; lines sold later, returns too, are not known yet.
         members: See `memberops.metrics.measure`.
         cards: See `memberops.metrics.measure`.
         policy: The months.
@@ -59,7 +59,13 @@ def lapsed_members(
     end = as_of + dt.timedelta(days=1)
     if members is None and cards is None:
         members = members_from_sales(sales, end=end, policy=policy, engine=chosen)
-    rows = ticket_frame(local_sales(sales, chosen), first=None, end=end, policy=policy)
+    rows = ticket_frame(
+        local_sales(sales, chosen),
+        first=None,
+        end=end,
+        policy=policy,
+        known_through=as_of,
+    )
     last = (
         rows.filter(nw.col("amount") > 0)
         .group_by("member_id")

@@ -216,15 +216,42 @@ def measured(
     Measure, unless *sales* is `Measures` already: then nothing is counted again.
 
     Raises:
-        InvalidValueError: No period is given for a frame.
+        InvalidValueError: No period is given for a frame; or for `Measures` an option
+            that was decided when measuring, or a part that was not measured.
     """
     if isinstance(sales, Measures):
-        return sales
+        return _as_measured(sales, period, options)
     if period is None:
         raise InvalidValueError(
             "'period' is needed, such as period=Period.month(2026, 10)"
         )
     return measure(sales, period=period, **options)
+
+
+def _as_measured(
+    measures: Measures, period: object, options: dict[str, Any]
+) -> Measures:
+    """Refuse options that were decided when measuring, and parts that were not."""
+    by, engine = options.pop("by", "chain"), options.pop("engine", "auto")
+    parts = options.pop("parts")
+    given = [name for name, value in options.items() if value is not None]
+    given += ["period"] if period is not None else []
+    given += ["by"] if by not in ("chain", ("store",)) else []
+    given += ["engine"] if engine != "auto" else []
+    if given:
+        raise InvalidValueError(
+            f"{', '.join(map(repr, given))} cannot be changed for Measures: "
+            "they were decided when it was measured"
+        )
+    missing = [part for part in parts if part not in measures.parts]
+    if missing:
+        raise InvalidValueError(
+            f"the part {missing[0]!r} was not measured: "
+            f"measure(..., parts={(*measures.parts, *missing)!r})"
+        )
+    if by == ("store",) and not any(level == "store" for level, _ in measures.keys):
+        raise InvalidValueError("stores were not measured: measure(..., by='store')")
+    return measures
 
 
 def _shown(periods: Sequence[Period]) -> list[Span]:

@@ -97,9 +97,17 @@ def _members(native: Any, engine: Literal["polars", "pandas"]) -> nw.DataFrame[A
     held = collected(chosen, engine)
     if held["member_id"].n_unique() == len(held):
         return held
-    # A member listed twice counts once: the first values in order win.
-    values = [name for name in held.columns if name != "member_id"]
-    return held.group_by("member_id").agg(*(nw.col(name).min() for name in values))
+    # A member listed twice counts once, and what is known wins over what is not.
+    unsaid = nw.when(nw.col("joined") == 0).then(nw.lit(FOREVER)).otherwise("joined")
+    known = held.with_columns(unsaid.cast(nw.Int64).alias("joined"))
+    once = known.group_by("member_id").agg(
+        *([nw.col("store_id").max()] if "store_id" in held.columns else []),
+        nw.col("gender").min(),
+        nw.col("birth").max(),
+        nw.col("joined").min(),
+    )
+    said = nw.when(nw.col("joined") == FOREVER).then(nw.lit(0)).otherwise("joined")
+    return once.with_columns(said.cast(nw.Int64).alias("joined"))
 
 
 def _cards(native: Any, engine: Literal["polars", "pandas"]) -> nw.DataFrame[Any]:

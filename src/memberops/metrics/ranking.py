@@ -68,10 +68,12 @@ def store_ranking(
         engine=engine,
     )
     table = measures.table(["member_sales", "sales"], compared=True)
-    table = table[(table["level"] == "store") & (table["key"] != UNASSIGNED)]
+    table = table[table["level"] == "store"]
+    whole = table.groupby("period", sort=False)["member_sales"].transform("sum")
+    table = table.assign(chain_member_sales=whole)
+    table = table[table["key"] != UNASSIGNED]
     groups = table.groupby("period", sort=False)
     table = table.assign(
-        chain_member_sales=groups["member_sales"].transform("sum"),
         rank=groups["member_sales"].rank(method="min", ascending=False).astype("int64"),
         rank_previous=groups["member_sales_previous"]
         .rank(method="min", ascending=False)

@@ -29,7 +29,14 @@ def as_periods(period: Period | Iterable[Period]) -> tuple[Period, ...]:
                 f"'period' must be a Period, such as Period.month(2026, 10), "
                 f"not a {type(each).__name__}"
             )
-    return tuple(dict.fromkeys(periods))
+    once = tuple(dict.fromkeys(periods))
+    labels = [each.label for each in once]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise InvalidValueError(
+                f"two different periods are called {label!r}: ask for them apart"
+            )
+    return once
 
 
 def _month_number(day: dt.date) -> int:

@@ -61,7 +61,10 @@ def _value_growth(suffix: str) -> Figure:
         numerator=lambda base: (
             base["member_sales"] * base[tickets] - base[sales] * base["member_tickets"]
         ),
-        denominator=lambda base: base[sales] * base["member_tickets"],
+        # No tickets before: there is no average to compare with.
+        denominator=lambda base: (
+            base[sales] * base["member_tickets"] * (base[tickets] != 0)
+        ),
         needs=("member_sales", "member_tickets", sales, tickets),
         formula_en=f"(ATV - ATV{before[0]}) / ATV{before[0]}",
         formula_zh=f"(客单价 - 客单价{before[1]}) ÷ 客单价{before[1]}",

@@ -42,12 +42,22 @@ def _by_store(native: Any) -> dict[tuple[str, int], int]:
     return found
 
 
+def _needed(store: str, months: range, opened: dict[str, int]) -> list[tuple[str, int]]:
+    """Return the months for which a store needs a target: from its first one on."""
+    first = opened.get(store)
+    if first is None:
+        return []
+    return [(store, month) for month in months if month >= first]
+
+
 def with_targets(table: pd.DataFrame, measures: Measures, targets: Any) -> pd.DataFrame:
     """
     Add the sales target to base figures.
 
     The target of a region or of the chain is the sum over its stores that sold in the
-    period; if one of them has none, the sum would flatter, so it is unknown.
+    period; if one of them has none, the sum would flatter, so it is unknown. A store
+    needs a target for every month from its first one on, so a store that opened within
+    the period counts from its opening.
 
     Args:
         table: Base figures, one row a level, key and period.
@@ -59,6 +69,8 @@ def with_targets(table: pd.DataFrame, measures: Measures, targets: Any) -> pd.Da
     """
     known = {} if targets is None else _by_store(targets)
     stores = sorted({store for store, _ in known})
+    # Sorted backwards, the first month of a store comes last and stays.
+    opened = dict(sorted(known, reverse=True))
     values: list[int | None] = []
     months = {period.label: _months(period) for period in measures.periods}
     sold = measures.stores_with_sales()
@@ -79,9 +91,10 @@ def with_targets(table: pd.DataFrame, measures: Measures, targets: Any) -> pd.Da
                 if store in sold[label]
                 or any((store, month) in known for month in months[label])
             }
-        wanted = [(store, month) for store in group for month in months[label]]
-        if wanted and all(each in known for each in wanted):
-            values.append(sum(known[each] for each in wanted))
+        wanted = [_needed(store, months[label], opened) for store in group]
+        pairs = [pair for each in wanted for pair in each]
+        if wanted and all(wanted) and all(pair in known for pair in pairs):
+            values.append(sum(known[pair] for pair in pairs))
         else:
             values.append(None)
     return table.assign(target=pd.array(values, dtype="Int64"))

@@ -13,6 +13,7 @@ from memberops.metrics.engine import (
     as_frame,
     checked,
     filled_id,
+    refuse_gaps,
     sums,
 )
 from memberops.metrics.policy import MetricPolicy
@@ -30,6 +31,7 @@ def tickets(
     *,
     first: dt.date | None = None,
     end: dt.date | None = None,
+    known_through: dt.date | None = None,
     policy: MetricPolicy | None = None,
 ) -> Any:
     """
@@ -41,6 +43,8 @@ def tickets(
             and ``returned_ticket_id``. Ticket ids are unique in the chain.
         first: Leave out tickets before this day.
         end: Leave out tickets from this day on.
+        known_through: Leave out lines, returns too, that were sold after this day:
+            what was known on it. Without it a return made since counts.
         policy: Where a linked return counts, and which items.
 
     Returns:
@@ -52,6 +56,7 @@ def tickets(
     Raises:
         MissingColumnsError: A needed column is absent.
         ColumnTypeError: A column has a type that its table forbids.
+        FrameError: A line lacks a value that is needed.
 
     >>> import pandas as pd
     >>> lines = pd.DataFrame({
@@ -62,7 +67,10 @@ def tickets(
     [{'ticket_id': 'A', 'amount': 500, 'items': 1}]
     """
     policy = policy or MetricPolicy()
-    frame = ticket_frame(sales, first=first, end=end, policy=policy)
+    lines = refuse_gaps(checked(as_frame(sales, SALES), SALES, NEEDED), SALES, NEEDED)
+    frame = ticket_frame(
+        lines, first=first, end=end, policy=policy, known_through=known_through
+    )
     return nw.to_native(frame.collect() if _eager(sales) else frame)
 
 
@@ -71,17 +79,20 @@ def _eager(native: Any) -> bool:
 
 
 def ticket_frame(
-    sales: Any,
+    sales: nw.LazyFrame[Any],
     *,
     first: dt.date | None,
     end: dt.date | None,
     policy: MetricPolicy,
+    known_through: dt.date | None = None,
 ) -> nw.LazyFrame[Any]:
-    """Reduce lines to tickets inside narwhals; see `tickets`."""
-    frame = sales if isinstance(sales, nw.LazyFrame) else as_frame(sales, SALES)
-    checked(frame, SALES, NEEDED)
+    """Reduce checked lines to tickets inside narwhals; see `tickets`."""
+    frame = sales
     names = frame.collect_schema().names()
     day = frame.collect_schema()["sold_on"]
+    if known_through is not None:
+        after = known_through + dt.timedelta(days=1)
+        frame = _between(frame, day, None, after, margin=0)
     linked = "returned_ticket_id" in names and policy.returns == "original_day"
     if not linked:
         # A day of margin: a ticket that runs over midnight stays whole.
@@ -136,7 +147,9 @@ def _reduced(lines: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return (
         lines.group_by("ticket_id")
         .agg(
-            *(nw.col(name).min() for name in _CONSTANT),
+            *(nw.col(name).min() for name in ("sold_on", "store_id")),
+            # What stands for no member is the lowest: a member on any line counts.
+            nw.col("member_id").max(),
             *(nw.col(name).sum() for name in _SUMS),
         )
         .with_columns(*(nw.col(name).cast(nw.Int64) for name in _SUMS))

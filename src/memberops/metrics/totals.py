@@ -56,7 +56,7 @@ def total_sales(
     sold = (within != 0).any(axis=(1, 3))
     stores = {
         span: frozenset(
-            str(places.ids[int(at)]) for at in np.flatnonzero(sold[:, number])
+            str(places.ids[int(at)]) for at in np.flatnonzero(sold[:-1, number])
         )
         for number, span in enumerate(shown)
     }

@@ -17,6 +17,7 @@ from memberops.errors import ScheduleError, bounded, nearest
 
 __all__ = [
     "LeapDay",
+    "a_year_before",
     "add_days",
     "add_months",
     "add_years",
@@ -273,3 +274,17 @@ def _outside(number: int, unit: str) -> str:
         f"moving the date by {bounded([number])} {unit} leaves the calendar, "
         "which holds the years 1 to 9999"
     )
+
+
+def a_year_before(first: dt.date, last: dt.date) -> tuple[dt.date, dt.date]:
+    """
+    Return the same days of the year before; whole months stay whole.
+
+    >>> a_year_before(dt.date(2025, 1, 1), dt.date(2025, 2, 28))
+    (datetime.date(2024, 1, 1), datetime.date(2024, 2, 29))
+    >>> a_year_before(dt.date(2025, 2, 11), dt.date(2025, 2, 28))
+    (datetime.date(2024, 2, 11), datetime.date(2024, 2, 28))
+    """
+    before = add_years(last, -1)
+    whole = first.day == 1 and is_month_end(last)
+    return add_years(first, -1), month_end(before) if whole else before

@@ -8,7 +8,7 @@ from typing import Any, Self
 import attrs
 
 from memberops.errors import ScheduleError, bounded, nearest
-from memberops.schedules.dates import add_days, add_years, check_day, check_whole
+from memberops.schedules.dates import a_year_before, add_days, check_day, check_whole
 from memberops.schedules.divisions import DIVISIONS, read_day, read_label
 from memberops.schedules.retail_calendar import RetailCalendar
 
@@ -365,7 +365,8 @@ class Period:
         A month, quarter, year, retail month or retail quarter keeps its number. A
         week 53 takes the last week of the year before, which has 52. A day
         or span keeps its calendar dates; 29 February becomes 28 February, and a
-        span may gain or lose a day where one of the two holds 29 February.
+        span may gain or lose a day where one of the two holds 29 February. A span of
+        whole months is compared with the same whole months.
         A retail period that holds a 53rd week is compared whole, not restated.
 
         >>> print(Period.parse("2026-W53").year_before())
@@ -373,10 +374,9 @@ class Period:
         >>> print(Period.parse("2024-02-20..2024-03-05").year_before())
         2023-02-20..2023-03-05
         """
-        if self.kind == "day":
-            return self.day(add_years(self.start, -1))
-        if self.kind == "span":
-            return self.span(add_years(self.start, -1), add_years(self.through, -1))
+        if self.kind in ("day", "span"):
+            start, through = a_year_before(self.start, self.through)
+            return self.day(start) if self.kind == "day" else self.span(start, through)
         year, number = self._place()
         calendar = self.calendar
         if year > dt.MINYEAR:
