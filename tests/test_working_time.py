@@ -412,6 +412,17 @@ def test_a_pause_that_goes_on_needs_as_of():
     assert (not_yet.paused, not_yet.at) == (False, at("2026-11-23 11:00"))
 
 
+def test_a_pause_that_touches_the_answer_does_not_move_it():
+    """Forward one that begins at the due time, backward one that ends there."""
+    ten, eleven = at("2026-11-23 10:00"), at("2026-11-23 11:00")
+    pauses = [(ten, eleven)]
+
+    assert OFFICE.add(at("2026-11-23 09:00"), HOUR, pauses=pauses).at == ten
+    assert OFFICE.subtract(at("2026-11-23 12:00"), HOUR, pauses=pauses).at == eleven
+    assert OFFICE.add(ten, 0 * HOUR, pauses=pauses).at == eleven
+    assert OFFICE.subtract(eleven, 0 * HOUR, pauses=pauses).at == ten
+
+
 def test_elapsed_lets_an_open_pause_reach_the_end():
     """The clock stands still since ten."""
     pauses = [(at("2026-11-23 10:00"), None)]
