@@ -5,13 +5,19 @@ import json
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disagreements import DISAGREEMENTS
 from memberops.domain import Currency, Money
-from memberops.errors import CurrencyMismatchError, InvalidValueError, ScheduleError
+from memberops.errors import (
+    ColumnTypeError,
+    CurrencyMismatchError,
+    InvalidValueError,
+    ScheduleError,
+)
 from memberops.policies import KindFee, MembershipFee, fraction_left
 from memberops.schedules import Period
 
@@ -110,6 +116,45 @@ def test_the_sum_is_rounded_once(
     told = sum(Fraction(dict(part.figures)["exact_minor"]) for part in parts)
     assert told == Fraction(dict(total.figures)["exact_minor"]) == exact
     assert abs(charge.unspent.minor - 100 * max(Fraction(paid) - price, 0)) <= 0.5
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["standard", "gold"]),
+            st.integers(1, 4),
+            st.booleans(),
+            st.integers(0, 5),
+            st.dates(dt.date(2025, 12, 1), dt.date(2027, 2, 1)),
+        ),
+        min_size=1,
+        max_size=5,
+    ),
+    prices, prices, shares, st.booleans(), st.booleans(),
+)  # fmt: skip
+def test_fees_scalar_equals_frame(rows, renewal, joining, share, prorate, both):
+    """A frame charges row by row what each pays alone, rounded once."""
+    fee = MembershipFee(
+        renewal=renewal, joining=joining, prorate=prorate, discount_joining=both,
+        by_kind=[KindFee("gold", 200, "9.99")],
+    )  # fmt: skip
+    period = Period.year(2026)
+    names = ["kind", "terms", "joining", "waived_terms", "day"]
+    frame = pd.DataFrame(rows, columns=names)
+    left = [fraction_left(day, period) * 365 for *_, day in rows]
+    frame = frame.assign(days_left=[int(days) for days in left], period_days=365)
+    found = fee.charge_frame(frame, discount=share)["amount"].tolist()
+
+    assert found == [
+        fee.charge(
+            as_of=day, kind=kind, terms=terms, joining=joins, waived_terms=waived,
+            period=period, discount=share,
+        ).amount.minor
+        for kind, terms, joins, waived, day in rows
+    ]  # fmt: skip
+    with pytest.raises(ColumnTypeError, match="without gaps"):
+        fee.charge_frame(frame.assign(terms=1.5))
 
 
 def test_an_upgrade_counts_the_unused_value_of_the_old_kind():

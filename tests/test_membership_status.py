@@ -109,6 +109,22 @@ def test_status_scalar_equals_frame(given_rules, rows, as_of, engine):
         assert found["current"][number] == policy.current(alone.outcome)
 
 
+@pytest.mark.parametrize("months", [-2, 1, 12, 13])
+def test_a_frame_clamps_months_on_each_day_of_four_years(months):
+    """Month ends and leap days included, frame and single answer are one."""
+    sign = "+" if months > 0 else "-"
+    policy = StatusRules(
+        rules=[StatusRule("Near", end=f"end {sign} {abs(months)} months")],
+        otherwise="Far",
+    )
+    ends = [dt.date(2023, 1, 1) + number * DAY for number in range(4 * 365)]
+    as_of = dt.date(2022, 1, 1)
+    found = policy.decide_frame(pd.DataFrame({"end": ends}), as_of=as_of)
+
+    alone = [policy.decide(as_of=as_of, end=end).changes_on for end in ends]
+    assert [day.date() for day in found["changes_on"]] == alone
+
+
 @given(rules, days, days, days, st.integers(1, 400))
 def test_a_status_holds_until_the_day_it_names(given_rules, join, end, as_of, ahead):
     """Before changes_on the status is the same on each day, on that day it is not."""

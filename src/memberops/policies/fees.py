@@ -9,11 +9,13 @@ from fractions import Fraction
 from typing import Any, Literal
 
 import attrs
+import pandas as pd
 
 from memberops.domain import Currency, Decision, Money, Reason, Statement
 from memberops.domain.money import round_half_up
 from memberops.domain.values import check_as_of, identifier
 from memberops.errors import CurrencyMismatchError, InvalidValueError
+from memberops.policies.fee_frames import charge_frame
 from memberops.policies.term import not_negative
 from memberops.schedules import Period
 from memberops.schedules.dates import check_whole
@@ -256,6 +258,31 @@ class MembershipFee:
             price - given,
             self._credit(credit) - given,
         )
+
+    def charge_frame(
+        self, memberships: Any, *, discount: Fraction | Decimal | str | int = 0
+    ) -> pd.DataFrame:
+        """
+        Say what each row of a frame is to pay; row by row as `charge`.
+
+        Args:
+            memberships: A frame of any engine; each column is optional: ``kind``,
+                ``terms``, ``joining`` (bool), ``waived_terms`` (number or bool), and
+                with *prorate* ``days_left`` of ``period_days``.
+            discount: The share taken off each term of each row.
+
+        Returns:
+            A pandas frame of the same rows with ``amount`` in minor units.
+
+        Raises:
+            ColumnTypeError: A column of fractions or with gaps.
+
+        >>> rows = pd.DataFrame({"terms": [1, 3], "waived_terms": [1, 0]})
+        >>> MembershipFee(renewal=100).charge_frame(rows, discount="0.25")["amount"
+        ...     ].tolist()
+        [0, 22500]
+        """
+        return charge_frame(self, memberships, _share(discount))
 
     def unused_value(
         self, kind: str, period: Period, *, as_of: dt.date, waived: bool = False
