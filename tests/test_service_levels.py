@@ -1058,3 +1058,56 @@ def test_an_empty_frame_stays_empty():
 
     assert len(states) == 0
     assert "callback_state" in states.columns
+
+
+def test_a_dissatisfaction_recorded_twice_opens_one_second_callback():
+    """A callback without satisfaction and the reopening after it are one matter."""
+    back = case(event("callback", 10, satisfied=False), event("reopened", 11))
+    answer = ServiceLevels().decide(back, as_of=after(20))
+
+    numbers = [each for name, each in states(answer) if name == "second_callback"]
+    assert numbers == [1]
+
+
+def test_a_wait_after_the_due_time_does_not_move_it_in_a_frame():
+    """A solution late at 48 h and waiting since 60 h was due at 48 h."""
+    frame = frame_of([case(event("waiting_for_customer", 60))], PAUSING, after(80))
+    row = PAUSING.decide_frame(frame, as_of=after(80)).iloc[0]
+
+    assert row.solution_due_at == after(48)
+    assert (row.solution_state, row.solution_remaining_seconds) == (
+        "breached",
+        -12 * 3600,
+    )
+
+
+def test_what_happened_before_a_clock_started_does_not_stop_it_in_a_frame():
+    """A callback before the solution is not the callback after it."""
+    levels = ServiceLevels(callback_from="solved")
+    one = case(event("callback", 10), event("solved", 20))
+    row = levels.decide_frame(frame_of([one], levels, after(30)), as_of=after(30))
+
+    assert row.callback_state.tolist() == ["running"]
+
+
+def test_a_solution_before_the_receipt_starts_the_callback_at_the_receipt():
+    """A frame reads a moment before the receipt as the single case does."""
+    levels = ServiceLevels(callback_from="solved")
+    one = case(event("solved", -5))
+    row = levels.decide_frame(frame_of([one], levels, after(1)), as_of=after(1))
+
+    assert row.callback_due_at.tolist() == [after(168)]
+    assert levels.decide(one, as_of=after(1))["callback"].due_at == after(168)
+
+
+def test_a_forecast_names_only_what_is_still_in_time():
+    """A reply late already is not announced as one that will be."""
+    answer = ServiceLevels().decide(case(), as_of=after(30))
+
+    assert answer.breaching_by(after(50)) == ("solution",)
+
+
+def test_an_empty_calendar_is_refused():
+    """A calendar that never opens fails at once: no clock ever loops over it."""
+    with pytest.raises(ScheduleError, match="never opens"):
+        ServiceLevels(calendar=WorkingCalendar.weekly("Asia/Shanghai", {}))
