@@ -1,5 +1,6 @@
 """Promises of the checks across tables: one finding a rule, counted, no person."""
 
+import attrs
 import pandas as pd
 import pytest
 
@@ -11,7 +12,7 @@ from memberops.testing import (
     stores_frame,
     targets_frame,
 )
-from memberops.workflows import CHECKS, Chain, run_checks
+from memberops.workflows import CHECKS, Chain, ChainTables, run_checks
 
 OCTOBER = Period.month(2026, 10)
 
@@ -147,11 +148,19 @@ def test_cards_of_a_member_do_not_overlap():
 
 
 def test_cards_that_end_before_they_begin_are_told():
-    """A host's own frame may hold what the CSV source would refuse."""
-    finding = found(
-        rule="validity-backwards",
-        cards=cards_frame([("C1", "M1", "2026-05-01", "2026-04-30")]),
-    )
+    """A plugin's source may hold what files and frames refuse."""
+    good = Chain.from_frames(
+        sales=sales_frame(daily("S1")),
+        cards=cards_frame([("C1", "M1", "2026-05-01", "2026-05-30")]),
+    ).read()
+    cards = good.results["cards"]
+    bad = cards.frame.assign(valid_through=pd.Timestamp("2026-04-30"))
+    tables = ChainTables({**good.results, "cards": attrs.evolve(cards, frame=bad)})
+    (finding,) = [
+        each
+        for each in run_checks(tables, OCTOBER)
+        if each.rule == "validity-backwards"
+    ]
     assert (finding.table, finding.count) == ("cards", 1)
 
 

@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Any
 
 import attrs
-import narwhals as nw
 import pandas as pd
 
-from memberops.adapters.sources.contract import REJECT_COLUMNS, SourceResult
+from memberops.adapters.sources.contract import SourceResult
+from memberops.adapters.sources.frame_rows import read_frame
 from memberops.domain import Finding
-from memberops.errors import ColumnTypeError, UnknownTableError, nearest
+from memberops.errors import UnknownTableError, nearest
 from memberops.tables import TABLES
 from memberops.tables import table as table_named
 
@@ -25,8 +25,9 @@ class FrameSource:
     A source that holds one frame: for hosts that have the rows already.
 
     Args:
-        frame: A canonical frame of any engine that narwhals takes; it is brought
-            into pandas when it is read.
+        frame: A frame of any engine that narwhals takes, with canonical column names.
+            When it is read it is brought into canonical form, and its rows are
+            judged as those of a file (`memberops.adapters.sources.frame_rows`).
 
     >>> source = FrameSource(pd.DataFrame({"store_id": ["S1"], "name": ["一店"]}))
     >>> source.read("stores")
@@ -41,33 +42,11 @@ class FrameSource:
 
         Raises:
             MissingColumnsError: The frame lacks a column that no row may lack.
-            ColumnTypeError: It is no frame.
+            ColumnTypeError: It is no frame, or a column has a type that its table
+                forbids.
             UnknownTableError: No canonical table has that name.
         """
-        try:
-            entered = nw.from_native(self.frame)
-        except TypeError:
-            raise ColumnTypeError(
-                f"the {table} must be a pandas, polars, pyarrow or DuckDB frame, "
-                f"not a {type(self.frame).__name__}"
-            ) from None
-        if isinstance(entered, nw.LazyFrame):
-            entered = entered.collect()
-        frame = entered.to_pandas()
-        canonical = table_named(table)
-        canonical.check_columns(frame.columns, canonical.required)
-        return SourceResult(
-            table=table,
-            frame=frame,
-            rejects=pd.DataFrame(
-                {
-                    name: pd.Series(dtype="int64" if name == "line" else "str")
-                    for name in REJECT_COLUMNS
-                }
-            ),
-            findings=(),
-            rows_read=len(frame),
-        )
+        return read_frame(self.frame, table)
 
 
 def _frozen(results: Mapping[str, SourceResult]) -> Mapping[str, SourceResult]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import attrs
 import pandas as pd
@@ -24,6 +25,7 @@ from memberops.reports import (
     working_form,
 )
 from memberops.schedules import Period
+from memberops.schedules.dates import add_months
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.chain_tables import ChainTables
 
@@ -150,8 +152,13 @@ class MonthWork:
 
 def _expiring(work: MonthWork) -> Form:
     waiver, cards = work.policies.fee_waiver, work.tables["cards"]
-    tickets = metrics.tickets(work.tables["sales"], policy=work.metric_policy)
+    tickets = metrics.tickets(
+        work.tables["sales"], known_through=work.as_of, policy=work.metric_policy
+    )
     members = work.tables.get("members")
+    if members is not None and members["store_id"].isna().all():
+        # Without any store the list has no column of stores, rather than an empty one.
+        members = members.drop(columns="store_id")
     reveal = work.revealed(members)
     frame = expiring_members(
         cards,
@@ -162,9 +169,46 @@ def _expiring(work: MonthWork) -> Form:
         stores=work.stores if work.has_regions else None,
         reveal=reveal,
     )
-    return expiring_members_form(
-        frame, waiver=waiver, stores=work.stores, reveal=reveal
+    due, notes_en, notes_zh = _visits_due(frame, work.as_of)
+    form = expiring_members_form(
+        frame.assign(visit_due=due), waiver=waiver, stores=work.stores, reveal=reveal
     )
+    return attrs.evolve(
+        form,
+        notes_en=(*form.notes_en, *notes_en),
+        notes_zh=(*form.notes_zh, *notes_zh),
+    )
+
+
+def _visits_due(
+    frame: pd.DataFrame, as_of: dt.date
+) -> tuple[pd.Series[Any], tuple[str, ...], tuple[str, ...]]:
+    """
+    Move a visit day that has passed to one that can still be kept (HQ §4.2).
+
+    The manual's day is the 5th of the run month. A list that is made later has the
+    same day of the next month, or a card's last day where that is earlier, and says
+    so.
+    """
+    due = frame["visit_due"]
+    late = due < pd.Timestamp(as_of)
+    if not late.any():
+        return due, (), ()
+    missed = due[late].iloc[0].date()
+    later = pd.Timestamp(add_months(missed, 1))
+    last = frame["valid_through"]
+    moved = last.where(last < later, later)
+    english = (
+        f"The manual's day for these visits, {missed}, had passed on {as_of}: they "
+        f"are due by {later.date()}, or by the card's last day if that is earlier. "
+        f"A list in time is made as of {missed} or before."
+    )
+    chinese = (
+        f"手册规定的回访期限 {missed} 在名单截止日 {as_of} 已过：改为 "
+        f"{later.date()} 前完成；会员卡更早到期的，以到期日为限。"
+        f"如需按期回访，请以 {missed} 或更早的日期为截止日生成名单。"
+    )
+    return due.mask(late, moved.astype(due.dtype)), (english,), (chinese,)
 
 
 def _lapsed(work: MonthWork) -> Form:

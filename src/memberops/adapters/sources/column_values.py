@@ -35,7 +35,14 @@ from memberops.adapters.sources.values import (
 from memberops.domain import Currency, Severity
 from memberops.tables import Column, Kind
 
-__all__ = ["Cells", "TextColumn", "empty_series", "read_column"]
+__all__ = [
+    "NOT_FIRST_DAY",
+    "Cells",
+    "TextColumn",
+    "empty_series",
+    "read_column",
+    "read_words",
+]
 
 _Array = npt.NDArray[Any]
 
@@ -161,8 +168,7 @@ def read_column(
         missing: Words that mean "no value", besides the empty text.
         log: Takes findings about the column as a whole.
     """
-    words = frozenset(missing)
-    void = np.array([not t.strip() or t.strip() in words for t in text.texts], bool)
+    void = _void(text, missing)
     if column.kind in (Kind.DATE, Kind.INSTANT):
         found, days = _read_dates(
             column, text, void, zone=zone, date_format=date_format, log=log
@@ -174,6 +180,39 @@ def read_column(
             for cell, empty in zip(text.texts, void, strict=True)
         ]
         days = None
+    return _cells(column, text, void, found, days)
+
+
+def read_words(column: Column, text: TextColumn, *, missing: Iterable[str]) -> Cells:
+    """
+    Read a column of ids, texts or choices, which need no currency and no zone.
+
+    Args:
+        column: The canonical column.
+        text: Its text.
+        missing: Words that mean "no value", besides the empty text.
+    """
+    void = _void(text, missing)
+    read = _word_reader(column)
+    found = [
+        None if empty else read(cell)
+        for cell, empty in zip(text.texts, void, strict=True)
+    ]
+    return _cells(column, text, void, found, None)
+
+
+def _void(text: TextColumn, missing: Iterable[str]) -> _Array:
+    words = frozenset(missing)
+    return np.array([not t.strip() or t.strip() in words for t in text.texts], bool)
+
+
+def _cells(
+    column: Column,
+    text: TextColumn,
+    void: _Array,
+    found: list[Any],
+    days: list[Any] | None,
+) -> Cells:
     problem = np.full(len(found), -1, dtype=np.int64)
     reasons: list[Reason] = []
     for position, value in enumerate(found):
@@ -197,6 +236,10 @@ def _reader(column: Column, currency: Currency) -> Callable[[str], Any]:
         return partial(read_amount, currency=currency)
     if column.kind is Kind.INTEGER:
         return read_integer
+    return _word_reader(column)
+
+
+def _word_reader(column: Column) -> Callable[[str], Any]:
     if column.kind is Kind.CHOICE:
         words = {narrow(spelling).casefold(): word for spelling, word in column.choices}
         return partial(read_choice, words=words)
@@ -247,7 +290,7 @@ def _read_dates(
         days.append(place.day)
         if column.kind is Kind.DATE:
             late = monthly and place.day.day != 1
-            values.append(_NOT_FIRST_DAY if late else place.day)
+            values.append(NOT_FIRST_DAY if late else place.day)
         elif settled.time is None:
             oddities["time-missing"] += times
             values.append(None)
@@ -306,7 +349,7 @@ def _proven_order(
     return order
 
 
-_NOT_FIRST_DAY = Unreadable(
+NOT_FIRST_DAY = Unreadable(
     "month-not-first-day",
     "a month is written 2026-11 or as its first day",
     "月份应写成 2026-11 或当月第一天",

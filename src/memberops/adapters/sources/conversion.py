@@ -8,7 +8,7 @@ empty, with a warning.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from memberops.adapters.sources.canonical_rows import Conversion, derive, settle
 from memberops.adapters.sources.column_values import (
     Cells,
     TextColumn,
-    empty_series,
     read_column,
 )
 from memberops.adapters.sources.drop_rules import DropRule
@@ -28,7 +28,7 @@ from memberops.adapters.sources.finding_log import FindingLog, Reason
 from memberops.adapters.sources.row_verdicts import RowVerdicts
 from memberops.domain import Currency
 from memberops.errors import ConfigurationError, nearest
-from memberops.tables import Column, Kind, Table
+from memberops.tables import Kind, Table
 
 __all__ = ["MISSING_WORDS", "Conversion", "Converter"]
 
@@ -36,26 +36,6 @@ MISSING_WORDS = ("NULL", "\\N", "#N/A", "NaN", "nan")
 """Texts that mean "no value", as databases and spreadsheets write it."""
 
 _Array = npt.NDArray[Any]
-_INT64 = 2**63 - 1
-
-
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class Conversion:
-    """
-    What became of the rows.
-
-    Args:
-        frame: The accepted rows in canonical form.
-        rejected: Positions of the rejected rows, in order.
-        reasons: Why, one for each rejected row.
-        keys: Keys of the accepted rows with their ``line`` and ``file``, for finding
-            duplicates in further files; empty if the table has no key.
-    """
-
-    frame: pd.DataFrame
-    rejected: _Array
-    reasons: list[Reason]
-    keys: pd.DataFrame
 
 
 @attrs.frozen(kw_only=True)
@@ -115,30 +95,18 @@ class Converter:
         }
         for name, text in self.constants.items():
             cells[name] = self._constant(name, text, count)
-        derived = self._derive(cells)
-        sources = {name for names in derived.values() for name in names}
+        derived = derive(self.table, cells)
         state = RowVerdicts(np.full(count, -1, dtype=np.int64), [], lines, log)
         for rule in self.drop:
             self._drop(rule, cells, extra or {}, state)
-        for column in self.table.columns:
-            if column.required and column.name not in cells:
-                state.reject_rest((blocked or {}), column.name)
-            elif column.required or column.name in sources:
-                own = column.name not in derived
-                state.require(cells[column.name], empty=own)
-        self._check_order(cells, state)
-        frame = self._frame(cells, state)
-        keys = self._keys(frame, state, file)
-        frame = self._unique(frame, keys, earlier, state)
-        for name, column_cells in cells.items():
-            if name not in sources and not column_cells.column.required:
-                state.warn(column_cells)
-        rejected = np.flatnonzero(state.which >= 0)
-        return Conversion(
-            frame=frame,
-            rejected=rejected,
-            reasons=[state.reasons[code] for code in state.which[rejected]],
-            keys=keys[np.isin(keys["row"], np.flatnonzero(state.which < 0))],
+        return settle(
+            self.table,
+            cells,
+            state,
+            derived=derived,
+            blocked=blocked,
+            earlier=earlier,
+            file=file,
         )
 
     def _cells(
@@ -227,120 +195,3 @@ class Converter:
             for value, fine in zip(cells.comparable.tolist(), good, strict=True)
         ]
         return np.array(found, dtype=bool)[cells.codes]
-
-    def _derive(self, cells: dict[str, Cells]) -> dict[str, tuple[str, ...]]:
-        """Make the columns that the file lacks, and name those they are made from."""
-        made: dict[str, tuple[str, ...]] = {}
-        for column in self.table.columns:
-            sources = column.derived_from
-            if column.name in cells or not sources or not set(sources) <= set(cells):
-                continue
-            derive = _DERIVED[column.name]
-            cells[column.name] = derive(column, *(cells[name] for name in sources))
-            made[column.name] = sources
-        return made
-
-    def _check_order(self, cells: Mapping[str, Cells], state: RowVerdicts) -> None:
-        if "valid_from" not in cells or "valid_through" not in cells:
-            return
-        first, last = cells["valid_from"], cells["valid_through"]
-        wrong = last.typed[last.codes] < first.typed[first.codes]
-        state.reject(wrong & (state.which < 0), [_BACKWARDS])
-
-    def _frame(self, cells: Mapping[str, Cells], state: RowVerdicts) -> pd.DataFrame:
-        kept = np.flatnonzero(state.which < 0)
-        series = {}
-        for column in self.table.columns:
-            if column.name in cells:
-                series[column.name] = cells[column.name].series(kept)
-            else:
-                series[column.name] = empty_series(column, len(kept))
-        return pd.DataFrame(series)
-
-    def _keys(self, frame: pd.DataFrame, state: RowVerdicts, file: str) -> pd.DataFrame:
-        kept = np.flatnonzero(state.which < 0)
-        if not self.table.key:
-            return pd.DataFrame({"row": kept[:0]})
-        keys = frame[list(self.table.key)].copy()
-        keys["row"], keys["line"], keys["file"] = kept, state.lines[kept], file
-        return keys
-
-    def _unique(
-        self,
-        frame: pd.DataFrame,
-        keys: pd.DataFrame,
-        earlier: pd.DataFrame | None,
-        state: RowVerdicts,
-    ) -> pd.DataFrame:
-        """Reject the second row of a key, wherever the first one stands."""
-        names = list(self.table.key)
-        if not names:
-            return frame
-        both = keys if earlier is None else pd.concat([earlier, keys])
-        again = both.duplicated(names).to_numpy()[len(both) - len(keys) :]
-        if not again.any():
-            return frame
-        firsts = both.drop_duplicates(names)[[*names, "line", "file"]]
-        seconds = keys.loc[again, [*names, "row", "file"]]
-        met = seconds.merge(firsts, on=names, how="left", suffixes=("", "_first"))
-        for row, line, file, first_file in zip(
-            met["row"], met["line"], met["file"], met["file_first"], strict=True
-        ):
-            other = first_file if first_file != file else ""
-            state.reject_one(
-                row,
-                Reason(
-                    "duplicate-key",
-                    names[0],
-                    f"the same {' and '.join(names)} stands in line {line}"
-                    + (f" of {other}" if other else ""),
-                    f"{'、'.join(names)} 与{other}第 {line} 行重复",
-                ),
-            )
-        state.tell(met["row"].to_numpy())
-        return frame[~again].reset_index(drop=True)
-
-
-def _day_of(column: Column, moments: Cells) -> Cells:
-    days = moments.comparable
-    return attrs.evolve(
-        moments,
-        column=column,
-        typed=days,
-        missing=np.isnat(days),
-        problem=np.full(len(days), -1),
-        reasons=[],
-    )
-
-
-def _product(column: Column, quantity: Cells, price: Cells) -> Cells:
-    """Multiply exactly; where 64 bits do not hold the product, say so."""
-    first, second = (side.typed[side.codes] for side in (quantity, price))
-    largest = [int(np.abs(side.typed).max(initial=0)) for side in (quantity, price)]
-    large = np.zeros(len(first), dtype=bool)
-    if largest[0] * largest[1] > _INT64:
-        exact = zip(first.tolist(), second.tolist(), strict=True)
-        large = np.array([abs(a * b) > _INT64 for a, b in exact], dtype=bool)
-    return Cells(
-        column=column,
-        codes=np.arange(len(first)),
-        typed=np.where(large, 0, first) * second,
-        missing=~(quantity.readable_rows & price.readable_rows),
-        problem=np.where(large, 0, -1),
-        reasons=[_PRODUCT_TOO_LARGE],
-    )
-
-
-_DERIVED: dict[str, Callable[..., Cells]] = {"sold_on": _day_of, "amount": _product}
-_PRODUCT_TOO_LARGE = Reason(
-    "number-too-large",
-    "amount",
-    "quantity × unit price does not fit into 64 bits",
-    "数量 × 单价超出 64 位范围",
-)
-_BACKWARDS = Reason(
-    "validity-backwards",
-    "valid_through",
-    "the card's last day is before its first",
-    "有效期止早于有效期起",
-)

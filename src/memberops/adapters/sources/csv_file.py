@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from memberops.adapters.sources.column_values import TextColumn
-from memberops.adapters.sources.contract import REJECT_COLUMNS, SourceResult
+from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.conversion import Converter
 from memberops.adapters.sources.csv_rows import RowReader
 from memberops.adapters.sources.encoding import TextFile, open_text, visible
@@ -23,6 +23,7 @@ from memberops.adapters.sources.headings import (
     shown_heading,
 )
 from memberops.adapters.sources.limits import ReadingLimits
+from memberops.adapters.sources.rejects import rejects_frame
 from memberops.domain import Severity
 from memberops.errors import bounded
 from memberops.tables import normal_heading
@@ -120,7 +121,7 @@ class CsvReading:
         result = SourceResult(
             table=table.name,
             frame=done.frame,
-            rejects=_rejects_frame([(path.name, *row) for row in rejects]),
+            rejects=rejects_frame([(path.name, *row) for row in rejects]),
             findings=log.findings,
             rows_read=rows_read,
         )
@@ -277,13 +278,3 @@ def _raw_rows(file: TextFile, first: Any, last: Any) -> Iterator[str]:
             lines = kept + next(batches)
         row = lines[start - 1 - before : end - before]
         yield visible("".join(row).rstrip("\r\n"))
-
-
-def _rejects_frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(REJECT_COLUMNS)
-    return pd.DataFrame(
-        {
-            name: pd.Series(list(cells), dtype="int64" if name == "line" else "str")
-            for name, cells in zip(REJECT_COLUMNS, columns, strict=True)
-        }
-    )

@@ -88,7 +88,7 @@ def read_csv(
     >>> sales.accepted, sales.frame["amount"].tolist()
     (1, [129900])
     >>> print(sales.findings[-1].describe("en"))
-    error sales.csv sales row 3 quantity: '两': it is no number; the row is rejected...
+    error sales.csv sales row 3 quantity: a text of 1 character: it is no number; ...
     """
     canonical = table_named(table) if isinstance(table, str) else table
     reading = CsvReading(

@@ -12,13 +12,23 @@ import numpy.typing as npt
 
 from memberops.adapters.sources.values import Unreadable
 from memberops.domain import Finding, Severity
-from memberops.domain.values import mask
-from memberops.tables import Column
+from memberops.tables import Column, Kind
 
 __all__ = ["FindingLog", "Reason", "reason_for"]
 
-_LONG_NUMBER = re.compile(r"\d{11,}", re.ASCII)
-_LONGEST = 40
+_MOST_DIGITS = 8
+_NUMBER = re.compile(
+    r"[-+−(¥￥$€£\s]*"
+    r"(?:[\d,]*(?:\.\d*)?|\d{1,3}(?:\.\d{3})*,\d*)(?:E[-+]?\d+)?"
+    r"[千万亿]?(?:元|圆|块)?[-−)\s]*|#[A-Z]{3,5}[?!]?|#DIV/0!|#N/A",
+    re.IGNORECASE,
+)
+_DAY = re.compile(
+    r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}日?"
+    r"[ T]?(?:[上下中]午|[AP]M)?[ ]?(?:\d{1,2}[:时点]\d{0,2}[:分]?\d{0,2}秒?)?"
+    r"[ ]?(?:[AP]M)?|(?:19|20)\d{6}",
+    re.ASCII | re.IGNORECASE,
+)
 _EFFECTS = {
     Severity.ERROR: ("; the row is rejected", "；该行不予接收"),
     Severity.WARNING: ("; the cell is left empty", "；该单元格留空"),
@@ -38,16 +48,30 @@ class Reason:
 
 def reason_for(column: Column, problem: Unreadable, text: str | None = None) -> Reason:
     """
-    Say what is wrong with a cell, with its text unless that is personal.
+    Say what is wrong with a cell, with its text if that cannot be personal.
 
-    The text is cut, and long numbers in it are masked: a phone may have slipped
-    into another column.
+    In a shifted row a name, a phone number or a birth date stands in any column. So
+    only this is quoted: what is built as a number, with at most 8 digits; and in a
+    column of days, a day that the calendar does not have, unless the table holds
+    persons. Of other text only the length is told; of a personal column nothing.
+
+    >>> from memberops.tables import table
+    >>> quantity = table("sales").column("quantity")
+    >>> no = Unreadable("number-unreadable", "it is no number", "不是数字")
+    >>> reason_for(quantity, no, "1,2.5").text_en
+    "'1,2.5': it is no number"
+    >>> reason_for(quantity, no, "王小明").text_zh
+    '3 个字符的文本：不是数字'
     """
     shown_en = shown_zh = ""
     if text and not column.personal and not problem.column_wide:
-        shown = _LONG_NUMBER.sub(lambda match: str(mask(match[0])), text.strip())
-        shown = shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
-        shown_en, shown_zh = f"{shown!r}: ", f"“{shown!r:.80}”：".replace("'", "")
+        shown = text.strip()
+        if _may_be_quoted(column, problem, shown):
+            shown_en, shown_zh = f"'{shown}': ", f"“{shown}”："
+        else:
+            letters = "character" if len(shown) == 1 else "characters"
+            shown_en = f"a text of {len(shown)} {letters}: "
+            shown_zh = f"{len(shown)} 个字符的文本："
     return Reason(
         problem.rule,
         column.name,
@@ -55,6 +79,18 @@ def reason_for(column: Column, problem: Unreadable, text: str | None = None) -> 
         shown_zh + problem.text_zh,
         problem.column_wide,
     )
+
+
+def _may_be_quoted(column: Column, problem: Unreadable, text: str) -> bool:
+    if column.kind in (Kind.DATE, Kind.INSTANT):
+        impossible = problem.rule == "date-impossible"
+        return impossible and column.quotable and _DAY.fullmatch(text) is not None
+    if column.kind is Kind.CHOICE:
+        return False
+    digits = sum(char.isdecimal() for char in text)
+    built = _NUMBER.fullmatch(text) is not None
+    # A unit alone, such as 万 or 元, may be a name.
+    return built and (0 < digits <= _MOST_DIGITS or text.startswith("#"))
 
 
 class FindingLog:

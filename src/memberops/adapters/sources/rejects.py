@@ -6,16 +6,16 @@ import csv
 import os
 import tempfile
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
+
+import pandas as pd
 
 from memberops.adapters.sources.contract import REJECT_COLUMNS
 from memberops.errors import SourceError
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["guard_text", "unguard_text", "write_rejects"]
+__all__ = ["guard_text", "rejects_frame", "unguard_text", "write_rejects"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
@@ -44,6 +44,25 @@ def unguard_text(text: str) -> str:
     ('=1+1', "'a", 'S01')
     """
     return text.removeprefix("'")
+
+
+def rejects_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """
+    Lay out rejected rows as `SourceResult` holds them.
+
+    Args:
+        rows: For each row a value of each of `REJECT_COLUMNS`.
+
+    >>> rejects_frame([]).columns.tolist()
+    ['file', 'line', 'column', 'rule', 'reason_en', 'reason_zh', 'raw']
+    """
+    columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(REJECT_COLUMNS)
+    return pd.DataFrame(
+        {
+            name: pd.Series(list(cells), dtype="int64" if name == "line" else "str")
+            for name, cells in zip(REJECT_COLUMNS, columns, strict=True)
+        }
+    )
 
 
 def _text(cell: object) -> str:

@@ -19,6 +19,7 @@ from memberops.domain import Currency
 from memberops.errors import InvalidValueError
 
 __all__ = [
+    "TOO_LARGE",
     "Unreadable",
     "narrow",
     "read_amount",
@@ -66,8 +67,9 @@ def narrow(text: str) -> str:
 _DESTROYED = re.compile(r"[+-]?\d(?:\.\d+)?E\+\d{1,3}", re.ASCII | re.IGNORECASE)
 _SCIENTIFIC = Unreadable(
     "number-destroyed",
-    "a spreadsheet wrote it as 1.23E+10 and lost its digits; export the column as text",
-    "已被电子表格改成 1.23E+10 形式，位数已丢失；请按文本格式重新导出",
+    "it is in scientific notation, in which spreadsheets lose digits; "
+    "export the column as text",
+    "采用了科学计数法，电子表格会因此丢失位数；请按文本格式重新导出",
 )
 _CONTROL = Unreadable(
     "control-character",
@@ -157,7 +159,7 @@ _COMMA = Unreadable(
     "逗号疑似用作小数点；请写成 1299.00",
 )
 _SIGNED_TWICE = Unreadable("number-sign", "it has more than one sign", "正负号不止一个")
-_TOO_LARGE = Unreadable(
+TOO_LARGE = Unreadable(
     "number-too-large", "it does not fit into 64 bits", "数值过大，超出 64 位范围"
 )
 
@@ -193,7 +195,7 @@ def read_amount(text: str, currency: Currency) -> int | Unreadable:
         return currency.to_minor(value)
     except InvalidValueError:
         if abs(value) * 10**currency.digits > _INT64:
-            return _TOO_LARGE
+            return TOO_LARGE
         return Unreadable(
             "amount-digits",
             f"it has more than the {currency.digits} decimal digits of "
@@ -220,7 +222,7 @@ def read_integer(text: str) -> int | Unreadable:
         return _NOT_A_NUMBER
     if value != value.to_integral_value():
         return Unreadable("integer-fraction", "it is not a whole number", "不是整数")
-    return int(value) if abs(value) <= _INT64 else _TOO_LARGE
+    return int(value) if abs(value) <= _INT64 else TOO_LARGE
 
 
 def read_choice(text: str, words: Mapping[str, str]) -> str | Unreadable:
