@@ -1,8 +1,25 @@
 """Policies: decisions as values, each read for one case or for a whole frame."""
 
 from memberops.policies.appointments import AppointmentBook, Appointments, Booked
+from memberops.policies.audit_sample import AuditPolicy, AuditSample, audit_sample
+from memberops.policies.cadence import DEFAULT_CADENCE, CadenceRule
 from memberops.policies.card_state import CardState, State
 from memberops.policies.claw_back import ClawBack, FrozenWaiver, Reopening
+from memberops.policies.contact import (
+    Contact,
+    ContactCap,
+    ContactPolicy,
+    ContactWindow,
+    QuietHours,
+    Slot,
+    SlotAnswer,
+)
+from memberops.policies.coverage import (
+    VisitCoverage,
+    members_without_plan,
+    visit_coverage,
+    visits_by_store,
+)
 from memberops.policies.duplicates import possible_duplicates
 from memberops.policies.evidence import Evidence, EvidenceLine, waiver_evidence
 from memberops.policies.exclusions import Exclusion, kept
@@ -18,6 +35,7 @@ from memberops.policies.phones import PhoneProblem, PhoneReading, PhoneRule
 from memberops.policies.premium import PremiumAspect, PremiumPolicy
 from memberops.policies.profile_audit import ProfileAudit
 from memberops.policies.receipts import Receipt, RenewalHistory, replay
+from memberops.policies.refill import Supply, supply_facts
 from memberops.policies.renewal import Renewal, Renewed
 from memberops.policies.rules import AllOf, AnyOf, AtLeast, Figure, Reading, Rule
 from memberops.policies.service_clocks import ClockReading, ClockState
@@ -36,21 +54,39 @@ from memberops.policies.tier_levels import (
     TierDecision,
 )
 from memberops.policies.tiers import Downgrade, TierPolicy, TierWindow
+from memberops.policies.visit_frame import VisitPlan, plan_visits
+from memberops.policies.visit_plan import ContactDay, plan_member
+from memberops.policies.visit_policy import (
+    Staffing,
+    Standing,
+    Suppression,
+    VisitFact,
+    VisitPolicy,
+)
 from memberops.policies.wording import Words
 
 __all__ = [
+    "DEFAULT_CADENCE",
     "AllOf",
     "AnyOf",
     "AnyTerm",
     "AppointmentBook",
     "Appointments",
     "AtLeast",
+    "AuditPolicy",
+    "AuditSample",
     "Authority",
     "Booked",
+    "CadenceRule",
     "CardState",
     "ClawBack",
     "ClockReading",
     "ClockState",
+    "Contact",
+    "ContactCap",
+    "ContactDay",
+    "ContactPolicy",
+    "ContactWindow",
     "Downgrade",
     "Edge",
     "Evidence",
@@ -77,6 +113,7 @@ __all__ = [
     "PremiumAspect",
     "PremiumPolicy",
     "ProfileAudit",
+    "QuietHours",
     "Reading",
     "Receipt",
     "Renewal",
@@ -87,29 +124,46 @@ __all__ = [
     "ServiceDecision",
     "ServiceLevels",
     "Simulation",
+    "Slot",
+    "SlotAnswer",
+    "Staffing",
+    "Standing",
     "State",
     "StatusRule",
     "StatusRules",
     "SubmissionCheck",
+    "Supply",
+    "Suppression",
     "Target",
     "Term",
     "Tier",
     "TierDecision",
     "TierPolicy",
     "TierWindow",
+    "VisitCoverage",
+    "VisitFact",
+    "VisitPlan",
+    "VisitPolicy",
     "WaiverDecision",
     "Welcome",
     "Words",
+    "audit_sample",
     "check_submissions",
     "expiring_members",
     "file_profiles",
     "fraction_left",
     "kept",
+    "members_without_plan",
     "membership_year",
     "overridden",
+    "plan_member",
+    "plan_visits",
     "possible_duplicates",
     "replay",
     "simulate",
+    "supply_facts",
     "usual_rules",
+    "visit_coverage",
+    "visits_by_store",
     "waiver_evidence",
 ]
