@@ -422,6 +422,18 @@ def test_a_pause_that_touches_the_answer_does_not_move_it():
     assert OFFICE.add(ten, 0 * HOUR, pauses=pauses).at == eleven
     assert OFFICE.subtract(eleven, 0 * HOUR, pauses=pauses).at == ten
 
+    columns = (
+        np.array([0, 1]),
+        np.repeat(micros([ten]), 2),
+        np.repeat(micros([eleven]), 2),
+    )
+    lengths = np.array([HOUR // MICRO, 0])
+    starts, ends = [at("2026-11-23 09:00"), ten], [at("2026-11-23 12:00"), eleven]
+    due = add_many(OFFICE, micros(starts), lengths, pauses=columns)
+    assert due.tolist() == micros([ten, eleven]).tolist()
+    begun = subtract_many(OFFICE, micros(ends), lengths, pauses=columns)
+    assert begun.tolist() == micros([eleven, ten]).tolist()
+
 
 def test_elapsed_lets_an_open_pause_reach_the_end():
     """The clock stands still since ten."""
