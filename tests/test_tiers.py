@@ -373,6 +373,23 @@ def test_bad_rows_are_named_in_the_frame():
     assert decided["tier"].tolist() == ["regular", "vip"]
 
 
+def test_a_level_reached_on_the_review_day_is_not_reviewed_that_day():
+    """The day before the review is due, the day itself is not, in both readings."""
+    review = dt.date(2026, 12, 31)
+    days = [dt.date(2026, 12, 30), review]
+    frame = pd.DataFrame(
+        {
+            "spend": [0, 0], "purchases": [0, 0], "active_days": [0, 0],
+            "level": ["vip", "vip"], "since": pd.to_datetime(days),
+        }
+    )  # fmt: skip
+    decided = TIERS.decide_frame(frame, as_of=review)
+    assert decided["change"].tolist() == ["down", "kept"]
+    assert decided["tier_due"].tolist() == [True, False]
+    single = [TIERS.decide(held(since=d), as_of=review, **NOTHING) for d in days]
+    assert [answer.change for answer in single] == ["down", "kept"]
+
+
 def test_wrong_use_is_refused():
     """Levels, reviews, figures and days that cannot be are refused with a hint."""
     with pytest.raises(InvalidValueError, match="lowest level has no rule"):
