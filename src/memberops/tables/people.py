@@ -82,6 +82,7 @@ MEMBERS = Table(
         Column(
             name="birth_date",
             kind=Kind.DATE,
+            quotable=False,
             personal=True,
             heading_en="Birth date",
             heading_zh="出生日期",
@@ -103,6 +104,7 @@ MEMBERS = Table(
         Column(
             name="joined_on",
             kind=Kind.DATE,
+            quotable=False,
             heading_en="Enrolled on",
             heading_zh="入会日期",
             meaning_en="Day of enrolment.",

@@ -50,6 +50,8 @@ class Column:
         personal: Whether it is masked unless asked for by name.
         mask: How, if it is: ``"all"`` hides it whole, ``"tail"`` leaves the last 4
             digits of a number.
+        quotable: Whether a finding may show a day of it that cannot exist; not in a
+            table of persons, where a birth date may have slid into the cell.
         choices: For `Kind.CHOICE`: pairs of a spelling and the word it means.
         derived_from: Columns from which it can be made when the file lacks it.
     """
@@ -64,6 +66,7 @@ class Column:
     aliases: tuple[str, ...] = ()
     personal: bool = False
     mask: Literal["all", "tail"] = "all"
+    quotable: bool = True
     choices: tuple[tuple[str, str], ...] = ()
     derived_from: tuple[str, ...] = ()
 
