@@ -192,7 +192,23 @@ def test_a_store_that_sold_needs_a_target():
         targets=targets_frame([("S1", "2026-10", "300"), ("S2", "2026-09", "300")]),
     )
     assert finding.count == 1
-    assert "of S2;" in finding.message_en
+    assert "no target: S2 (2026-10);" in finding.message_en
+
+
+def test_a_month_before_without_a_target_is_told_too():
+    """S9 has none and sold in March only: the year to date is unknown, so say why."""
+    sales = sales_frame(
+        [*daily("S1"), *[("T1", "2026-03-03", "S9", None, 1, "5.00")],
+         ("T2", "2025-12-03", "S8", None, 1, "5.00")]
+    )  # fmt: skip
+    finding = found(
+        rule="target-missing",
+        sales=sales,
+        targets=targets_frame([("S1", "2026-10", "300")]),
+    )
+    assert finding.count == 1
+    assert "S9 (2026-03)" in finding.message_en
+    assert "S9（2026-03）" in finding.message_zh
 
 
 def test_sales_after_the_month_are_told_and_not_more():

@@ -92,13 +92,21 @@ def test_a_pack_has_every_form_in_order(pack):
         pack["laps"]
 
 
-def test_every_level_and_both_periods_are_there(pack):
+def test_every_level_and_both_periods_are_there(pack, tables):
     """Store, region and chain; the month and the calendar year to date (HQ §5)."""
     for name in ("consumption_level", "demographics", "spending_power", "lapse"):
         frame = pack.frame(name)
         assert set(frame["level"]) == {"store", "region", "chain"}
         assert list(frame["period"].unique()) == ["2026-10", "2026-01-01..2026-10-31"]
-    assert len(pack.frame("store_ranking")) == 2 * 6
+    ranking = pack.frame("store_ranking")
+    assert set(ranking["period"]) == {"2026-10", "2026-01-01..2026-10-31"}
+    sold = tables["sales"]
+    sold = sold[sold["sold_on"].between("2026-01-01", "2026-10-31")]
+    known = {*tables["stores"]["store_id"], *sold["store_id"]}
+    assert set(ranking["store_id"]) == known
+        *tables["stores"]["store_id"],
+        *sold["store_id"],
+    }
 
 
 def test_the_figures_agree_with_plain_pandas(pack, tables):
@@ -184,8 +192,8 @@ def test_names_and_phones_are_masked_unless_revealed(chain, tables, pack):
         assert not names & set(frame["name"])
     with pytest.raises(InvalidValueError, match="did you mean 'phone'"):
         chain.month_end("2026-10", tables=tables, reveal=["phones"])
-    with pytest.raises(InvalidValueError, match="takes column names such as"):
-        chain.month_end("2026-10", tables=tables, reveal="phone")
+    alone = chain.month_end("2026-10", tables=tables, reveal="phone")
+    assert alone.reveal == shown.reveal == ("phone",)
 
 
 def test_an_earlier_day_knows_fewer_purchases(chain, tables, pack):
@@ -405,7 +413,87 @@ def test_an_empty_sales_frame_is_no_crash():
     """A chain on its first day."""
     pack = Chain.from_frames(sales=sales_frame([])).month_end("2026-10")
     assert "month-without-sales" in {each.rule for each in pack.findings}
-    assert pack.worst is Severity.WARNING
+    assert pack.worst is Severity.ERROR
+
+
+def test_a_month_without_sales_says_so_before_anything_else():
+    """An error, first in the findings and in the summary; and nobody is ranked."""
+    sales = sales_frame([*SOLD, ("T3", "2026-10-06", "", None, 1, "1.00")])
+    stores = stores_frame([("S1",), ("S2",)])
+    pack = Chain.from_frames(sales=sales, stores=stores).month_end("2031-01")
+    assert [each.rule for each in pack.findings][:2] == [
+        "month-without-sales",
+        "required-missing",
+    ]
+    assert pack.findings[0].severity is Severity.ERROR
+    assert "没有任何销售" in pack.summary("zh").splitlines()[1]
+    assert "no sale in 2031-01" in pack.summary("en").splitlines()[1]
+    assert pack.frame("store_ranking")["rank"].isna().all()
+    assert "会员销售居前" not in pack.summary("zh")
+
+
+def test_an_unknown_store_without_sales_is_not_ranked():
+    """It sold in September; in October only the chain's own stores have a place."""
+    sales = sales_frame([*SOLD, ("T0", "2026-09-05", "S99", "M1", 1, "99.00")])
+    stores = stores_frame([("S1",), ("S2",), ("S3",)])
+    chain = Chain.from_frames(sales=sales, stores=stores)
+    ranking = chain.month_end("2026-10").frame("store_ranking")
+    month = ranking[ranking["period"] == "2026-10"]
+    assert month["store_id"].tolist() == ["S1", "S2", "S3"]
+    assert month["rank"].tolist() == [1, 2, 2]
+    year = ranking[ranking["period"] != "2026-10"]
+    assert year["store_id"].tolist()[0] == "S99"
+
+
+def test_a_folder_holds_the_forms_of_this_run_only(tmp_path):
+    """A list that was revealed once does not stay when it is no longer made."""
+    sales = sales_frame(SOLD)
+    cards = cards_frame([("C1", "M1", "2025-12-01", "2026-11-30")])
+    Chain.from_frames(sales=sales, cards=cards).month_end("2026-10").to_csv(tmp_path)
+    Chain.from_frames(sales=sales, cards=cards).month_end("2026-10").rejects_to_csv(
+        tmp_path
+    )
+    foreign = tmp_path / "notes.csv"
+    foreign.write_text("ours", encoding="utf-8")
+    pack = Chain.from_frames(sales=sales).month_end("2026-10")
+    written = {*pack.to_csv(tmp_path), *pack.rejects_to_csv(tmp_path)}
+    assert set(tmp_path.iterdir()) == {*written, foreign}
+    assert not (tmp_path / "expiring_members.csv").exists()
+
+
+def test_revealed_files_are_readable_by_their_owner_only(tmp_path):
+    """Also where an earlier file was open to all."""
+    members = members_frame([{"member_id": "M1", "name": "王"}])
+    chain = Chain.from_frames(sales=sales_frame(SOLD), members=members)
+    plain = chain.month_end("2026-10").to_csv(tmp_path)
+    for file in plain:
+        file.chmod(0o644)
+    pack = chain.month_end("2026-10", reveal="name")
+    files = [*pack.to_csv(tmp_path), pack.to_workbook(tmp_path / "x.xlsx")]
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    with pytest.raises(SourceError, match="there is no folder"):
+        pack.to_workbook(tmp_path / "nodir/x.xlsx")
+
+
+def test_a_visit_day_that_has_passed_is_moved_and_explained():
+    """As of the month's end the 5th is over: the next 5th, or the card's last day."""
+    cards = cards_frame(
+        [
+            ("C1", "M1", "2025-12-01", "2026-11-30"),
+            ("C2", "M2", "2025-11-03", "2026-11-02"),
+        ]
+    )
+    chain = Chain.from_frames(sales=sales_frame(SOLD), cards=cards)
+    form = chain.month_end("2026-10")["expiring_members"]
+    due = dict(zip(form.frame["card_id"], form.frame["visit_due"], strict=True))
+    assert due == {
+        "C1": pd.Timestamp("2026-11-05"),
+        "C2": pd.Timestamp("2026-11-02"),
+    }
+    assert any("2026-10-05" in note for note in form.notes_en)
+    early = chain.month_end("2026-10", as_of=dt.date(2026, 10, 5))["expiring_members"]
+    assert set(early.frame["visit_due"]) == {pd.Timestamp("2026-10-05")}
+    assert not any("2026-10-05" in note for note in early.notes_en)
 
 
 def test_other_engines_frames_give_the_same_pack():

@@ -81,11 +81,11 @@ def test_the_summary_says_the_month_in_english(forms):
         "Frequency                  1.00",
         "Attach rate                1.50",
         "Consuming members             2  of 4 valid  share 50.0%",
-        "Lapsed members                2  net -1  new 0  won back 1  rate -25.0%",
+        "Lapsed members                2  net -1  new 0  won back 1  left 0  rate -25.0%",
         "Highest member sales  ¥4,000.00  1. S1 人民路店",
         "                        ¥500.00  2. S2 East store",
         "                          ¥0.00  3. S3 c",
-        "Findings                      1  errors 1,200  warnings 0  infos 0",
+        "Findings                      1  errors 1  warnings 0  infos 0",
     )
 
 

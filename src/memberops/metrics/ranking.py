@@ -7,13 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from memberops.metrics.engine import Engine
+from memberops.metrics.engine import Engine, as_frame
 from memberops.metrics.formulas import Figure, with_figures
 from memberops.metrics.levels import UNASSIGNED
-from memberops.metrics.measures import measured
+from memberops.metrics.measures import Measures, measured
 from memberops.metrics.policy import MetricPolicy
 from memberops.metrics.shares import share
 from memberops.schedules import Period
+from memberops.tables import STORES
 
 __all__ = ["RANKING", "store_ranking"]
 
@@ -42,7 +43,9 @@ def store_ranking(
     Args:
         sales: Sales lines, a frame of any engine; or `Measures` made already.
         period: One period or several.
-        stores: Gives stores without sales a rank too.
+        stores: The chain's stores, which have a rank with or without sales; any other
+            one has a rank in a period in which it sold. Without it, every store that
+            the sales name has one.
         policy: Where returns count.
         engine: See `memberops.metrics.measure`.
 
@@ -50,7 +53,7 @@ def store_ranking(
         One row a period and store, by rank: ``level``, ``key``, ``period``, ``rank``,
         ``rank_previous``, ``rank_change`` (up is positive), ``member_sales``,
         ``member_sales_previous``, ``sales``, ``chain_member_sales``, whole numbers
-        (the ranks compared are missing where no store had member sales before);
+        (a rank is missing where no store had member sales then);
         ``member_sales_share`` (of the store's sales), ``share_of_chain``, floats;
         ``undefined``.
 
@@ -58,11 +61,13 @@ def store_ranking(
         MissingColumnsError: A frame lacks a column.
         ColumnTypeError: A column has a type that its table forbids.
     """
+    # Which stores are ranked is decided here, so measures may be made already.
+    given = {} if isinstance(sales, Measures) else {"stores": stores}
     measures = measured(
         sales,
         period=period,
         by=("store",),
-        stores=stores,
+        **given,
         policy=policy,
         parts=("sales",),
         engine=engine,
@@ -72,14 +77,20 @@ def store_ranking(
     whole = table.groupby("period", sort=False)["member_sales"].transform("sum")
     table = table.assign(chain_member_sales=whole)
     table = table[table["key"] != UNASSIGNED]
-    groups = table.groupby("period", sort=False)
-    table = table.assign(
-        rank=groups["member_sales"].rank(method="min", ascending=False).astype("int64"),
-        rank_previous=groups["member_sales_previous"]
-        .rank(method="min", ascending=False)
-        .where(groups["member_sales_previous"].transform("any"))
-        .astype("Int64"),
-    )
+    known = pd.Series(stores is None, index=table.index)
+    if stores is not None:
+        known = table["key"].isin(_ids(stores))
+    for name in ("", "_previous"):
+        # A store that neither sold nor is of the chain has no place among the others.
+        placed = known | (table[f"sales{name}"] != 0)
+        member_sales = table[f"member_sales{name}"].where(placed)
+        groups = member_sales.groupby(table["period"], sort=False)
+        # Where nobody sold to a member there is no first and no last.
+        ranks = groups.rank(method="min", ascending=False)
+        table[f"rank{name}"] = ranks.where(groups.transform("any")).astype("Int64")
+    chain = table.groupby("period", sort=False)["member_sales"].transform("sum")
+    table = table.assign(chain_member_sales=chain)
+    table = table[known | (table["sales"] != 0)]
     table["rank_change"] = table["rank_previous"] - table["rank"]
     order = {period.label: at for at, period in enumerate(measures.periods)}
     table["_order"] = table["period"].map(order)
@@ -88,3 +99,9 @@ def store_ranking(
                "member_sales", "member_sales_previous", "sales",
                "chain_member_sales"]  # fmt: skip
     return with_figures(table[columns].reset_index(drop=True), RANKING)
+
+
+def _ids(stores: Any) -> list[str]:
+    frame = as_frame(stores, STORES)
+    STORES.check_columns(frame.collect_schema().names(), ["store_id"])
+    return [str(each) for each in frame.select("store_id").collect()["store_id"]]

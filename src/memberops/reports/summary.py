@@ -187,6 +187,7 @@ def _lapse(section: _Section) -> list[_Line]:
     if row is None:
         return []
     new, back = f"{row['newly_lapsed']:,}", f"{row['won_back']:,}"
+    left = f"{row['left']:,}"
     return [
         (
             word("Lapsed members", "流失会员"),
@@ -194,6 +195,7 @@ def _lapse(section: _Section) -> list[_Line]:
             word(f"net {row['net_lapse']:+,}", f"净增 {row['net_lapse']:+,}"),
             word(f"new {new}", f"新增 {new}"),
             word(f"won back {back}", f"挽回 {back}"),
+            word(f"left {left}", f"退出 {left}"),
             section.ratio("lapse_rate", "rate", "流失率", signed=False),
         )
     ]
@@ -212,8 +214,9 @@ def _expiring(section: _Section) -> list[_Line]:
 
 def _ranking(section: _Section) -> list[_Line]:
     rows, word = section.rows, section.word
-    if rows.empty:
+    if rows.empty or rows["rank"].isna().all():
         return []
+    rows = rows[rows["rank"].notna()]
     best = rows.head(_ENDS)
     worst = rows.iloc[max(len(best), len(rows) - _ENDS) :]
     lines: list[_Line] = []
@@ -237,7 +240,7 @@ def _ranking(section: _Section) -> list[_Line]:
 
 def _findings(section: _Section) -> list[_Line]:
     frame, word = section.form.frame, section.word
-    counts = frame.groupby("severity")["count"].sum()
+    counts = frame["severity"].value_counts()
     parts = [
         f"{word(english, chinese)} {int(counts.get(name, 0)):,}"
         for name, english, chinese in (
@@ -246,7 +249,8 @@ def _findings(section: _Section) -> list[_Line]:
             ("info", "infos", "提示"),
         )
     ]
-    return [(word("Findings", "数据问题"), f"{len(frame):,}", *parts)]
+    total = f"{len(frame):,}" if not section.chinese else f"{len(frame):,} 条"
+    return [(word("Findings", "数据问题"), total, *parts)]
 
 
 _SECTIONS = (

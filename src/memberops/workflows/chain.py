@@ -188,7 +188,7 @@ class Chain:
         *,
         tables: ChainTables | None = None,
         as_of: dt.date | None = None,
-        reveal: Collection[str] = (),
+        reveal: str | Collection[str] = (),
         progress: Progress | None = None,
     ) -> MonthEnd:
         """
@@ -199,7 +199,8 @@ class Chain:
             tables: What `read` gave, to make several months of one reading.
             as_of: The day as of which expiring members are judged; the last day of
                 the month by default.
-            reveal: Personal columns that are shown in full: ``"name"``, ``"phone"``.
+            reveal: Personal columns that are shown in full: ``"name"``, ``"phone"``, or
+                both.
             progress: Is told each step before it begins.
 
         Raises:

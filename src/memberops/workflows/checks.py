@@ -17,13 +17,17 @@ from memberops.domain import Finding, Severity
 from memberops.domain.values import mask
 from memberops.schedules import Period
 from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.target_check import missing_targets
 
-__all__ = ["CHECKS", "Check", "run_checks"]
+__all__ = ["CHAIN_WIDE", "CHECKS", "Check", "run_checks"]
 
 Check = Callable[[ChainTables, Period], Iterable[Finding]]
 
 _EXAMPLES = 5
 _LONGEST = 40
+_NO_SALES = "month-without-sales"
+CHAIN_WIDE = frozenset((_NO_SALES,))
+"""Rules that put the whole month in doubt, and are told before all others."""
 
 
 def run_checks(tables: ChainTables, month: Period) -> tuple[Finding, ...]:
@@ -249,31 +253,6 @@ def returns_without_ticket(tables: ChainTables, _month: Period) -> Iterator[Find
     )
 
 
-def missing_targets(tables: ChainTables, month: Period) -> Iterator[Finding]:
-    """Find stores that sold in the month and have no target for it."""
-    targets = tables.get("targets")
-    if targets is None:
-        return
-    sales = tables["sales"]
-    selling = sales["store_id"][_within(sales["sold_on"], month)].dropna().unique()
-    known = targets["store_id"][_within(targets["month"], month)]
-    without = pd.Series(selling, dtype=sales["store_id"].dtype)
-    without = without[~without.isin(known)]
-    if without.empty:
-        return
-    yield Finding(
-        table="targets",
-        rule="target-missing",
-        column="store_id",
-        count=len(without),
-        severity=Severity.WARNING,
-        message_en=f"no target for {month} of {_en(without)}; the attainment of these "
-        "stores, and of their region and chain, is unknown",
-        message_zh=f"{month} 缺少销售目标的门店：{_zh(without)}；这些门店及其区域、"
-        "全连锁的达成率无法计算",
-    )
-
-
 def later_sales(tables: ChainTables, month: Period) -> Iterator[Finding]:
     """Find sales after the month; they are in no figure of it."""
     sales = tables["sales"]
@@ -298,11 +277,11 @@ def silent_days(tables: ChainTables, month: Period) -> Iterator[Finding]:
     if within.empty:
         yield Finding(
             table="sales",
-            rule="month-without-sales",
+            rule=_NO_SALES,
             column="sold_on",
-            severity=Severity.WARNING,
-            message_en=f"there is no sale in {month}: is the file of the month there?",
-            message_zh=f"{month} 没有任何销售：请确认本月文件已导出",
+            message_en=f"there is no sale in {month}, so no figure of it means "
+            "anything: is the file of the month there?",
+            message_zh=f"{month} 没有任何销售，本月指标均无意义：请确认本月文件已导出",
         )
         return
     days = pd.date_range(month.start, month.through)

@@ -13,7 +13,12 @@ import pandas as pd
 from memberops.adapters.sources.rejects import write_rejects
 from memberops.domain import Finding, Severity
 from memberops.domain.values import Language, check_as_of, check_language
-from memberops.errors import InvalidValueError, UnknownTableError, nearest
+from memberops.errors import (
+    InvalidValueError,
+    SourceError,
+    UnknownTableError,
+    nearest,
+)
 from memberops.reports import (
     Form,
     findings_form,
@@ -23,9 +28,10 @@ from memberops.reports import (
 )
 from memberops.reports.cells import ReportLanguage
 from memberops.schedules import Period
+from memberops.tables import TABLES
 from memberops.tables import table as table_named
 from memberops.workflows.chain_tables import ChainTables
-from memberops.workflows.checks import run_checks
+from memberops.workflows.checks import CHAIN_WIDE, run_checks
 from memberops.workflows.month_findings import (
     absent_form,
     assumed_findings,
@@ -59,6 +65,7 @@ class MonthEnd:
         findings: Of the sources, of the checks, and about forms that are absent.
         tables: What was read.
         language: The chain's, for summaries and lists.
+        reveal: Personal columns that the forms show in full.
 
     >>> from memberops.testing import sales_frame
     >>> from memberops.workflows.chain import Chain
@@ -82,6 +89,7 @@ class MonthEnd:
     findings: tuple[Finding, ...] = attrs.field(converter=_gathered)
     tables: ChainTables
     language: Language
+    reveal: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -137,14 +145,24 @@ class MonthEnd:
         """
         Write every form into one workbook (extra ``excel``).
 
+        Where personal columns are revealed, only the owner may read it.
+
         Args:
             path: The file, ``….xlsx``; one that exists is replaced.
             language: Of headings and words: ``"zh"``, ``"en"`` or ``"both"``.
 
         Raises:
             MissingExtraError: xlsxwriter is not installed.
+            SourceError: The folder is not there.
             OSError: The file cannot be written.
         """
+        if not Path(path).parent.is_dir():
+            raise SourceError(
+                f"the workbook cannot be written: there is no folder "
+                f"{str(Path(path).parent)!r}"
+            )
+        if self.reveal:
+            _keep_private(Path(path))
         return write_workbook(
             self.forms,
             path,
@@ -160,6 +178,10 @@ class MonthEnd:
         """
         Write each form as ``<name>.csv``.
 
+        The folder then holds the forms of this month end only: a form that an earlier
+        one left there and this one does not have is removed; other files stay. Where
+        personal columns are revealed, only the owner may read the files.
+
         Args:
             folder: Where to; it is made if it is not there.
             language: The chain's by default.
@@ -169,19 +191,23 @@ class MonthEnd:
         """
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
-        return tuple(
-            write_csv(
-                form, target / f"{form.name}.csv", language=language or self.language
-            )
-            for form in self.forms
-        )
+        for name in {*(step.name for step in FORM_STEPS)} - set(self.names):
+            (target / f"{name}.csv").unlink(missing_ok=True)
+        files = []
+        for form in self.forms:
+            file = target / f"{form.name}.csv"
+            if self.reveal:
+                _keep_private(file)
+            files.append(write_csv(form, file, language=language or self.language))
+        return tuple(files)
 
     def rejects_to_csv(self, folder: str | Path) -> tuple[Path, ...]:
         """
         Write the refused rows of each table as ``<table>-rejects.csv``.
 
         The rows are raw and may be personal: only the owner may read the files. A
-        table without any gets a file with headings alone.
+        table without any gets a file with headings alone, and the file of a table
+        that has no source any more is removed.
 
         Args:
             folder: Where to; it is made if it is not there.
@@ -191,6 +217,9 @@ class MonthEnd:
         """
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
+        for table in TABLES:
+            if table.name not in self.rejects:
+                (target / f"{table.name}-rejects.csv").unlink(missing_ok=True)
         files = []
         for name, rejects in self.rejects.items():
             file = target / f"{name}-rejects.csv"
@@ -223,6 +252,9 @@ class MonthEnd:
                 else f"{table.title_en}: {result.rows_read:,} rows read, "
                 f"{result.accepted:,} accepted, {result.rejected:,} rejected"
             )
+        for finding in self.findings:
+            if finding.rule in CHAIN_WIDE:
+                head[1:1] = [finding.describe(spoken)]
         lines = [line.strip() for line in head]
         return "\n".join([*lines, "", *summary_lines(self.forms, spoken)])
 
@@ -240,13 +272,13 @@ def make_month_end(
     *,
     tables: ChainTables | None = None,
     as_of: dt.date | None = None,
-    reveal: Collection[str] = (),
+    reveal: str | Collection[str] = (),
     progress: Progress | None = None,
 ) -> MonthEnd:
     """Make every form of a month; see `memberops.workflows.Chain.month_end`."""
     period = _calendar_month(month)
     day = _day_of(period, as_of)
-    _check_reveal(reveal)
+    shown_columns = _revealed(reveal)
     reading = len(chain.sources) if tables is None else 0
     whole = reading + 2 + len(FORM_STEPS)
 
@@ -257,10 +289,12 @@ def make_month_end(
     if tables is None:
         tables = chain.read(progress=tell)
     tell("checking the tables", "核对各表", reading)
+    checked = run_checks(tables, period)
     findings = [
+        *(each for each in checked if each.rule in CHAIN_WIDE),
         *plugin_findings(chain.registry),
         *tables.findings,
-        *run_checks(tables, period),
+        *(each for each in checked if each.rule not in CHAIN_WIDE),
         *assumed_findings(tables),
     ]
     work = MonthWork(
@@ -268,7 +302,7 @@ def make_month_end(
         month=period,
         as_of=day,
         policies=chain.policies,
-        reveal=tuple(reveal),
+        reveal=shown_columns,
     )
     tell("counting", "统计", reading + 1)
     _ = work.measures
@@ -291,6 +325,7 @@ def make_month_end(
         findings=findings,
         tables=tables,
         language=chain.language,
+        reveal=shown_columns,
     )
 
 
@@ -314,11 +349,18 @@ def _day_of(month: Period, as_of: dt.date | None) -> dt.date:
     return as_of
 
 
-def _check_reveal(reveal: Collection[str]) -> None:
-    names = [reveal] if isinstance(reveal, str) else list(reveal)
+def _revealed(reveal: str | Collection[str]) -> tuple[str, ...]:
+    names = (reveal,) if isinstance(reveal, str) else tuple(reveal)
     for name in names:
-        if isinstance(reveal, str) or name not in _REVEALABLE:
+        if name not in _REVEALABLE:
             raise InvalidValueError(
                 f"'reveal' takes column names such as ('phone',), not {name[:40]!r}; "
                 f"{nearest(name[:40], _REVEALABLE)}"
             )
+    return names
+
+
+def _keep_private(file: Path) -> None:
+    """Let only the owner read a file, before there is anything in it."""
+    file.touch(mode=0o600)
+    file.chmod(0o600)

@@ -127,7 +127,7 @@ class MonthWork:
     @cached_property
     def store_ranking(self) -> pd.DataFrame:
         """See `memberops.metrics.store_ranking`."""
-        return metrics.store_ranking(self.measures)
+        return metrics.store_ranking(self.measures, stores=self.stores)
 
     def revealed(self, frame: pd.DataFrame | None) -> tuple[str, ...]:
         """Return which revealed columns a frame has: a form can show no others."""
