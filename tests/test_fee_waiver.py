@@ -487,3 +487,38 @@ def test_frame_and_scalar_decide_the_same_tickets():
         as_of=NOVEMBER,
     )
     assert answer.waived is bool(row["waived"]) is True
+
+
+def test_sales_lines_are_no_tickets():
+    """The smallest frame of lines is refused: three lines of one ticket are one."""
+    lines = pd.DataFrame(
+        {
+            "ticket_id": ["T1"] * 3,
+            "member_id": ["M1"] * 3,
+            "store_id": ["S1"] * 3,
+            "sold_on": pd.to_datetime(["2026-10-01"] * 3),
+            "quantity": [1] * 3,
+            "amount": [100] * 3,
+        }
+    )
+    cards = pd.DataFrame(
+        {
+            "card_id": ["C1"],
+            "member_id": ["M1"],
+            "valid_from": pd.to_datetime(["2025-12-01"]),
+            "valid_through": pd.to_datetime(["2026-11-30"]),
+        }
+    )
+
+    with pytest.raises(FrameError, match="quantity"):
+        FeeWaiver().figures(lines, cards, as_of=dt.date(2026, 10, 5))
+
+
+@pytest.mark.parametrize(
+    "options", [{"purchases": 0}, {"purchases": -3}, {"spend": "-5"}, {"spend": 0}]
+)
+def test_a_threshold_that_waives_everyone_is_refused(options):
+    """Zero and below would waive every card in silence; None switches off."""
+    with pytest.raises(InvalidValueError, match="above zero"):
+        FeeWaiver(**options)
+    assert FeeWaiver(spend=None).purchases == 3

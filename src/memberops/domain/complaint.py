@@ -146,7 +146,7 @@ class CaseEvent:
 
     @property
     def is_reopening(self) -> bool:
-        """Whether it opens the case again: said so, or not satisfied at a callback."""
+        """Whether it opens the case again, by word or by an unsatisfied callback."""
         return self.kind is EventKind.REOPENED or (
             self.kind is EventKind.CALLBACK and self.satisfied is False
         )

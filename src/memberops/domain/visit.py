@@ -163,7 +163,7 @@ class Visit:
 
     @property
     def live(self) -> bool:
-        """Whether the visit is to be made: planned or moved."""
+        """Whether the visit is to be made, as planned or moved."""
         return self.day is not None
 
     def explain(self, language: Language = "en") -> str:

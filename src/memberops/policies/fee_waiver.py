@@ -152,7 +152,13 @@ class FeeWaiver:
 
     def __attrs_post_init__(self) -> None:
         """Refuse now a rule that could never be read."""
-        _ = [condition.limit for condition in self.rule.conditions]
+        limits = {each.figure: each.limit for each in self.rule.conditions}
+        for figure, limit in limits.items():
+            if limit <= 0 and self._rule is None:
+                raise InvalidValueError(
+                    f"the threshold of {figure!r} must lie above zero: "
+                    "else every card would be waived (None switches a condition off)"
+                )
 
     @cached_property
     def rule(self) -> Rule:

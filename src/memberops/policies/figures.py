@@ -183,6 +183,8 @@ def _check(sold: Frame, held: Frame, names: list[str]) -> None:
     if missing:
         raise MissingColumnsError("tickets", missing, names)
     lines = [name for name in _LINE_ONLY if name in names]
+    if "quantity" in names and "items" not in names:
+        lines.append("quantity")
     if lines:
         raise FrameError(
             f"the tickets frame has the columns of sales lines ({', '.join(lines)}): "
