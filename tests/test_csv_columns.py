@@ -536,9 +536,9 @@ def test_formula_cells_are_data_and_harmless_in_the_rejects_file():
     data = Path("rejects.csv").read_bytes()
     assert data.startswith(b"\xef\xbb\xbf")
     (row,) = csv.DictReader(data.decode("utf-8-sig").splitlines())
-    assert row["raw"] == "'" + raw + "0.001"
-    assert unguard_text(row["raw"]) == result.rejects["raw"][0]
-    assert row["line"] == "2"
+    assert row["原文 raw"] == "'" + raw + "0.001"
+    assert unguard_text(row["原文 raw"]) == result.rejects["raw"][0]
+    assert row["行 line"] == "2"
     assert Path("rejects.csv").stat().st_mode & 0o077 == 0
 
 
@@ -558,9 +558,20 @@ def test_a_rejects_file_is_written_even_when_empty():
     Path("rejects.csv").write_text("old")
     read(SALES + GOOD, rejects_path="rejects.csv")
     lines = Path("rejects.csv").read_text("utf-8-sig").splitlines()
-    assert lines == ["file,line,column,rule,reason_en,reason_zh,raw"]
+    names = "文件 file,行 line,列 column,规则 rule,英文原因 reason_en,原因 reason_zh"
+    assert lines == [f"{names},原文 raw"]
     with pytest.raises(SourceError, match="cannot be written"):
         read(SALES, rejects_path="nowhere/rejects.csv")
+
+
+def test_a_reason_begins_with_no_doubled_quote_in_the_rejects_file():
+    """A quoted cell at the start of a sentence is no formula and stays as it is."""
+    bad = "T1,2026-11-05,S1,1,-5.123\n=1,2026-11-05,S1,1,-5.123\n"
+    read(SALES + bad, rejects_path="rejects.csv")
+    text = Path("rejects.csv").read_text("utf-8-sig")
+    assert ""","'-5.123': it has more""" in text
+    assert "''-5" not in text
+    assert "\"'=1,2026" in text
 
 
 def test_dates_far_away_stay_exact():

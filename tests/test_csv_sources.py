@@ -12,7 +12,12 @@ from csv_reading import GOOD, SALES, findings
 from memberops.adapters.sources import Source, SourceContext
 from memberops.adapters.sources.csv_source import CsvSource, read_csv
 from memberops.domain import Currency
-from memberops.errors import ConfigurationError, SourceError, UnknownTableError
+from memberops.errors import (
+    ConfigurationError,
+    MissingColumnsError,
+    SourceError,
+    UnknownTableError,
+)
 from memberops.testing.contracts import check_source
 
 LONDON = ZoneInfo("Europe/London")
@@ -28,6 +33,7 @@ def context():
 
 def write(name, text):
     """Write a file into the chain's folder."""
+    Path("chain").mkdir(exist_ok=True)
     Path("chain", name).write_text(text, encoding="utf-8")
 
 
@@ -70,6 +76,73 @@ def test_tables_may_have_options_of_their_own():
     assert source.read("sales").rejected == 1
     assert "too-few-cells" in Path("chain/sales-rejects.csv").read_text("utf-8-sig")
     assert Path("chain/members-rejects.csv").exists()
+
+
+def test_an_error_names_the_file_and_the_table():
+    """With twelve files open, a message says which of them it is about."""
+    write("s.csv", "小票号,日期\nT1,2026-11-05\n")
+    for options, error in [
+        ({}, MissingColumnsError),
+        ({"date_format": "day first"}, ConfigurationError),
+        ({"columns": {"amuont": "实付"}}, ConfigurationError),
+        ({"columns": {"amount": "实付"}}, MissingColumnsError),
+        ({"drop": [{"column": "amount"}]}, ConfigurationError),
+        ({"limits": {"exmples": 1}}, ConfigurationError),
+    ]:
+        source = CsvSource(context(), sales={"path": "s.csv", **options})
+        with pytest.raises(error) as caught:
+            source.read("sales")
+        assert str(caught.value).startswith("s.csv (sales): ")
+        assert "rename at the door" not in str(caught.value)
+    write("data.csv", "T1,2026-11-05,S1,1,5\n")
+    with pytest.raises(SourceError, match=r"data\.csv \(sales\): the first line"):
+        CsvSource(context(), sales="data.csv").read("sales")
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        (b"a;b;c\n1;2;3\n", "delimiter=';'"),
+        (b"<table><tr>\n", "save it as CSV"),
+        (b"PK\x03\x04 and so on", "workbook"),
+        (b"\xd0\xcf\x11\xe0 and so on", "workbook"),
+        ("会员报表\n".encode(), "'delimiter' or 'encoding'"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_apart(data, hint):
+    """A workbook, a web page or another delimiter is named, not "known are: ..."."""
+    Path("chain").mkdir()
+    Path("chain", "s.csv").write_bytes(data)
+    options = {"delimiter": "|"} if b";" in data else {}
+    with pytest.raises((SourceError, MissingColumnsError)) as caught:
+        CsvSource(context(), sales={"path": "s.csv", **options}).read("sales")
+    assert hint in str(caught.value)
+
+
+def test_no_file_counts_twice_unseen():
+    """The same path twice is refused; an equal copy under another name is told."""
+    write("s-1.csv", SALES + GOOD)
+    for path in (["s-1.csv", "s-1.csv"], ["s-*.csv", "./s-1.csv"]):
+        with pytest.raises(ConfigurationError, match=r"s-1\.csv is given twice"):
+            CsvSource(context(), sales=path).read("sales")
+    write("s-2.csv", SALES + GOOD)
+    write("s-3.csv", SALES + GOOD.replace("5.00", "6.00"))
+    result = CsvSource(context(), sales="s-*.csv").read("sales")
+    (finding,) = [f for f in result.findings if f.rule == "file-twin"]
+    assert (finding.source, finding.severity.value) == ("s-2.csv", "warning")
+    assert "s-1.csv" in finding.message_en
+    assert "s-1.csv" in finding.message_zh
+
+
+def test_the_rejects_of_the_last_run_are_no_data():
+    """A second run reads the same files, though its rejects would fit the pattern."""
+    write("sales.csv", SALES + GOOD + "T2,x,S1,1,5\n")
+    source = CsvSource(context(), path="sales*.csv", rejects_folder=".")
+    for _ in range(2):
+        result = source.read("sales")
+        assert (result.rows_read, result.rejected) == (2, 1)
+    write("sales-rejects.csv", SALES + GOOD)
+    assert source.read("sales").rows_read == 3
 
 
 def test_wrong_options_of_a_source_are_refused_before_reading():

@@ -12,12 +12,13 @@ import pandas as pd
 from memberops.adapters.sources.contract import SourceContext, SourceResult
 from memberops.adapters.sources.conversion import MISSING_WORDS, Converter
 from memberops.adapters.sources.csv_file import CsvReading
+from memberops.adapters.sources.csv_paths import equal_files, naming, refuse_twice
 from memberops.adapters.sources.date_values import check_date_format
 from memberops.adapters.sources.drop_rules import DropRule, drop_rules
 from memberops.adapters.sources.headings import check_names
 from memberops.adapters.sources.limits import ReadingLimits
-from memberops.adapters.sources.rejects import write_rejects
-from memberops.domain import Currency
+from memberops.adapters.sources.rejects import is_rejects_file, write_rejects
+from memberops.domain import Currency, Finding
 from memberops.errors import (
     ConfigurationError,
     SourceError,
@@ -74,7 +75,8 @@ def read_csv(
         rejects_path: Where to write the rejects as a file.
 
     Raises:
-        ConfigurationError: An option names what does not exist.
+        ConfigurationError: An option names what does not exist, or one file is
+            given twice.
         MissingColumnsError: A required column is in no heading; with the nearest.
         SourceError: A file cannot be opened, is no text, or has no headings.
         UnknownTableError: No canonical table has that name.
@@ -91,29 +93,33 @@ def read_csv(
     error sales.csv sales row 3 quantity: a text of 1 character: it is no number; ...
     """
     canonical = table_named(table) if isinstance(table, str) else table
-    reading = CsvReading(
-        converter=Converter(
-            table=canonical,
-            currency=currency,
-            zone=zone,
-            date_formats=_date_formats(date_format, canonical),
-            constants=dict(constants or {}),
-            drop=drop_rules(drop),
-            missing=tuple(missing),
-        ),
-        encoding=encoding,
-        delimiter=delimiter,
-        columns=dict(columns or {}),
-        limits=ReadingLimits.of(limits),
-    )
-    paths = [path] if isinstance(path, str | Path) else list(path)
+    given = [path] if isinstance(path, str | Path) else list(path)
+    paths = [Path(each) for each in given]
+    with naming(paths[0].name if paths else "", canonical.name):
+        reading = CsvReading(
+            converter=Converter(
+                table=canonical,
+                currency=currency,
+                zone=zone,
+                date_formats=_date_formats(date_format, canonical),
+                constants=dict(constants or {}),
+                drop=drop_rules(drop),
+                missing=tuple(missing),
+            ),
+            encoding=encoding,
+            delimiter=delimiter,
+            columns=dict(columns or {}),
+            limits=ReadingLimits.of(limits),
+        )
+        refuse_twice(paths)
     parts: list[SourceResult] = []
     keys = None
     for one in paths:
-        part, found = reading.read(Path(one), keys)
+        with naming(one.name, canonical.name):
+            part, found = reading.read(one, keys)
         keys = found if keys is None else pd.concat([keys, found])
         parts.append(part)
-    result = _joined(parts, canonical)
+    result = _joined(parts, canonical, equal_files(paths, canonical.name))
     if rejects_path is not None:
         write_rejects(result.rejects, rejects_path)
     return result
@@ -126,8 +132,8 @@ class CsvSource:
     With *path* it has one file (or several of one kind) and reads whatever table is
     asked for from it. Otherwise each canonical table is an option: a path, a list of
     paths, or a table with ``path`` and the options of `read_csv` for this table
-    alone. A path counts from the chain's folder and may hold ``*``. Other options
-    hold for all tables.
+    alone. A path counts from the chain's folder and may hold ``*``; rejects files
+    that this library wrote do not fit a ``*``. Other options hold for all tables.
 
     Args:
         context: Folder, currency and zone of the chain.
@@ -220,7 +226,11 @@ class CsvSource:
         whole = self._context.folder / path
         if not set("*?[") & set(path) or whole.exists():
             return [whole]
-        found = sorted(self._context.folder.glob(path))
+        found = [
+            each
+            for each in sorted(self._context.folder.glob(path))
+            if not is_rejects_file(each)
+        ]
         if not found:
             raise SourceError(f"no file fits {path!r} in the chain's folder")
         return found
@@ -251,7 +261,9 @@ def _date_formats(
     return {name: check_date_format(text) for name, text in formats.items()}
 
 
-def _joined(parts: Sequence[SourceResult], table: Table) -> SourceResult:
+def _joined(
+    parts: Sequence[SourceResult], table: Table, more: Sequence[Finding]
+) -> SourceResult:
     if not parts:
         raise SourceError(f"no file was given for {table.name}")
     if len(parts) == 1:
@@ -260,6 +272,6 @@ def _joined(parts: Sequence[SourceResult], table: Table) -> SourceResult:
         table=table.name,
         frame=pd.concat([part.frame for part in parts], ignore_index=True),
         rejects=pd.concat([part.rejects for part in parts], ignore_index=True),
-        findings=[finding for part in parts for finding in part.findings],
+        findings=[finding for part in parts for finding in part.findings] + list(more),
         rows_read=sum(part.rows_read for part in parts),
     )

@@ -26,6 +26,8 @@ from memberops.errors import ConfigurationError, SourceError, nearest
 __all__ = ["TextFile", "open_text", "visible"]
 
 _BLOCK = 1 << 20
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_LONGEST_MARK = 4
 _GZIP = b"\x1f\x8b"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8"),
@@ -220,7 +222,13 @@ def _blocks(path: Path, limits: ReadingLimits) -> Iterator[bytes]:
     total = 0
     try:
         with path.open("rb") as plain:
-            packed = plain.read(len(_GZIP)) == _GZIP
+            start = plain.read(_LONGEST_MARK)
+            if start.startswith(_WORKBOOKS):
+                raise SourceError(
+                    f"{path.name} is a spreadsheet workbook (xlsx or xls), no text: "
+                    "save the sheet as CSV"
+                )
+            packed = start.startswith(_GZIP)
             plain.seek(0)
             stream = (
                 cast("IO[bytes]", gzip.GzipFile(fileobj=plain)) if packed else plain

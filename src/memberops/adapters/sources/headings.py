@@ -147,7 +147,33 @@ def _find(
     positions = [place for place, other in enumerate(normal) if other == form and form]
     if 1 <= nth <= len(positions):
         return positions[nth - 1]
-    raise MissingColumnsError(table.name, [wanted], map(shown_heading, headings))
+    shown = [shown_heading(heading) for heading in headings]
+    error = MissingColumnsError(table.name, [wanted], shown)
+    told = (
+        f"an option names the heading {wanted[:_LONGEST]!r}, which the file does not "
+        f"have; {nearest(wanted, shown)}{_oddity(headings)}"
+    )
+    error.args = (told,)
+    raise error
+
+
+def _oddity(headings: Sequence[str]) -> str:
+    """Say what may be wrong with a heading line that has but one cell."""
+    text = headings[0].strip() if len(headings) == 1 else ""
+    mark = next((mark for mark in ";\t|，；" if mark in text), None)
+    if mark:
+        return (
+            f"; the heading line is one cell and holds {mark!r}: "
+            f"say delimiter={mark!r} if that parts the columns"
+        )
+    if text.startswith("<"):
+        return "; the file seems to be HTML or XML: open it and save it as CSV"
+    if not text:
+        return ""
+    return (
+        "; the heading line is one cell: its 'delimiter' or 'encoding' may be another, "
+        "or the line above the headings has to go"
+    )
 
 
 def _is_data(heading: str) -> bool:
@@ -169,7 +195,8 @@ def _check_required(table: Table, present: set[str], headings: Sequence[str]) ->
     # The column's own headings are nearer to those of a file than its identifier.
     hints = "; ".join(_hint(column, shown) for column in missing[:3])
     names = bounded(column.name for column in missing)
-    error.args = (f"the file has no column for {names} of {table.name} ({hints})",)
+    told = f"the file has no column for {names} of {table.name} ({hints})"
+    error.args = (told + _oddity(headings),)
     raise error
 
 

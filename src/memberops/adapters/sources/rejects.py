@@ -15,9 +15,34 @@ import pandas as pd
 from memberops.adapters.sources.contract import REJECT_COLUMNS
 from memberops.errors import SourceError
 
-__all__ = ["guard_text", "rejects_frame", "unguard_text", "write_rejects"]
+__all__ = [
+    "guard_text",
+    "is_rejects_file",
+    "rejects_frame",
+    "unguard_text",
+    "write_rejects",
+]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_HEADINGS = (
+    "文件 file",
+    "行 line",
+    "列 column",
+    "规则 rule",
+    "英文原因 reason_en",
+    "原因 reason_zh",
+    "原文 raw",
+)
+_ENDING = "-rejects.csv"
+_SENTENCES = ("reason_en", "reason_zh")
+
+
+def _would_run(text: str) -> bool:
+    """Say whether a spreadsheet could take the text for a formula."""
+    bare = unicodedata.normalize("NFKC", text[:20]).lstrip(" ")
+    # Invisible characters in front hide a sign from us but not from every program.
+    hidden = bare[:1] and unicodedata.category(bare[0])[0] == "C"
+    return bool(hidden) or bare.startswith(_FORMULA)
 
 
 def guard_text(text: str) -> str:
@@ -25,25 +50,22 @@ def guard_text(text: str) -> str:
     Keep a spreadsheet from running a text as a formula, reversibly (CWE-1236).
 
     A text that begins with a formula sign, behind spaces or in full width too, gets
-    an apostrophe in front; so does one that has one already.
+    an apostrophe in front; so does one that looks as if it had got one.
 
-    >>> guard_text("=1+1"), guard_text("＝1"), guard_text("S01"), guard_text("'a")
-    ("'=1+1", "'＝1", 'S01', "''a")
+    >>> guard_text("=1+1"), guard_text("＝1"), guard_text("'a"), guard_text("'=1")
+    ("'=1+1", "'＝1", "'a", "''=1")
     """
-    bare = unicodedata.normalize("NFKC", text[:20]).lstrip(" ")
-    # Invisible characters in front hide a sign from us but not from every program.
-    hidden = bare[:1] and unicodedata.category(bare[0])[0] == "C"
-    return "'" + text if hidden or bare.startswith(_FORMULA) else text
+    return "'" + text if _would_run(text.lstrip("'")) else text
 
 
 def unguard_text(text: str) -> str:
     """
     Undo `guard_text`.
 
-    >>> unguard_text("'=1+1"), unguard_text("''a"), unguard_text("S01")
+    >>> unguard_text("'=1+1"), unguard_text("'a"), unguard_text("S01")
     ('=1+1', "'a", 'S01')
     """
-    return text.removeprefix("'")
+    return text.removeprefix("'") if _would_run(text.lstrip("'")) else text
 
 
 def rejects_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
@@ -65,13 +87,36 @@ def rejects_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     )
 
 
-def _text(cell: object) -> str:
-    return cell if isinstance(cell, str) else ""
+def is_rejects_file(path: Path) -> bool:
+    """
+    Tell whether a file was written by `write_rejects`, so that none is read as data.
+
+    It is told by its name, which ends in ``-rejects.csv``, and its heading line.
+    """
+    if not path.name.endswith(_ENDING):
+        return False
+    wanted = ",".join(_HEADINGS).encode("utf-8-sig")
+    try:
+        with path.open("rb") as file:
+            return file.read(len(wanted)) == wanted
+    except OSError:
+        return False
+
+
+def _cell(name: str, cell: object) -> int | str:
+    if isinstance(cell, int):
+        return cell
+    text = cell if isinstance(cell, str) else ""
+    # A sentence of ours may begin with a quoted cell: no program runs a quote.
+    sentence = name in _SENTENCES
+    return text if sentence and text.startswith("'") else guard_text(text)
 
 
 def write_rejects(rejects: pd.DataFrame, path: str | Path) -> None:
     """
     Write rejected rows as CSV: UTF-8 with a byte-order mark, formulas guarded.
+
+    Each heading is in Chinese and ends with the column's name in `REJECT_COLUMNS`.
 
     The file holds raw rows, so it may hold personal data: only its owner may read
     it. It is replaced as a whole, and is written even if nothing was rejected.
@@ -89,11 +134,11 @@ def write_rejects(rejects: pd.DataFrame, path: str | Path) -> None:
         try:
             with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
                 writer = csv.writer(file)
-                writer.writerow(REJECT_COLUMNS)
+                writer.writerow(_HEADINGS)
                 for row in rejects[list(REJECT_COLUMNS)].itertuples(index=False):
                     writer.writerow(
-                        cell if isinstance(cell, int) else guard_text(_text(cell))
-                        for cell in row
+                        _cell(name, cell)
+                        for name, cell in zip(REJECT_COLUMNS, row, strict=True)
                     )
             Path(name).replace(target)
         except BaseException:
