@@ -88,7 +88,7 @@ class ContactCap:
     @property
     def days(self) -> int:
         """
-        How many days in a row hold any window: 1, 7, or for rolling hours one more.
+        How many days in a row hold any window (1, 7, or for rolling hours one more).
 
         A plan fixes days, not minutes: whatever two moments of it fall within the
         hours lie on so many days.

@@ -234,15 +234,17 @@ def _micros(values: pd.Series) -> Micros:
             "zone: .dt.tz_localize('Asia/Shanghai') attaches the store's"
         )
     plain = values.dt.tz_convert("UTC").dt.tz_localize(None)
-    return plain.to_numpy(dtype="datetime64[us]").view(np.int64)
+    micros: Micros = plain.to_numpy(dtype="datetime64[us]").view(np.int64)
+    return micros
 
 
-def _instants(micros: Micros) -> pd.Series:
+def _instants(micros: Micros) -> Any:
     return pd.Series(micros.view("datetime64[us]")).dt.tz_localize("UTC").array
 
 
 def _words(codes: Any, names: Any) -> Any:
-    return pd.Categorical.from_codes(codes, categories=list(names))
+    kinds = pd.CategoricalDtype(list(names))
+    return pd.Categorical.from_codes(codes, dtype=kinds)
 
 
 def _level_names(target: Target, columns: ClockColumns, none: Any) -> Any:

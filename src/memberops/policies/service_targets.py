@@ -94,6 +94,10 @@ def known_word(value: str, known: tuple[str, ...], what: str) -> None:
         )
 
 
+def _hours(value: Any) -> Decimal:
+    return _number(value, "hours")
+
+
 @attrs.frozen(kw_only=True)
 class Level:
     """
@@ -109,7 +113,7 @@ class Level:
     """
 
     name: str = attrs.field(validator=identifier)
-    hours: Decimal = attrs.field(converter=lambda value: _number(value, "hours"))
+    hours: Decimal = attrs.field(converter=_hours)
     to: str = attrs.field(validator=identifier)
 
     @property
