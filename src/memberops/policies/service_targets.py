@@ -94,7 +94,7 @@ def known_word(value: str, known: tuple[str, ...], what: str) -> None:
         )
 
 
-def _hours(value: Any) -> Decimal:
+def _level_hours(value: Any) -> Decimal:
     return _number(value, "hours")
 
 
@@ -113,7 +113,7 @@ class Level:
     """
 
     name: str = attrs.field(validator=identifier)
-    hours: Decimal = attrs.field(converter=_hours)
+    hours: Decimal = attrs.field(converter=_level_hours)
     to: str = attrs.field(validator=identifier)
 
     @property
