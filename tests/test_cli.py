@@ -152,6 +152,31 @@ def test_a_bad_chain_file_lists_its_problems(tmp_path, capsys):
     assert "- sources is needed" in err
 
 
+def test_errors_say_their_kind_in_chinese_and_their_place(chain_file, tmp_path, capsys):
+    """Beside the English detail; a source that cannot be read names its section."""
+    (tmp_path / "chain.toml").write_text(
+        chain_file.read_text("utf-8"), encoding="utf-8"
+    )
+    command = ["month-end", "--chain", str(tmp_path / "chain.toml"), "--month",
+               "2024-11", "--out", str(tmp_path / "out")]  # fmt: skip
+    assert main(command) == 2
+    err = capsys.readouterr().err
+    assert "数据源无法读取" in err
+    assert "sources.members: " in err
+    assert "members.csv" in err
+
+
+def test_a_month_and_a_day_say_how_they_are_written(run):
+    """The format is in the first words, not the last."""
+    status, _, err = run(month="2024/11")
+    assert status == 2
+    assert "a month is written as '2026-10'" in err
+    assert "月份或日期有误" in err
+    status, _, err = run("--as-of", "5.11.")
+    assert status == 2
+    assert "written as 2026-10-05" in err
+
+
 def test_what_is_no_month_is_status_2(run):
     """Neither a month 13 nor a quarter is a crash."""
     status, _, err = run(month="2026-13")

@@ -430,3 +430,30 @@ def test_one_chain_has_one_waiver_and_one_term():
     assert policies.card_state.grace_days == 3
     assert policies.renewal.term.count == 6
     assert policies.renewal.grace_days == 3
+
+
+def test_a_currency_by_another_name_is_told_its_code():
+    """RMB is what people say; CNY is the code."""
+    assert "did you mean 'CNY'?" in problem("", head=HEAD.replace("CNY", "RMB"))
+
+
+def test_a_misspelt_plugin_is_not_silently_left_on(tmp_path):
+    """What is nearly a plugin's name is a mistake; a far one may be elsewhere."""
+    file = tmp_path / "chain.toml"
+    file.write_text(f"{HEAD}{SALES}[plugins]\ndisabled = ['buildin']", "utf-8")
+    with pytest.raises(ConfigurationError, match="did you mean 'builtin'"):
+        open_chain(file, entry_points=False)
+    file.write_text(f"{HEAD}{SALES}[plugins]\ndisabled = ['elsewhere']", "utf-8")
+    assert open_chain(file, entry_points=False).name
+    file.write_text(f"{HEAD}{SALES}[plugins]\ndisabled = ['builtin']", "utf-8")
+    with pytest.raises(ConfigurationError, match="plugins that are disabled"):
+        open_chain(file, entry_points=False)
+
+
+def test_a_chain_of_frames_takes_a_code_and_names_a_wrong_word():
+    """No raw TypeError at the first call that a newcomer makes."""
+    assert Chain.from_frames(sales=sales_frame(SOLD), currency="CNY").currency == (
+        Currency("CNY")
+    )
+    with pytest.raises(InvalidValueError, match="did you mean 'members'"):
+        Chain.from_frames(sales=sales_frame(SOLD), member=None)

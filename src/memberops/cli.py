@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from memberops import __version__
-from memberops.errors import MemberOpsError, MissingExtraError
+from memberops.errors import InvalidValueError, MemberOpsError, MissingExtraError
 
 if TYPE_CHECKING:
     from memberops.domain import Finding
@@ -77,8 +77,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _wrong(error: object) -> int:
-    sys.stderr.write(f"错误 error: {error}\n")
+    """Say what was wrong: its kind in Chinese, and the details as they were told."""
+    kind = next((text for name, text in _KINDS if _is_a(error, name)), "用法有误")
+    place = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
+    sys.stderr.write(f"错误 error: {kind} {place}{error}\n")
     return _WRONG_USE
+
+
+def _is_a(error: object, name: str) -> bool:
+    return any(kind.__name__ == name for kind in type(error).__mro__)
+
+
+_KINDS = (
+    ("MissingArgumentError", "缺少必需的选项。"),
+    ("MissingExtraError", "缺少可选依赖包。"),
+    ("ConfigurationError", "配置文件有误。"),
+    ("MissingColumnsError", "数据缺少必需的列。"),
+    ("ColumnTypeError", "列的数据类型不对。"),
+    ("SourceError", "数据源无法读取或文件无法写入。"),
+    ("ScheduleError", "月份或日期有误。"),
+    ("AdapterConflictError", "两个插件的适配器重名。"),
+    ("PluginError", "插件出错。"),
+    ("UnknownAdapterError", "没有这个适配器。"),
+    ("UnknownTableError", "没有这张表。"),
+    ("InvalidValueError", "选项的值不对。"),
+    ("UnknownOptionError", "没有这个选项。"),
+    ("UnknownCommandError", "没有这个命令。"),
+    ("CoercionError", "选项的值不对。"),
+    ("str", "文件无法读写。"),
+)
+"""By the kind of an error, the first that fits: what it means in Chinese."""
+
+
+def _day(text: str) -> dt.date:
+    """Read a day as the help says it is written."""
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InvalidValueError(
+            f"--as-of takes a day of the month, written as 2026-10-05, "
+            f"not {text[:40]!r}"
+        ) from None
 
 
 def _say(lines: Sequence[str]) -> None:
@@ -109,9 +148,10 @@ def _application(cyclopts: Any) -> Callable[..., Any]:
             named(help="摘要和 CSV 的语言，默认取配置。Of summary and CSV files."),
         ] = None,
         as_of: Annotated[
-            dt.datetime | None,
+            str | None,
             named(
-                help="到期名单的截止日，默认月末。Day as of which expiring members "
+                help="到期名单的截止日，该月内的一天，如 2026-10-05，默认月末。"
+                "Day of the month, such as 2026-10-05, as of which expiring members "
                 "are judged; the month's last by default."
             ),
         ] = None,
@@ -142,7 +182,7 @@ def _application(cyclopts: Any) -> Callable[..., Any]:
         with _bar(spoken, shown=progress) as told:
             pack = opened.month_end(
                 month,
-                as_of=None if as_of is None else as_of.date(),
+                as_of=None if as_of is None else _day(as_of),
                 reveal=reveal or (),
                 progress=told,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from memberops.adapters import AdapterRegistry, load_adapters
+from memberops.adapters import AdapterRegistry, PluginRecord, load_adapters
 from memberops.adapters.sources.contract import Source, SourceContext, SourceResult
 from memberops.domain import Currency
 from memberops.domain.values import Language, check_language
@@ -72,6 +73,10 @@ def _names_of_tables(
         )
 
 
+def _currency(given: Any) -> Any:
+    return Currency(given) if isinstance(given, str) else given
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class Chain:
     """
@@ -82,7 +87,7 @@ class Chain:
 
     Args:
         sources: By canonical table, an object with ``read(table)``.
-        currency: What amounts are in.
+        currency: What amounts are in: a currency, or its ISO 4217 code.
         zone: Zone in which a day begins.
         name: Name of the chain, for titles.
         language: ``"zh"`` or ``"en"``, for summaries and lists.
@@ -108,7 +113,9 @@ class Chain:
         validator=_names_of_tables, repr=lambda sources: bounded(sources, limit=9)
     )
     currency: Currency = attrs.field(
-        default=Currency("CNY"), validator=attrs.validators.instance_of(Currency)
+        default=Currency("CNY"),
+        converter=_currency,
+        validator=attrs.validators.instance_of(Currency),
     )
     zone: ZoneInfo = attrs.field(factory=lambda: ZoneInfo("Asia/Shanghai"))
     name: str = ""
@@ -146,7 +153,17 @@ class Chain:
             stores: See `memberops.tables.STORES`.
             targets: See `memberops.tables.TARGETS`.
             **settings: What `Chain` takes: ``currency``, ``zone``, ``name``, ...
+
+        Raises:
+            InvalidValueError: There is no such table or setting; with the nearest.
         """
+        names = [field.alias for field in attrs.fields(cls) if field.name != "sources"]
+        for name in settings:
+            if name not in names:
+                known = [table.name for table in TABLES] + names
+                raise InvalidValueError(
+                    f"'from_frames' takes no {name[:40]!r}; {nearest(name, known)}"
+                )
         frames = {
             "sales": sales,
             "members": members,
@@ -179,7 +196,12 @@ class Chain:
                     done,
                     len(tables),
                 )
-            results[table.name] = _read(self.sources[table.name], table.name)
+            try:
+                results[table.name] = _read(self.sources[table.name], table.name)
+            except MemberOpsError as error:
+                # The kind of error stays; a note says which part of the chain it is.
+                error.add_note(f"sources.{table.name}")
+                raise
         return ChainTables(results)
 
     def month_end(
@@ -259,6 +281,7 @@ def open_chain(
         entry_points=entry_points,
         disabled=settings.plugins.disabled,
     )
+    _check_disabled(settings, registry, file.name)
     context = SourceContext(
         folder=file.absolute().parent, currency=settings.currency, zone=settings.zone
     )
@@ -271,6 +294,36 @@ def open_chain(
         sources=_sources(settings, registry, context, file.name),
         registry=registry,
     )
+
+
+def _check_disabled(
+    settings: ChainSettings, registry: AdapterRegistry, file: str
+) -> None:
+    """Refuse to switch off what is not there: a misspelt name switches off nothing."""
+    switched_off = {_plain(name) for each in registry.disabled for name in _names(each)}
+    known = [
+        name
+        for each in (*registry.plugins, *registry.disabled)
+        for name in _names(each)
+    ]
+    problems = []
+    for name in settings.plugins.disabled:
+        close = difflib.get_close_matches(_plain(name), map(_plain, known), n=1)
+        # A plugin that is not installed here may well be elsewhere, if none is near.
+        if _plain(name) not in switched_off and close:
+            hint = nearest(name[:40], known)
+            path = ("plugins", "disabled")
+            problems.append(Problem(path, f": no plugin is called {name!r}; {hint}"))
+    if problems:
+        raise configuration_error(problems, file=file)
+
+
+def _names(record: PluginRecord) -> list[str]:
+    return [name for name in (record.name, record.distribution) if name]
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("_", "-").replace(".", "-")
 
 
 def _sources(
@@ -287,6 +340,8 @@ def _sources(
         except UnknownAdapterError as error:
             failed = [f"{failure.plugin}" for failure in registry.failures]
             hint = f" (plugins that failed: {bounded(failed)})" if failed else ""
+            off = [record.name for record in registry.disabled]
+            hint += f" (plugins that are disabled: {bounded(off)})" if off else ""
             path = ("sources", name, "adapter")
             problems.append(Problem(path, f": {error}{hint}"))
         except (MemberOpsError, TypeError, ValueError) as error:

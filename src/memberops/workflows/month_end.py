@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from memberops.domain import Finding, Severity
 from memberops.domain.values import Language, check_as_of, check_language
 from memberops.errors import (
     InvalidValueError,
+    ScheduleError,
     SourceError,
     UnknownTableError,
     nearest,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MonthEnd", "make_month_end"]
 
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 _REVEALABLE = ("name", "phone")
 
 
@@ -330,7 +333,14 @@ def make_month_end(
 
 
 def _calendar_month(month: str | Period) -> Period:
-    period = month if isinstance(month, Period) else Period.parse(month)
+    try:
+        period = month if isinstance(month, Period) else Period.parse(month)
+    except ScheduleError as error:
+        raise ScheduleError(
+            f"a month is written as '2026-10', four digits and two; {error}"
+            if not _MONTH.fullmatch(str(month))
+            else str(error)
+        ) from None
     if period.kind != "month":
         raise InvalidValueError(
             f"a month end is made for a calendar month such as '2026-10', "

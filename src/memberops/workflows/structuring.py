@@ -35,6 +35,8 @@ __all__ = ["Misfit", "Problem", "structured"]
 _Hook = Callable[[Any, Any], Any]
 _NONE = "none"
 _LONGEST = 300
+_NO_CODES = {"RMB": "CNY", "YUAN": "CNY", "NTD": "TWD", "UKP": "GBP", "YEN": "JPY"}
+"""What people write for a currency, and its code."""
 _AMOUNT = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _ANY_CURRENCY = Currency("XXX", digits=6)
 _HIDDEN: dict[type, tuple[str, ...]] = {
@@ -252,6 +254,11 @@ def _currency(value: Any, kind: Any, spelled: _Hook) -> Currency:
     if isinstance(value, Currency):
         return value
     if isinstance(value, str):
+        if value in _NO_CODES:
+            raise Misfit(
+                f"takes an ISO 4217 code, not {value!r}; did you mean "
+                f"{_NO_CODES[value]!r}?"
+            )
         return Currency(value)
     if isinstance(value, Mapping):
         made: Currency = spelled(value, kind)
