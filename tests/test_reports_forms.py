@@ -30,6 +30,7 @@ from memberops.reports import (
     FormColumn,
     consumption_level_form,
     demographics_form,
+    describe_finding,
     expiring_members_form,
     findings_form,
     lapse_form,
@@ -401,7 +402,7 @@ def test_bands_of_a_policy_have_their_own_headings():
         "share_50_450",
         "share_450_up",
     )
-    assert form.column("share_50_450").heading_zh == "占比 [50, 450)"
+    assert form.column("share_50_450").heading_zh == "占比 消费 50–450 元"
     ages = demographics_form(demographics(of_policy), policy=policy).charts[0].columns
     assert ages == ("share_under_18", "share_18_up", "share_age_unknown")
 
@@ -537,6 +538,23 @@ def test_findings_come_by_severity_and_are_counted():
     assert form.column("table").word("sales", "zh") == "销售明细"
 
 
+def test_findings_name_tables_and_columns_in_the_language_of_the_reader():
+    """A Chinese reader sees 会员编号, an English one Member ID; a heading stays."""
+    finding = Finding(table="members", rule="r", row=1252, column="member_id",
+                      message_en="e", message_zh="中")  # fmt: skip
+    assert (
+        describe_finding(finding, "zh") == "错误 会员档案 第 1252 行 会员编号: 中 (r)"
+    )
+    assert describe_finding(finding, "en") == "error Members row 1252 Member ID: e (r)"
+    other = Finding(table="stores", rule="r", column="name", message_en="e",
+                    message_zh="中")  # fmt: skip
+    foreign = Finding(table="plugin", rule="r", column="备注", message_en="e",
+                      message_zh="中")  # fmt: skip
+    frame = findings_form([finding, other, foreign]).frame
+    assert frame["column_zh"].tolist() == ["会员编号", "门店名称", "备注"]
+    assert frame["column_en"].tolist() == ["Member ID", "Store name", "备注"]
+
+
 def test_the_working_shows_inputs_formula_and_result():
     """Whoever audits a figure finds its inputs in major units and exact parts."""
     frame = spending_power(measured(by="chain"), targets=TARGETS)
@@ -561,4 +579,4 @@ def test_the_working_says_why_a_figure_is_undefined():
     assert pd.isna(rows.loc["sales_year_over_year", "value"])
     assert "Sales target = unknown" in rows.loc["sales_target_attainment", "inputs_en"]
     word = form.column("reason").word
-    assert (word("zero", "zh"), word("unknown", "zh")) == ("分母为零", "分母未知")
+    assert (word("zero", "zh"), word("unknown", "zh")) == ("分母为零", "缺少所需数据")

@@ -558,3 +558,20 @@ def test_without_the_extra_the_error_says_what_to_install(tmp_path, monkeypatch)
     form = small(pd.DataFrame({"n": [1]}), column("n", "integer"))
     with pytest.raises(MissingExtraError, match=r"memberops\[excel\]"):
         write_workbook([form], tmp_path / "book.xlsx", as_of=AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "contents"),
+    [("en", "Findings", "Contents"), ("zh", "数据问题", "目录"),
+     ("both", "数据问题 Findings", "目录 Contents")],
+)  # fmt: skip
+def test_sheets_are_named_in_the_language_asked_for(
+    tmp_path, language, first, contents
+):
+    """In English no sheet has a Chinese name; the contents name the sheets as such."""
+    path = tmp_path / "names.xlsx"
+    forms = [findings_form([])]
+    write_workbook(forms, path, as_of=dt.date(2026, 10, 31), language=language)
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == [contents, first]
+    assert book[contents]["A4"].value == first

@@ -41,10 +41,10 @@ def consumption_figures(policy: MetricPolicy) -> tuple[Figure, ...]:
                 f"share_{band}",
                 f"members_{band}",
                 "consuming_members",
-                (f"Share {heading}", f"占比 {heading}"),
+                (f"Share spending {english}", f"占比 消费 {chinese}"),
                 policy=policy,
             )
-            for band, heading in zip(
+            for band, (english, chinese) in zip(
                 policy.band_names, policy.band_headings, strict=True
             )
         ),

@@ -24,7 +24,7 @@ __all__ = ["Figure", "Ratio", "evaluate", "growth", "ratio", "with_figures", "wo
 Number = int | Decimal | Fraction
 Unknown = Literal["zero", "unknown"]
 
-_REASONS_ZH = {"zero": "分母为零", "unknown": "分母未知"}
+_REASONS_ZH = {"zero": "分母为零", "unknown": "缺少所需数据"}
 _REASONS_EN = {"zero": "the denominator is zero", "unknown": "a figure is unknown"}
 
 

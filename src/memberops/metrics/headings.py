@@ -39,6 +39,13 @@ _SUFFIXES = {
 }
 
 
+def _spending(policy: MetricPolicy) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (f"spending {english}", f"消费 {chinese}")
+        for english, chinese in policy.band_headings
+    )
+
+
 def base_heading(name: str, policy: MetricPolicy | None = None) -> tuple[str, str]:
     """
     Return the English and the Chinese heading of a base figure.
@@ -53,12 +60,14 @@ def base_heading(name: str, policy: MetricPolicy | None = None) -> tuple[str, st
     >>> base_heading("sales_year_before")
     ('Sales, year before', '销售额（去年同期）')
     >>> base_heading("members_100_300")
-    ('Members [100, 300)', '会员数 [100, 300)')
+    ('Members spending CNY 100–300', '会员数 消费 100–300 元')
+    >>> base_heading("members_20_30")
+    ('Members aged 20–29', '会员数 20–29 岁')
     """
     policy = policy or MetricPolicy()
     known = dict(_HEADINGS)
     for names, headings in (
-        (policy.band_names, tuple((text, text) for text in policy.band_headings)),
+        (policy.band_names, _spending(policy)),
         (policy.gender_names, policy.gender_headings),
         (policy.age_names, policy.age_headings),
     ):

@@ -108,21 +108,27 @@ class MetricPolicy:
         return (f"under_{edges[0]}", *middle, f"{edges[-1]}_up", "age_unknown")
 
     @property
-    def band_headings(self) -> tuple[str, ...]:
-        """Headings of the spending bands, the same in every language."""
+    def band_headings(self) -> tuple[tuple[str, str], ...]:
+        """Headings of the spending bands, upper bound excluded: English, Chinese."""
+        unit = self.currency.code
+        chinese = self.currency.unit_zh
         edges = [str(edge) for edge in self.bands]
         pairs = zip(["0", *edges], edges, strict=False)
-        return ("< 0", *(f"[{a}, {b})" for a, b in pairs), f"≥ {(edges or ['0'])[-1]}")
+        spans = ["< 0", *(f"{a}–{b}" for a, b in pairs), f"≥ {(edges or ['0'])[-1]}"]
+        return tuple((f"{unit} {span}", f"{span} {chinese}") for span in spans)
 
     @property
     def age_headings(self) -> tuple[tuple[str, str], ...]:
-        """Headings of the age bands in English and Chinese."""
+        """Headings of the age bands in English and Chinese, last age included."""
         if not self.ages:
             return (("known", "已知"), ("age unknown", "年龄未知"))
-        edges = [str(age) for age in self.ages]
-        middle = (f"[{a}, {b})" for a, b in pairwise(edges))
-        same = (f"< {edges[0]}", *middle, f"≥ {edges[-1]}")
-        return (*((text, text) for text in same), ("age unknown", "年龄未知"))
+        spans = [
+            f"< {self.ages[0]}",
+            *(f"{a}–{b - 1}" for a, b in pairwise(self.ages)),
+            f"≥ {self.ages[-1]}",
+        ]
+        named = ((f"aged {span}", f"{span} 岁") for span in spans)
+        return (*named, ("age unknown", "年龄未知"))
 
     @property
     def gender_headings(self) -> tuple[tuple[str, str], ...]:

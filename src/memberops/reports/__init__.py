@@ -10,6 +10,7 @@ from memberops.reports.form import Chart, Form, FormColumn
 from memberops.reports.forms import (
     consumption_level_form,
     demographics_form,
+    describe_finding,
     expiring_members_form,
     findings_form,
     lapse_form,
@@ -27,6 +28,7 @@ __all__ = [
     "FormColumn",
     "consumption_level_form",
     "demographics_form",
+    "describe_finding",
     "expiring_members_form",
     "findings_form",
     "guard_text",

@@ -135,7 +135,7 @@ def reason_of(undefined: object, figure: str, language: Literal["zh", "en"]) -> 
     Say why a figure is undefined, from the text of its row; "" if it is not.
 
     >>> reason_of("a: zero; sales_share: unknown", "sales_share", "zh")
-    '分母未知'
+    '缺少所需数据'
     """
     if is_missing(undefined):
         return ""

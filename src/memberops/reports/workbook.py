@@ -43,7 +43,8 @@ _EXACT_UNITS = 10**15
 _MOST_CHARACTERS = 32_767
 _FIRST_YEAR = 1900
 _CHART_ROWS = 20
-_CONTENTS, _CHARTS = "目录 Contents", "图表 Charts"
+_CONTENTS = {"zh": "目录", "en": "Contents", "both": "目录 Contents"}
+_CHARTS = {"zh": "图表", "en": "Charts", "both": "图表 Charts"}
 
 
 def _engine() -> ModuleType:
@@ -148,7 +149,7 @@ def _parts(
     ]
     names = sheet_names(
         [sheet_title(form, language) for form, _, _ in pieces],
-        taken=(_CONTENTS, _CHARTS),
+        taken=(_CONTENTS[language], _CHARTS[language]),
     )
     return tuple(
         _Part(form, name, start, stop)
@@ -165,9 +166,9 @@ class _Book:
     title: str
 
     def write(self, parts: Sequence[_Part]) -> None:
-        contents = self.workbook.add_worksheet(_CONTENTS)
+        contents = self.workbook.add_worksheet(_CONTENTS[self.language])
         drawn = any(part.form.charts for part in parts)
-        charts = self.workbook.add_worksheet(_CHARTS) if drawn else None
+        charts = self.workbook.add_worksheet(_CHARTS[self.language]) if drawn else None
         for part in parts:
             self._write_form(part)
         left_out = [] if charts is None else self._draw(charts, parts)

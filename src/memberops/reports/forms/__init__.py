@@ -1,6 +1,10 @@
 """One builder a form, from the frame that its analysis or policy returned."""
 
-from memberops.reports.forms.audit import findings_form, working_form
+from memberops.reports.forms.audit import (
+    describe_finding,
+    findings_form,
+    working_form,
+)
 from memberops.reports.forms.figures import (
     consumption_level_form,
     demographics_form,
@@ -16,6 +20,7 @@ from memberops.reports.forms.lists import (
 __all__ = [
     "consumption_level_form",
     "demographics_form",
+    "describe_finding",
     "expiring_members_form",
     "findings_form",
     "lapse_form",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import attrs
 import pandas as pd
 
 from memberops.domain import Currency, Finding, Severity
+from memberops.domain.values import Language
 from memberops.metrics import Figure, MetricPolicy, Ratio, base_heading, working
 from memberops.reports.form import Form, FormColumn
 from memberops.reports.forms.figures import total_columns
 from memberops.reports.forms.places import by_place, place_columns, with_place_names
 from memberops.tables import TABLES
 
-__all__ = ["findings_form", "working_form"]
+__all__ = ["describe_finding", "findings_form", "working_form"]
 
 _SEVERITIES = (
     ("info", "info", "提示"),
@@ -57,7 +59,20 @@ _FINDINGS = (
         tuple((table.name, table.title_en, table.title_zh) for table in TABLES),
     ),
     _whole("row", "Row", "行"),
-    _text("column", "Column", "列"),
+    FormColumn(
+        name="column_zh",
+        heading_en="Column in Chinese",
+        heading_zh="列",
+        style="text",
+        language="zh",
+    ),
+    FormColumn(
+        name="column_en",
+        heading_en="Column",
+        heading_zh="英文列名",
+        style="text",
+        language="en",
+    ),
     FormColumn(
         name="message_zh",
         heading_en="Message in Chinese",
@@ -77,6 +92,42 @@ _FINDINGS = (
 )
 
 
+def _column_words(finding: Finding, language: Language) -> str | None:
+    """Give the heading of a finding's column; that of a file stays as it is."""
+    for table in TABLES:
+        if table.name == finding.table and finding.column in table.names:
+            return table.column(str(finding.column)).heading(language)
+    return finding.column
+
+
+def describe_finding(finding: Finding, language: Language) -> str:
+    """
+    Write a finding as one line, with table and column as people call them.
+
+    Args:
+        finding: Of a source or of a check.
+        language: ``"zh"`` or ``"en"``.
+
+    Raises:
+        InvalidValueError: Another language.
+
+    >>> finding = Finding(table="members", rule="required-missing", row=7,
+    ...     column="member_id", message_en="it is empty", message_zh="单元格为空")
+    >>> print(describe_finding(finding, "zh"))
+    错误 会员档案 第 7 行 会员编号: 单元格为空 (required-missing)
+    """
+    titles = {
+        table.name: table.title_zh if language == "zh" else table.title_en
+        for table in TABLES
+    }
+    named = attrs.evolve(
+        finding,
+        table=titles.get(finding.table, finding.table),
+        column=_column_words(finding, language),
+    )
+    return named.describe(language)
+
+
 def findings_form(
     findings: Iterable[Finding], *, currency: Currency | None = None
 ) -> Form:
@@ -90,7 +141,7 @@ def findings_form(
     >>> form = findings_form([Finding(table="sales", rule="amount-missing", row=7,
     ...     column="amount", message_en="no amount", message_zh="缺少金额")])
     >>> form, form.frame["row"].tolist()
-    (Form('findings', columns=9, rows=1), [7])
+    (Form('findings', columns=10, rows=1), [7])
     """
     ordered = sorted(findings, key=lambda each: -each.severity.rank)
     counts = dict.fromkeys(Severity, 0)
@@ -99,7 +150,7 @@ def findings_form(
     frame = pd.DataFrame(
         {
             column.name: pd.Series(
-                [getattr(each, column.name) for each in ordered],
+                [_cell(each, column.name) for each in ordered],
                 dtype="Int64" if column.style == "integer" else "str",
             )
             for column in _FINDINGS
@@ -117,6 +168,12 @@ def findings_form(
         notes_en=(f"Errors {errors}, warnings {warnings}, infos {infos}.",),
         notes_zh=(f"错误 {errors} 行，警告 {warnings} 行，提示 {infos} 行。",),
     )
+
+
+def _cell(finding: Finding, name: str) -> object:
+    if name in ("column_zh", "column_en"):
+        return _column_words(finding, "zh" if name == "column_zh" else "en")
+    return getattr(finding, name)
 
 
 def _inputs(
