@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test nightly check bench docs clean
+.PHONY: demo test lowest nightly check bench docs clean
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("memberops needs Python 3.11 or newer: set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
@@ -21,6 +21,16 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# The core alone, without extras, on the oldest versions it declares.
+lowest: .venv-lowest/.installed
+	.venv-lowest/bin/python -m pytest tests/test_analyses.py tests/test_formulas.py tests/test_card_state.py tests/test_renewal.py
+
+.venv-lowest/.installed: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv .venv-lowest
+	.venv-lowest/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	.venv-lowest/bin/python -m pip install --quiet --constraint constraints-lowest.txt --editable . hypothesis pytest sybil
+	@touch $@
 
 nightly: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m nightly
@@ -39,4 +49,4 @@ docs: $(STAMP)
 	$(BIN)/sphinx-build -n -W --keep-going -b html docs docs/_build/html
 
 clean:
-	rm -rf $(VENV) docs/_build demo-chain dist
+	rm -rf $(VENV) .venv-lowest docs/_build demo-chain dist
