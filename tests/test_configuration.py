@@ -457,3 +457,28 @@ def test_a_chain_of_frames_takes_a_code_and_names_a_wrong_word():
     )
     with pytest.raises(InvalidValueError, match="did you mean 'members'"):
         Chain.from_frames(sales=sales_frame(SOLD), member=None)
+
+
+@pytest.mark.parametrize("key", ["purchases = 0", "spend = '-5'"])
+def test_a_threshold_that_everybody_meets_is_told_with_its_place(key):
+    """Zero purchases would waive every fee."""
+    text = problem(f"[policies.fee_waiver]\n{key}")
+    assert text.startswith("chain.toml: policies.fee_waiver")
+    assert "must lie above zero" in text
+
+
+def test_an_option_that_a_plugins_adapter_lacks_names_the_nearest(tmp_path):
+    """The option is named, not the Python function behind it."""
+
+    class Plugin:
+        @hookimpl
+        def memberops_sources(self):
+            def acme(_context, *, url=""):
+                return url
+
+            return [Adapter(name="acme", factory=acme, summary="a test")]
+
+    file = tmp_path / "chain.toml"
+    file.write_text(f"{HEAD}[sources.sales]\nadapter='acme'\nurll='x'", "utf-8")
+    with pytest.raises(ConfigurationError, match="'urll'; did you mean 'url'"):
+        open_chain(file, plugins=[Plugin()], entry_points=False)

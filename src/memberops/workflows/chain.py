@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import inspect
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +17,7 @@ from memberops.adapters.sources.contract import Source, SourceContext, SourceRes
 from memberops.domain import Currency
 from memberops.domain.values import Language, check_language
 from memberops.errors import (
+    ConfigurationError,
     InvalidValueError,
     MemberOpsError,
     SourceError,
@@ -357,4 +359,17 @@ def _source(
     context: SourceContext,
 ) -> Source:
     factory = registry.sources[source.adapter].factory
+    try:
+        taken = list(inspect.signature(factory).parameters.values())
+    except ValueError:
+        # What is written in C may not tell its arguments.
+        return factory(context, **source.options)
+    known = [one.name for one in taken if one.kind is one.KEYWORD_ONLY]
+    if not any(one.kind is one.VAR_KEYWORD for one in taken):
+        for name in source.options:
+            if name not in [one.name for one in taken]:
+                raise ConfigurationError(
+                    f"the adapter {source.adapter!r} has no option {name[:40]!r}; "
+                    f"{nearest(name[:40], known)}"
+                )
     return factory(context, **source.options)
