@@ -74,6 +74,21 @@ def test_unknown_headings_are_told_and_nothing_else_is_lost():
     assert "未读取：'备注', '内部码'" in chinese
 
 
+def test_a_heading_that_looks_like_an_empty_column_is_a_warning():
+    """An optional column that stays empty is told with the heading that may mean it."""
+    result = read("会员编号,登记门店,备注\nM1,S1,x\n", "members")
+    (finding,) = findings(result, "heading-likely")
+    assert (finding.severity, finding.column) == (Severity.WARNING, "store_id")
+    for text in (finding.message_en, finding.message_zh):
+        assert "登记门店" in text
+        assert "store_id" in text
+    named = read("会员编号,登记门店\nM1,S1\n", "members",
+                 columns={"store_id": "登记门店"})  # fmt: skip
+    assert not findings(named, "heading-likely")
+    known = read("会员编号,注册门店\nM1,S1\n", "members")
+    assert known.frame["store_id"].tolist() == ["S1"]
+
+
 def test_twin_columns_are_told():
     """Two equal columns that mean one are read as one; the repetition is a finding."""
     result = read("金额,金额,小票号,销售日期,门店,数量\n5,5,T1,20261105,S1,1\n")

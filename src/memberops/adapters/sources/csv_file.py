@@ -20,6 +20,7 @@ from memberops.adapters.sources.headings import (
     HeadingMap,
     check_names,
     map_headings,
+    nearest_heading,
     shown_heading,
 )
 from memberops.adapters.sources.limits import ReadingLimits
@@ -155,6 +156,7 @@ class CsvReading:
                 row=reader.heading_line,
                 count=len(place.repeated),
             )
+        self._tell_about_likely(reader, place, log)
         if place.ignored:
             names_shown = bounded(place.ignored, limit=12)
             log.add(
@@ -165,6 +167,28 @@ class CsvReading:
                 count=len(place.ignored),
             )
         return place
+
+    def _tell_about_likely(
+        self, reader: RowReader, place: HeadingMap, log: FindingLog
+    ) -> None:
+        """Warn if a heading that is not read looks like one of an empty column."""
+        table = self.converter.table
+        had = {*place.places, *self.converter.constants}
+        for column in table.columns:
+            if column.name in had or column.derived_from:
+                continue
+            if like := nearest_heading(column, place.ignored):
+                log.add(
+                    "heading-likely",
+                    f"no column is read as {column.heading_en} ({column.name}), which "
+                    f"stays empty; if {like!r} means it, say "
+                    f"columns={{{column.name!r}: {like!r}}}",
+                    f"没有读到“{column.heading_zh}”（{column.name}），该列留空；如果"
+                    f"“{like}”就是该列，请写明 columns={{{column.name!r}: {like!r}}}",
+                    severity=Severity.WARNING,
+                    row=reader.heading_line,
+                    column=column.name,
+                )
 
 
 def _texts(

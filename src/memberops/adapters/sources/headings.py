@@ -18,7 +18,13 @@ from memberops.errors import (
 )
 from memberops.tables import Column, Table, normal_heading
 
-__all__ = ["HeadingMap", "check_names", "map_headings", "shown_heading"]
+__all__ = [
+    "HeadingMap",
+    "check_names",
+    "map_headings",
+    "nearest_heading",
+    "shown_heading",
+]
 
 _DIGITS = re.compile(r"\d{5,}")
 _LONGEST = 40
@@ -135,6 +141,24 @@ def map_headings(
             if form and normal.count(form) > 1
         ),
     )
+
+
+def nearest_heading(column: Column, unread: Iterable[str]) -> str | None:
+    """
+    Return the unread heading that looks like one of a column, if any does.
+
+    >>> from memberops.tables import table
+    >>> store = table("members").column("store_id")
+    >>> nearest_heading(store, ["备注", "登记门店"]), nearest_heading(store, ["备注"])
+    ('登记门店', None)
+    """
+    known = {normal_heading(heading) for heading in column.headings}
+    for heading in unread:
+        form = normal_heading(heading)
+        whole = any(each in form for each in known if len(each) > 1)
+        if form and (whole or difflib.get_close_matches(form, known, n=1, cutoff=0.75)):
+            return heading
+    return None
 
 
 def _find(
