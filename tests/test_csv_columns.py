@@ -1,15 +1,19 @@
 """From text to canonical columns: headings, dates, keys, and what a user is told."""
 
 import datetime as dt
+import decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
 
 from csv_reading import GOOD, SALES, findings, read, said
+from memberops.adapters.sources.csv_source import read_csv
 from memberops.adapters.sources.drop_rules import DropRule
 from memberops.adapters.sources.rejects import guard_text, unguard_text
-from memberops.domain import Severity
+from memberops.adapters.sources.values import read_amount
+from memberops.domain import Currency, Severity
 from memberops.errors import (
     ConfigurationError,
     MissingColumnsError,
@@ -594,3 +598,59 @@ def test_dates_far_away_stay_exact():
     text = "卡号,会员号,有效期起,有效期止\nC1,M1,1900-01-01,9999-12-31\n"
     result = read(text, "cards")
     assert result.frame["valid_through"][0].date() == dt.date(9999, 12, 31)
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "column", "expected"),
+    [
+        (
+            "sales",
+            (
+                "小票号,日期,门店编号,门店,会员编号,会员卡号,数量,金额\n"
+                "T1,2026-10-01,S1,人民路店,M1,8801,1,5\n"
+            ),
+            ("store_id", "member_id"),
+            ("S1", "M1"),
+        ),
+        ("members", "会员编号,会员卡号\nM1,8801\n", ("member_id",), ("M1",)),
+        ("stores", "门店,地区\nS1,英国\n", ("store_id",), ("S1",)),
+    ],
+)
+def test_a_column_s_own_heading_wins_over_its_aliases(
+    tmp_path, table, text, column, expected
+):
+    """A code beside a name or a card number is read, and the other is told."""
+    path = tmp_path / "file.csv"
+    path.write_text(text, encoding="utf-8")
+
+    result = read_csv(path, table, currency=Currency("CNY"), zone=ZoneInfo("UTC"))
+
+    assert result.accepted == 1
+    assert expected == tuple(result.frame.loc[0, list(column)])
+    assert any(each.rule == "heading-ignored" for each in result.findings)
+
+
+def test_two_different_amounts_are_never_chosen_between(tmp_path):
+    """金额 beside 实付金额 may be the list price: the rows wait for a word."""
+    path = tmp_path / "file.csv"
+    path.write_text(
+        "小票号,日期,门店编号,数量,金额,实付金额\nT1,2026-10-01,S1,1,5,4\n",
+        encoding="utf-8",
+    )
+
+    result = read_csv(path, "sales", currency=Currency("CNY"), zone=ZoneInfo("UTC"))
+
+    assert (result.accepted, result.rejected) == (0, 1)
+    assert any(each.rule == "heading-conflict" for each in result.findings)
+
+
+def test_amounts_do_not_depend_on_the_host_s_decimal_context():
+    """A host that set six digits of precision reads the same cents."""
+    with decimal.localcontext() as context:
+        context.prec = 6
+        got = [
+            read_amount(text, Currency("CNY"))
+            for text in ("-12345.67", "(12345.67)", "1.234567万", "12345.67")
+        ]
+
+    assert got == [-1234567, -1234567, 1234567, 1234567]

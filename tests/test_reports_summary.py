@@ -81,7 +81,7 @@ def test_the_summary_says_the_month_in_english(forms):
         "Frequency                  1.00",
         "Attach rate                1.50",
         "Consuming members             2  of 4 valid  share 50.0%",
-        "Lapsed members                2  net -1  new 0  won back 1  left 0  rate -25.0%",
+        "Lapsed members                2  net -1  new 0  won back 1  left 0  rate -25.0%",  # noqa: E501 - a line as it is printed
         "Highest member sales  ¥4,000.00  1. S1 人民路店",
         "                        ¥500.00  2. S2 East store",
         "                          ¥0.00  3. S3 c",

@@ -56,9 +56,11 @@ def test_a_store_s_retention_is_its_own():
     """A member who moved to another store is retained by the chain alone."""
     frame = metrics.retention(SALES, period=OCTOBER, by=("store", "chain"))
 
-    assert list(
-        zip(frame["key"], frame["retained_members"], strict=True)
-    ) == [("S1", 1), ("S2", 0), ("chain", 2)]
+    assert list(zip(frame["key"], frame["retained_members"], strict=True)) == [
+        ("S1", 1),
+        ("S2", 0),
+        ("chain", 2),
+    ]
 
 
 def test_nobody_before_leaves_the_rate_undefined():

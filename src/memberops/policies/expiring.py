@@ -8,7 +8,7 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from memberops.domain.values import mask
+from memberops.domain.values import mask, mask_name
 from memberops.errors import InvalidValueError, MissingColumnsError, nearest
 from memberops.policies.fee_waiver import FeeWaiver, waiver_texts
 from memberops.policies.figures import Frame, day_number, entered, number_of
@@ -195,8 +195,9 @@ def _with_members(
     profiles = profiles[profiles["member_id"].isin(rows["member_id"])].copy()
     for name in wanted:
         if name in _PERSONAL and name not in reveal:
+            hide = mask if name == "phone" else mask_name
             profiles[name] = [
-                None if pd.isna(value) else mask(str(value)) for value in profiles[name]
+                None if pd.isna(value) else hide(str(value)) for value in profiles[name]
             ]
     profiles = profiles.drop_duplicates("member_id", keep="last")
     return rows.merge(profiles, on="member_id", how="left")

@@ -16,7 +16,7 @@ from memberops.errors import (
     bounded,
     nearest,
 )
-from memberops.tables import Column, Table, normal_heading
+from memberops.tables import Column, Kind, Table, normal_heading
 
 __all__ = [
     "HeadingMap",
@@ -75,6 +75,31 @@ def check_names(option: str, names: Iterable[str], table: Table) -> None:
             )
 
 
+def _preferred(
+    column: Column, found: tuple[int, ...], normal: Sequence[str]
+) -> tuple[int, ...] | None:
+    """
+    Choose among headings that all mean a column: its own name before its aliases.
+
+    Of ids the earlier alias wins as well (a store's code before the country it lies
+    in). Amounts are never chosen between: the caller says which one was paid.
+    """
+    if column.kind is Kind.MONEY:
+        return None
+    order = [normal_heading(heading) for heading in column.headings]
+    own = set(order[:3])
+    named = tuple(at for at in found if normal[at] in own)
+    if len(named) == 1:
+        return named
+    if column.kind is not Kind.ID or named:
+        return None
+    ranks = [order.index(normal[at]) for at in found]
+    first = tuple(
+        at for at, rank in zip(found, ranks, strict=True) if rank == min(ranks)
+    )
+    return first if len(first) == 1 else None
+
+
 def map_headings(
     headings: Sequence[str],
     table: Table,
@@ -130,6 +155,10 @@ def map_headings(
             f"the first line has no known heading of {table.name} and looks like "
             "data: the file needs a heading line"
         )
+    for name, found in places.items():
+        if len(found) > 1 and (best := _preferred(table.column(name), found, normal)):
+            ignored += [shown_heading(headings[at]) for at in found if at != best[0]]
+            places[name] = best
     _check_required(table, {*places, *constants}, headings)
     return HeadingMap(
         places=places,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import attrs
 
@@ -32,6 +32,9 @@ __all__ = [
 _INT64 = 2**63 - 1
 _LONGEST_ID = 200
 _LONGEST_NUMBER = 60
+
+# A context of our own: a host may have changed the global precision.
+_EXACT = Context(prec=80)
 
 
 @attrs.frozen
@@ -271,9 +274,9 @@ def _number(  # noqa: C901, PLR0911 - each way to be no number has its own exit
             return _THOUSANDS if "," in number else _NOT_A_NUMBER
     amount = Decimal(number.replace(",", ""))
     if power := _POWERS[match["power"]]:
-        amount = amount.scaleb(power)
+        amount = amount.scaleb(power, context=_EXACT)
     if bracketed or match["sign"] in ("-", "−") or match["inner"] or match["trailing"]:
-        amount = -amount
+        amount = amount.copy_negate()
     return amount, (match["before"], match["after"])
 
 
