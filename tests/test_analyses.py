@@ -526,3 +526,21 @@ def test_two_periods_of_one_label_are_refused(sales):
 
     with pytest.raises(InvalidValueError, match="ask for them apart"):
         metrics.spending_power(sales, period=periods)
+
+
+def test_a_closed_store_does_not_blank_the_chain_s_target():
+    """A store that sold nothing and has no more targets is left out of the sum."""
+    targets = pd.DataFrame(
+        {
+            "store_id": ["S1", "S1", "S2"],
+            "month": pd.to_datetime(["2026-09-01", "2026-10-01", "2026-09-01"]),
+            "target": [10, 20, 5],
+        }
+    )
+    given = lines([("A", "2026-10-05", "S1", "M1", 1, 1)])
+    both = Period.span(dt.date(2026, 9, 1), dt.date(2026, 10, 31))
+
+    month = metrics.spending_power(given, period=OCTOBER, targets=targets)
+    months = metrics.spending_power(given, period=both, targets=targets)
+
+    assert [row_of(month)["target"], row_of(months)["target"]] == [20, 35]

@@ -42,12 +42,15 @@ def _by_store(native: Any) -> dict[tuple[str, int], int]:
     return found
 
 
-def _needed(store: str, months: range, opened: dict[str, int]) -> list[tuple[str, int]]:
+def _needed(
+    store: str, months: range, opened: dict[str, int], closed: dict[str, int]
+) -> list[tuple[str, int]]:
     """Return the months for which a store needs a target: from its first one on."""
     first = opened.get(store)
     if first is None:
         return []
-    return [(store, month) for month in months if month >= first]
+    last = closed.get(store, months.stop)
+    return [(store, month) for month in months if first <= month <= last]
 
 
 def with_targets(table: pd.DataFrame, measures: Measures, targets: Any) -> pd.DataFrame:
@@ -70,7 +73,7 @@ def with_targets(table: pd.DataFrame, measures: Measures, targets: Any) -> pd.Da
     known = {} if targets is None else _by_store(targets)
     stores = sorted({store for store, _ in known})
     # Sorted backwards, the first month of a store comes last and stays.
-    opened = dict(sorted(known, reverse=True))
+    opened, last = dict(sorted(known, reverse=True)), dict(sorted(known))
     values: list[int | None] = []
     months = {period.label: _months(period) for period in measures.periods}
     sold = measures.stores_with_sales()
@@ -91,7 +94,9 @@ def with_targets(table: pd.DataFrame, measures: Measures, targets: Any) -> pd.Da
                 if store in sold[label]
                 or any((store, month) in known for month in months[label])
             }
-        wanted = [_needed(store, months[label], opened) for store in group]
+        # A store that sold nothing has closed: it needs targets to its last one.
+        closed = {each: last[each] for each in group - sold[label] if each in last}
+        wanted = [_needed(each, months[label], opened, closed) for each in group]
         pairs = [pair for each in wanted for pair in each]
         if wanted and all(wanted) and all(pair in known for pair in pairs):
             values.append(sum(known[pair] for pair in pairs))
