@@ -109,7 +109,7 @@ class MetricPolicy:
 
     @property
     def band_headings(self) -> tuple[tuple[str, str], ...]:
-        """Headings of the spending bands, upper bound excluded: English, Chinese."""
+        """Headings of the spending bands, upper bounds excluded, in both languages."""
         unit = self.currency.code
         chinese = self.currency.unit_zh
         edges = [str(edge) for edge in self.bands]
