@@ -256,11 +256,13 @@ def _shown_findings(
     findings: "Sequence[Finding]", language: _Language
 ) -> Iterator[str]:
     """Write the worst findings, and where the others are."""
+    from memberops.reports import describe_finding
+
     serious = sorted(
         (finding for finding in findings if finding.severity.rank > 0),
         key=lambda finding: -finding.severity.rank,
     )
-    yield from (each.describe(language) for each in serious[:_MOST_FINDINGS])
+    yield from (describe_finding(each, language) for each in serious[:_MOST_FINDINGS])
     rest = len(findings) - min(len(serious), _MOST_FINDINGS)
     if rest:
         yield (

@@ -23,6 +23,7 @@ from memberops.errors import (
 )
 from memberops.reports import (
     Form,
+    describe_finding,
     findings_form,
     summary_lines,
     write_csv,
@@ -257,7 +258,7 @@ class MonthEnd:
             )
         for finding in self.findings:
             if finding.rule in CHAIN_WIDE:
-                head[1:1] = [finding.describe(spoken)]
+                head[1:1] = [describe_finding(finding, spoken)]
         lines = [line.strip() for line in head]
         return "\n".join([*lines, "", *summary_lines(self.forms, spoken)])
 
