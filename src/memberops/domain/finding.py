@@ -37,7 +37,8 @@ class Finding:
         rule: Short stable name of the rule, such as ``"date-ambiguous"``.
         message_en: What is wrong and what to do, in English.
         message_zh: The same in Chinese.
-        severity: `Severity`; an error means that the row was rejected.
+        severity: `Severity`; an error of a row means that the
+            row was rejected, one of a table that its figures cannot be trusted.
         row: Line in the file, or position in the frame, counted from 1; None if
             the finding is about the whole column, file or table.
         column: Canonical column, or the file's heading if none matches.

@@ -229,7 +229,8 @@ class FeeWaiver:
             **figures: What the card has in its `window`: ``purchases`` as a whole
                 number, ``spend`` net of returns in major units (Decimal, text,
                 whole number) or as `Money`, and whatever else the rule names; None
-                if unknown, which never waives.
+                if unknown, which never waives. The spend of a frame is in minor
+                units: hand it on as ``Money(spend, currency)``.
 
         Raises:
             InvalidValueError: A figure is not given, not known to the rule, or a
