@@ -29,6 +29,7 @@ from memberops.domain import Currency
 from memberops.errors import InvalidValueError, MemberOpsError, bounded, nearest
 from memberops.metrics import MetricPolicy
 from memberops.policies import CardState, FeeWaiver, Renewal
+from memberops.workflows.chain_policies import ChainPolicies
 
 __all__ = ["Misfit", "Problem", "structured"]
 
@@ -39,7 +40,13 @@ _NO_CODES = {"RMB": "CNY", "YUAN": "CNY", "NTD": "TWD", "UKP": "GBP", "YEN": "JP
 """What people write for a currency, and its code."""
 _AMOUNT = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _ANY_CURRENCY = Currency("XXX", digits=6)
+_SPELLED = ("fee_waiver", "term", "renewal", "card_state", "metrics")
 _HIDDEN: dict[type, tuple[str, ...]] = {
+    ChainPolicies: tuple(
+        field.name
+        for field in attrs.fields(ChainPolicies)
+        if field.name not in _SPELLED
+    ),
     FeeWaiver: ("currency", "rule"),
     MetricPolicy: ("currency",),
     CardState: ("waiver",),
@@ -177,6 +184,9 @@ def _class_hook(kind: type, converter: cattrs.Converter, currency: Currency) -> 
             problems += _problems(error)
         if problems:
             raise Misfit(problems)
+        if kind is ChainPolicies:
+            spelled = {name: getattr(made, name) for name in _SPELLED}
+            made = attrs.evolve(ChainPolicies.of(currency), **spelled)
         return made
 
     return read
