@@ -31,6 +31,7 @@ from memberops.schedules.recurrence import (
 from memberops.schedules.retail_calendar import RetailCalendar, RetailDay
 from memberops.schedules.stops import Pauses
 from memberops.schedules.terms import TermUnit, term_end, term_number, term_start
+from memberops.schedules.working_days import add_days_many, due_days_frame
 from memberops.schedules.working_frames import (
     PauseRows,
     add_many,
@@ -63,11 +64,13 @@ __all__ = [
     "WorkingCalendar",
     "WorkingDays",
     "add_days",
+    "add_days_many",
     "add_many",
     "add_months",
     "add_years",
     "china_calendar",
     "completed_years",
+    "due_days_frame",
     "due_frame",
     "elapsed_many",
     "is_month_end",

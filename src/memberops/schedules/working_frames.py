@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import narwhals as nw
@@ -20,7 +21,8 @@ __all__ = ["PauseRows", "add_many", "due_frame", "elapsed_many", "subtract_many"
 PauseRows: TypeAlias = tuple[Micros, Micros, Micros]
 """Pauses of many cases: the case's place in the column, from, until."""
 
-_MISSING = np.iinfo(np.int64).min
+MISSING = np.iinfo(np.int64).min
+"""What stands for a moment that is not known; numpy's NaT."""
 _Mask: TypeAlias = npt.NDArray[np.bool_]
 
 
@@ -100,11 +102,11 @@ def elapsed_many(
     >>> (elapsed_many(office, np.array([0]), np.array([day])) / 3_600_000_000).tolist()
     [9.0]
     """
-    first, last = _column(starts, "starts"), _column(ends, "ends")
+    first, last = column_of(starts, "starts"), column_of(ends, "ends")
     if first.shape != last.shape:
         raise ScheduleError("'starts' and 'ends' must be columns of the same length")
-    known = (first != _MISSING) & (last != _MISSING)
-    work = np.full(len(first), _MISSING, dtype=np.int64)
+    known = (first != MISSING) & (last != MISSING)
+    work = np.full(len(first), MISSING, dtype=np.int64)
     if not known.any():
         return work
     low, high = np.minimum(first, last), np.maximum(first, last)
@@ -112,7 +114,7 @@ def elapsed_many(
     total = span.worked_many(high[known]) - span.worked_many(low[known])
     work[known] = total
     if pauses is not None:
-        case, begin, until = _pauses(pauses, len(first))
+        case, begin, until = pauses_of(pauses, len(first))
         begin, until = np.maximum(begin, low[case]), np.minimum(until, high[case])
         use = known[case] & (begin < until)
         paused = span.worked_many(until[use]) - span.worked_many(begin[use])
@@ -150,6 +152,29 @@ def due_frame(
     >>> print(due_frame(office, starts, dt.timedelta(hours=2)).due[0])
     2026-11-23 03:00:00+00:00
     """
+    return framed(
+        calendar, starts, lambda micros: add_many(calendar, micros, budget), name
+    )
+
+
+def framed(
+    calendar: WorkingCalendar,
+    starts: Any,
+    due: Callable[[Micros], Micros],
+    name: str,
+) -> Any:
+    """
+    Return due moments and whether they are provisional, in the engine of *starts*.
+
+    Args:
+        calendar: The hours, whose known days make an answer provisional.
+        starts: A series of zoned moments.
+        due: What turns microseconds into due ones.
+        name: What the column of due moments is called.
+
+    Raises:
+        ColumnTypeError: *starts* has no zone or holds no moments.
+    """
     column = nw.from_native(starts, series_only=True)
     kind = column.dtype
     if not isinstance(kind, nw.Datetime) or kind.time_zone is None:
@@ -157,18 +182,21 @@ def due_frame(
             f"'starts' must hold moments with a zone, not {bounded([str(kind)])}: "
             "attach the store's, as in starts.dt.tz_localize('Asia/Shanghai')"
         )
-    moments = column.cast(nw.Datetime("us", "UTC"))
+    cast = column.cast(nw.Datetime("us", "UTC"))
     known = ~column.is_null().to_numpy().astype(bool)
-    micros = moments.dt.timestamp("us").fill_null(0).to_numpy().astype(np.int64)
-    micros = np.where(known, micros, _MISSING)
-    at = add_many(calendar, micros, budget)
+    micros = cast.dt.timestamp("us").fill_null(0).to_numpy().astype(np.int64)
+    micros = np.where(known, micros, MISSING)
+    at = due(micros)
     since, until = calendar.known
-    provisional = known & ((micros < since) | (at > until))
+    provisional = known & (
+        (np.minimum(micros, at) < since) | (np.maximum(micros, at) > until)
+    )
     values = at.astype("datetime64[us]")
     backend = nw.get_native_namespace(column)
-    due = nw.new_series(name, values, backend=backend).dt.replace_time_zone("UTC")
+    moments = nw.new_series(name, values, backend=backend)
+    moments = moments.dt.replace_time_zone("UTC")
     flag = nw.new_series("provisional", provisional, backend=backend)
-    frame = column.alias(name).to_frame().with_columns(due, flag)
+    frame = column.alias(name).to_frame().with_columns(moments, flag)
     return frame.select(name, "provisional").to_native()
 
 
@@ -180,19 +208,21 @@ def _many(
     *,
     forward: bool,
 ) -> Micros:
-    column = _column(moments, "starts" if forward else "ends")
+    column = column_of(moments, "starts" if forward else "ends")
     length = _budgets(budget, len(column))
-    known = column != _MISSING
-    answer = np.full(len(column), _MISSING, dtype=np.int64)
+    known = column != MISSING
+    answer = np.full(len(column), MISSING, dtype=np.int64)
     zero = length == 0
-    answer[known] = _move(line, column[known], length[known], zero[known], forward)
+    answer[known] = move_many(
+        line, column[known], length[known], zero[known], forward=forward
+    )
     if pauses is None or not known.any():
         return answer
-    case, begin, until = _pauses(pauses, len(column))
+    case, begin, until = pauses_of(pauses, len(column))
     if not forward:
         case, begin, until = case[::-1], begin[::-1], until[::-1]
     length = length.copy()
-    for rows in _rounds(case):
+    for rows in pause_rounds(case):
         at, own = answer[case[rows]], column[case[rows]]
         if forward:
             low, high = np.maximum(begin[rows], own), until[rows]
@@ -206,13 +236,19 @@ def _many(
         changed = case[rows][use]
         span = _over(line, low[use], high[use])
         length[changed] += span.worked_many(high[use]) - span.worked_many(low[use])
-        answer[changed] = _move(
-            line, column[changed], length[changed], zero[changed], forward
+        answer[changed] = move_many(
+            line, column[changed], length[changed], zero[changed], forward=forward
         )
     return answer
 
 
-def _rounds(case: Micros) -> list[npt.NDArray[np.intp]]:
+def worked_between(line: Timeline, low: Micros, high: Micros) -> Micros:
+    """Count the work from moments to later ones, none of them missing."""
+    span = _over(line, low, high)
+    return span.worked_many(high) - span.worked_many(low)
+
+
+def pause_rounds(case: Micros) -> list[npt.NDArray[np.intp]]:
     """Group the pauses: the first one of each case, the second one, and so on."""
     if not len(case):
         return []
@@ -224,13 +260,27 @@ def _rounds(case: Micros) -> list[npt.NDArray[np.intp]]:
     return np.split(order, np.cumsum(np.bincount(number))[:-1])
 
 
-def _move(
+def move_many(
     line: Timeline,
     moments: Micros,
     length: Micros,
     zero: _Mask,
-    forward: bool,  # noqa: FBT001 -- passed on
+    *,
+    forward: bool,
 ) -> Micros:
+    """
+    Return when so much work is done after moments, or was still to do before them.
+
+    Args:
+        line: The hours.
+        moments: Microseconds, none missing.
+        length: Microseconds of work, 0 or more.
+        zero: Where the answer is when the clock starts to run, not when it is done.
+        forward: Whether to go on from the moments; else back.
+
+    Raises:
+        ScheduleError: An answer outside the years 1900 to 2199.
+    """
     if not len(moments):
         return moments
     span = _over(line, moments, moments)
@@ -257,7 +307,8 @@ def _over(line: Timeline, low: Micros, high: Micros) -> Span:
     return line.over(int(low.min()), int(high.max()))
 
 
-def _column(values: Any, name: str) -> Micros:
+def column_of(values: Any, name: str) -> Micros:
+    """Return a column of microseconds, and refuse any other type."""
     if not isinstance(values, np.ndarray) or values.ndim != 1:
         raise ScheduleError(f"{name!r} must be one column of numpy, of int64")
     if values.dtype != np.int64:
@@ -270,7 +321,7 @@ def _column(values: Any, name: str) -> Micros:
 
 def _budgets(budget: dt.timedelta | Micros, rows: int) -> Micros:
     if isinstance(budget, np.ndarray):
-        column = _column(budget, "budget")
+        column = column_of(budget, "budget")
         if len(column) != rows:
             raise ScheduleError("'budget' must have one value for each moment")
         if len(column) and column.min() < 0:
@@ -279,10 +330,11 @@ def _budgets(budget: dt.timedelta | Micros, rows: int) -> Micros:
     return np.full(rows, duration(budget, "budget"), dtype=np.int64)
 
 
-def _pauses(pauses: PauseRows, rows: int) -> PauseRows:
+def pauses_of(pauses: PauseRows, rows: int) -> PauseRows:
+    """Return pauses in order of case and time, and refuse those that overlap."""
     names = ("pause cases", "pause starts", "pause ends")
     case, begin, until = (
-        _column(each, name) for each, name in zip(pauses, names, strict=True)
+        column_of(each, name) for each, name in zip(pauses, names, strict=True)
     )
     if not len(case) == len(begin) == len(until):
         raise ScheduleError("the columns of the pauses must have the same length")
