@@ -15,16 +15,23 @@ from memberops.errors import UnknownTableError, nearest
 from memberops.tables.people import CARDS, MEMBERS, STORES
 from memberops.tables.sales import SALES, TARGETS
 from memberops.tables.schema import Column, Kind, Table, normal_heading
+from memberops.tables.service import CASE_EVENTS, COMPLAINTS
 from memberops.tables.surveys import SURVEYS
+from memberops.tables.visits import APPOINTMENTS, CONSENTS, VISITS
 
 __all__ = [
+    "APPOINTMENTS",
     "CARDS",
+    "CASE_EVENTS",
+    "COMPLAINTS",
+    "CONSENTS",
     "MEMBERS",
     "SALES",
     "STORES",
     "SURVEYS",
     "TABLES",
     "TARGETS",
+    "VISITS",
     "Column",
     "Kind",
     "Table",
@@ -32,7 +39,19 @@ __all__ = [
     "table",
 ]
 
-TABLES = (MEMBERS, CARDS, STORES, SALES, TARGETS, SURVEYS)
+TABLES = (
+    MEMBERS,
+    CARDS,
+    STORES,
+    SALES,
+    TARGETS,
+    COMPLAINTS,
+    CASE_EVENTS,
+    VISITS,
+    CONSENTS,
+    APPOINTMENTS,
+    SURVEYS,
+)
 """Every canonical table."""
 
 

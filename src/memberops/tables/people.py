@@ -18,6 +18,12 @@ _GENDERS = (
     ("不详", "unknown"),
 )  # fmt: skip
 
+_CALENDARS = (
+    ("solar", "solar"), ("公历", "solar"), ("阳历", "solar"), ("新历", "solar"),
+    ("国历", "solar"), ("gregorian", "solar"),
+    ("lunar", "lunar"), ("农历", "lunar"), ("阴历", "lunar"), ("旧历", "lunar"),
+)  # fmt: skip
+
 MEMBER_ID = Column(
     name="member_id",
     kind=Kind.ID,
@@ -89,6 +95,30 @@ MEMBERS = Table(
             meaning_en="Solar date of birth.",
             meaning_zh="公历出生日期。",
             aliases=("生日", "出生年月日", "birthday", "date of birth", "dob"),
+        ),
+        Column(
+            name="birthday_calendar",
+            kind=Kind.CHOICE,
+            choices=_CALENDARS,
+            heading_en="Birthday calendar",
+            heading_zh="生日类型",
+            meaning_en="In which calendar the birthday is kept, solar or lunar; empty "
+            "is solar.",
+            meaning_zh="生日按公历（solar）还是农历（lunar）过；空为公历。",
+            aliases=("生日历法", "历法", "生日类别", "公历农历", "阳历阴历",
+                     "calendar", "birthday type"),
+        ),
+        Column(
+            name="lunar_birthday",
+            kind=Kind.TEXT,
+            personal=True,
+            heading_en="Lunar birthday",
+            heading_zh="农历生日",
+            meaning_en="Lunar month and day as MM-DD, with L before the month if it is "
+            "a leap month; where it is empty, that of the birth date.",
+            meaning_zh="农历月日，写作 MM-DD，闰月前加 L（或“闰”），也可写作八月十五；"
+            "空则由公历出生日期换算。",
+            aliases=("阴历生日", "旧历生日", "农历生日日期", "lunar birth date"),
         ),
         Column(
             name="store_id",

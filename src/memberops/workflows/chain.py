@@ -143,6 +143,12 @@ class Chain:
         cards: Any = None,
         stores: Any = None,
         targets: Any = None,
+        complaints: Any = None,
+        case_events: Any = None,
+        visits: Any = None,
+        consents: Any = None,
+        appointments: Any = None,
+        surveys: Any = None,
         **settings: Any,
     ) -> Chain:
         """
@@ -154,6 +160,12 @@ class Chain:
             cards: See `memberops.tables.CARDS`.
             stores: See `memberops.tables.STORES`.
             targets: See `memberops.tables.TARGETS`.
+            complaints: See `memberops.tables.COMPLAINTS`.
+            case_events: See `memberops.tables.CASE_EVENTS`.
+            visits: See `memberops.tables.VISITS`.
+            consents: See `memberops.tables.CONSENTS`.
+            appointments: See `memberops.tables.APPOINTMENTS`.
+            surveys: See `memberops.tables.SURVEYS`.
             **settings: What `Chain` takes: ``currency``, ``zone``, ``name``, ...
 
         Raises:
@@ -172,6 +184,12 @@ class Chain:
             "cards": cards,
             "stores": stores,
             "targets": targets,
+            "complaints": complaints,
+            "case_events": case_events,
+            "visits": visits,
+            "consents": consents,
+            "appointments": appointments,
+            "surveys": surveys,
         }
         given = {name: frame for name, frame in frames.items() if frame is not None}
         sources = {name: FrameSource(frame) for name, frame in given.items()}
