@@ -164,8 +164,8 @@ def test_a_condition_can_be_switched_off():
         (
             "[policies.fee_waiver]\ncurrency = 'CNY'",
             ("chain.toml: policies.fee_waiver.currency is not known; known are: "
-            "'exclusions', 'free_years', 'policy', 'purchases', 'spend', 'version', "
-            "'year'"),
+            "'exclusions', 'free_years', 'policy', 'purchases', 'rule', 'spend', "
+            "'version', 'year'"),
         ),
         (
             "[policies.fee_waiver]\npurchases = '3'",

@@ -7,6 +7,7 @@ whether its options are right is known when the chain is opened.
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,8 @@ from memberops.domain.values import Language
 from memberops.errors import ConfigurationError, nearest
 from memberops.tables import TABLES
 from memberops.workflows.chain_policies import ChainPolicies
-from memberops.workflows.structuring import Misfit, Problem, structured
+from memberops.workflows.policy_spelling import SPELLING
+from memberops.workflows.structuring import Misfit, Problem, Reader
 
 __all__ = [
     "ChainSettings",
@@ -32,6 +34,8 @@ __all__ = [
 ]
 
 _MOST_PROBLEMS = 10
+_ANY_CURRENCY = Currency("XXX", digits=6)
+_ANY_ZONE = "UTC"
 
 
 @attrs.frozen(kw_only=True)
@@ -144,15 +148,37 @@ def parse_settings(text: str, *, file: str = "chain.toml") -> ChainSettings:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{file}: this is no TOML: {error}") from None
-    hooks = {Mapping[str, SourceSettings]: _sources}
     try:
-        made: ChainSettings = structured(given, ChainSettings, hooks)
+        made: ChainSettings = _reader(given).read(given, ChainSettings)
     except Misfit as misfit:
         raise configuration_error(misfit.problems, file=file) from None
     return made
 
 
-def _sources(given: Any) -> dict[str, SourceSettings]:
+def _reader(given: Mapping[str, Any]) -> Reader:
+    """Make a reader that puts the file's currency and zone where they are meant."""
+    read_currency = SPELLING.types[Currency]
+    spelling = attrs.evolve(
+        SPELLING,
+        types={**SPELLING.types, Mapping[str, SourceSettings]: _sources},
+        fields={**SPELLING.fields, (ChainSettings, "currency"): read_currency},
+    )
+    reader = Reader(spelling=spelling)
+    currency, zone = _ANY_CURRENCY, _ANY_ZONE
+    # What is wrong with either is told when the whole is read.
+    with contextlib.suppress(Misfit):
+        currency = reader.read(given.get("currency"), Currency)
+    with contextlib.suppress(Misfit):
+        zone = reader.read(given.get("zone"), ZoneInfo).key
+    reader.filled = {
+        ("currency", Currency): currency,
+        ("currency", str): currency.code,
+    }
+    reader.facts = {"currency": currency, "zone": zone}
+    return reader
+
+
+def _sources(given: Any, _base: Any, _reader: Reader) -> dict[str, SourceSettings]:
     """Read the sources: a canonical table each, an adapter, and its options."""
     if not isinstance(given, Mapping):
         raise Misfit("takes a table for each source, such as [sources.sales]")

@@ -1,334 +1,260 @@
 """
 Plain tables become attrs values, strictly; what does not fit is named by its path.
 
-cattrs does the work. Nothing is coerced: text is no number, a float is no money, and
-true is not 1.
+A table is read over its default: what it does not say stays as the default has it. A
+list stands for the whole list. cattrs finds who reads a type.
 """
 
 from __future__ import annotations
 
-import contextlib
-import re
+import enum
 import types
 from collections.abc import Callable, Iterator, Mapping
-from decimal import Decimal
 from typing import Any, Literal, Union, get_args, get_origin
-from zoneinfo import ZoneInfo, available_timezones
 
 import attrs
 import cattrs
-from cattrs.errors import (
-    BaseValidationError,
-    ClassValidationError,
-    ForbiddenExtraKeysError,
-    IterableValidationError,
+
+from memberops.errors import MemberOpsError, nearest
+from memberops.workflows.plain_values import (
+    NONE,
+    PLAIN,
+    choice,
+    found_instead,
+    member_of,
 )
-from cattrs.gen import make_dict_structure_fn, override
+from memberops.workflows.problems import Misfit, Problem
 
-from memberops.domain import Currency
-from memberops.errors import InvalidValueError, MemberOpsError, bounded, nearest
-from memberops.metrics import MetricPolicy
-from memberops.policies import CardState, FeeWaiver, Renewal
-from memberops.workflows.chain_policies import ChainPolicies
-
-__all__ = ["Misfit", "Problem", "structured"]
-
-_Hook = Callable[[Any, Any], Any]
-_NONE = "none"
-_LONGEST = 300
-_NO_CODES = {"RMB": "CNY", "YUAN": "CNY", "NTD": "TWD", "UKP": "GBP", "YEN": "JPY"}
-"""What people write for a currency, and its code."""
-_AMOUNT = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-_ANY_CURRENCY = Currency("XXX", digits=6)
-_SPELLED = ("fee_waiver", "term", "renewal", "card_state", "metrics")
-_HIDDEN: dict[type, tuple[str, ...]] = {
-    ChainPolicies: tuple(
-        field.name
-        for field in attrs.fields(ChainPolicies)
-        if field.name not in _SPELLED
-    ),
-    FeeWaiver: ("currency", "rule"),
-    MetricPolicy: ("currency",),
-    CardState: ("waiver",),
-    Renewal: ("term",),
-}
-"""Fields that follow from the rest of a file, or that a file cannot express."""
+__all__ = ["Misfit", "Problem", "Reader", "Spelling", "built", "unknown_key"]
 
 
-@attrs.frozen
-class Problem:
+Spelled = Callable[[Any, Any, "Reader"], Any]
+"""What reads a value: given the value, its default or None, and the reader."""
+
+
+@attrs.frozen(kw_only=True)
+class Spelling:
     """
-    One thing that is wrong with a file.
+    What a file spells otherwise than by the fields of the Python values.
 
     Args:
-        path: The keys that lead to it.
-        text: The rest of the sentence; a clause of its own begins with a colon.
-
-    >>> str(Problem(("policies", "term"), ": no such term")), str(Problem((), "x"))
-    ('policies.term: no such term', 'x')
+        types: By type, what reads it.
+        fields: By class and field, what reads it.
+        hidden: By class, fields that follow from the rest of the file.
     """
 
-    path: tuple[str, ...]
-    text: str
-
-    def __str__(self) -> str:
-        """Write path and text, bounded."""
-        place = ".".join(part[:40] for part in self.path)
-        line = f"{place}{self.text}" if self.text[:1] == ":" else f"{place} {self.text}"
-        line = line.strip(": ")
-        return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    types: Mapping[Any, Spelled] = attrs.field(factory=dict)
+    fields: Mapping[tuple[type, str], Spelled] = attrs.field(factory=dict)
+    hidden: Mapping[type, tuple[str, ...]] = attrs.field(factory=dict)
 
 
-class Misfit(Exception):  # noqa: N818 - not an error of the library: it is gathered
+@attrs.define(eq=False)
+class Reader:
     """
-    What is wrong with one table or value, with paths that begin there.
+    Reads the tables of one file.
 
     Args:
-        problems: The problems, or the text of one about the value itself.
+        spelling: What the file spells in its own way.
+        filled: By field, what a value without a default takes from the file, such as
+            its currency.
+        facts: What one part of the file tells another.
     """
 
-    def __init__(self, problems: str | list[Problem]) -> None:
-        if isinstance(problems, str):
-            problems = [Problem((), problems)]
-        self.problems = problems
-        super().__init__(len(problems))
+    spelling: Spelling
+    filled: dict[tuple[str, Any], Any] = attrs.field(factory=dict)
+    facts: dict[str, Any] = attrs.field(factory=dict)
+    _converter: cattrs.Converter = attrs.field(init=False)
 
+    def __attrs_post_init__(self) -> None:
+        """Say who reads what; the later hook goes first."""
+        made = cattrs.Converter()
+        hooks: list[tuple[Callable[[Any], bool], Callable[[Any, Any], Any]]] = [
+            (attrs.has, self.table),
+            (lambda kind: get_origin(kind) in (tuple, frozenset), self._listed),
+            (lambda kind: get_origin(kind) is Literal, choice),
+            (_is_union, self._union),
+            (lambda kind: isinstance(kind, enum.EnumMeta), member_of),
+        ]
+        for fits, hook in hooks:
+            made.register_structure_hook_func(fits, hook)
+        for plain, read in PLAIN.items():
+            made.register_structure_hook(plain, _alone(read))
+        for other, spelled in self.spelling.types.items():
+            made.register_structure_hook_func(_same(other), self._spelled(spelled))
+        self._converter = made
 
-def structured(
-    given: Mapping[str, Any], kind: type, hooks: Mapping[Any, Callable[..., Any]]
-) -> Any:
-    """
-    Make an attrs value from a plain table.
+    def _spelled(self, spelled: Spelled) -> Callable[[Any, Any], Any]:
+        return lambda value, _kind: spelled(value, None, self)
 
-    Args:
-        given: What the file holds; its ``currency`` goes into every policy.
-        kind: The class to make.
-        hooks: Further types, each with a function that makes one from what the file
-            holds, or raises `Misfit`.
+    def read(self, value: Any, kind: Any, base: Any = None) -> Any:
+        """
+        Read a value of a type.
 
-    Raises:
-        Misfit: With every problem that was found.
-    """
-    currency = _ANY_CURRENCY
-    # What is wrong with the currency is told below, when the whole is read.
-    with contextlib.suppress(Misfit, InvalidValueError):
-        currency = _converter(currency, hooks).structure(
-            given.get("currency"), Currency
-        )
-    return _converter(currency, hooks).structure(given, kind)
+        Args:
+            value: What the file holds.
+            kind: What it is to become.
+            base: The default over which a table is read; None if there is none.
 
+        Raises:
+            Misfit: With every problem that was found.
+        """
+        parts = _parts(kind)
+        absent = value == NONE and len(parts) < len(get_args(kind))
+        own = parts[0]
+        if base is not None and not absent:
+            if own in self.spelling.types:
+                return self.spelling.types[own](value, base, self)
+            if attrs.has(own):
+                return self.table(value, own, base)
+        return self._converter.structure(value, kind)
 
-def _converter(
-    currency: Currency, hooks: Mapping[Any, Callable[..., Any]]
-) -> cattrs.Converter:
-    converter = cattrs.Converter()
-    converter.register_structure_hook_factory(
-        attrs.has, lambda kind: _class_hook(kind, converter, currency)
-    )
-    converter.register_structure_hook_func(
-        lambda kind: _origin(kind) is tuple, _list_hook(converter)
-    )
-    converter.register_structure_hook_func(
-        lambda kind: _origin(kind) is Literal, _choice
-    )
-    converter.register_structure_hook_func(_is_union, _union_hook(converter))
-    for plain, hook in ((str, _text), (int, _whole), (Decimal, _money)):
-        converter.register_structure_hook(plain, hook)
-    converter.register_structure_hook(ZoneInfo, _zone)
-    spelled = _class_hook(Currency, converter, currency)
-    converter.register_structure_hook(
-        Currency, lambda value, kind: _currency(value, kind, spelled)
-    )
-    for other, made in hooks.items():
-        converter.register_structure_hook_func(_is(other), _ignoring_kind(made))
-    return converter
+    def table(self, value: Any, kind: Any, base: Any = None) -> Any:
+        """
+        Read a table into a class: known keys only, each problem by its key.
 
+        Args:
+            value: What the file holds.
+            kind: The class.
+            base: The default over which the table is read.
 
-def _is(other: Any) -> Callable[[Any], bool]:
-    return lambda kind: bool(kind == other)
-
-
-def _ignoring_kind(made: Callable[..., Any]) -> _Hook:
-    return lambda value, _kind: made(value)
-
-
-def _class_hook(kind: type, converter: cattrs.Converter, currency: Currency) -> _Hook:
-    """Read a class: known keys only, and what follows from the file put in."""
-    hidden = _HIDDEN.get(kind, ())
-    fields = attrs.fields(attrs.resolve_types(kind))
-    known = [field.alias for field in fields if field.alias not in hidden]
-    omitted: dict[str, Any] = {
-        field.name: override(omit=True)
-        for field in fields
-        if field.alias in hidden and field.alias != "currency"
-    }
-    inner: _Hook = make_dict_structure_fn(
-        kind, converter, _cattrs_forbid_extra_keys=True, **omitted
-    )
-
-    def read(value: Any, _kind: Any) -> Any:
+        Raises:
+            Misfit: With every problem that was found.
+        """
         if not isinstance(value, Mapping):
-            raise Misfit(_not("a table", value))
-        problems = [_unknown(str(key), known) for key in value if key not in known]
-        table = {key: value[key] for key in value if key in known}
-        for field in fields:
-            # A table that is absent has its defaults, but in the chain's currency.
-            optional = field.default is not attrs.NOTHING and attrs.has(field.type)
-            if field.alias in known and optional:
-                table.setdefault(field.alias, {})
-        if "currency" in hidden:
-            table["currency"] = currency
-        try:
-            made = inner(table, kind)
-        except BaseValidationError as error:
-            problems += _problems(error)
+            raise Misfit(found_instead("a table", value))
+        fields = {field.alias: field for field in self._fields(kind)}
+        problems = [unknown_key(key, fields) for key in value if key not in fields]
+        made: dict[str, Any] = {}
+        for alias, field in fields.items():
+            default = None if base is None else getattr(base, field.name)
+            try:
+                if alias in value:
+                    made[alias] = self._field(value[alias], kind, field, default)
+                elif base is None and attrs.has(field.type) and _has_default(field):
+                    # What is left out still follows from the file: its currency.
+                    made[alias] = self.read({}, field.type)
+                elif base is None and not _has_default(field):
+                    problems.append(Problem((alias,), "is needed"))
+            except Misfit as misfit:
+                problems += misfit.under(alias)
         if problems:
             raise Misfit(problems)
-        if kind is ChainPolicies:
-            spelled = {name: getattr(made, name) for name in _SPELLED}
-            made = attrs.evolve(ChainPolicies.of(currency), **spelled)
-        return made
+        if base is None:
+            made |= dict(self._from_file(kind))
+            return built(lambda: kind(**made))
+        return built(lambda: attrs.evolve(base, **made))
 
-    return read
+    def _fields(self, kind: type) -> list[Any]:
+        hidden = self.spelling.hidden.get(kind, ())
+        filled = [name for name, _ in self._from_file(kind)]
+        return [
+            field
+            for field in attrs.fields(attrs.resolve_types(kind))
+            if field.init and field.alias not in (*hidden, *filled)
+        ]
 
+    def _from_file(self, kind: type) -> Iterator[tuple[str, Any]]:
+        for field in attrs.fields(attrs.resolve_types(kind)):
+            key = (field.alias, field.type)
+            if key in self.filled and (kind, field.alias) not in self.spelling.fields:
+                yield field.alias, self.filled[key]
 
-def _problems(error: Exception) -> Iterator[Problem]:
-    """Walk the errors of cattrs; each problem has its path from here."""
-    if isinstance(error, (ClassValidationError, IterableValidationError)):
-        noted, plain = error.group_exceptions()
-        for inner, note in noted:
-            name = str(getattr(note, "name", None) or getattr(note, "index", ""))
-            for problem in _problems(inner):
-                yield Problem((name, *problem.path), problem.text)
-        for inner in plain:
-            yield from _problems(inner)
-    elif isinstance(error, Misfit):
-        yield from error.problems
-    elif isinstance(error, KeyError) and not isinstance(error, MemberOpsError):
-        yield Problem((), "is needed")
-    elif isinstance(error, ForbiddenExtraKeysError):
-        for key in sorted(error.extra_fields):
-            yield _unknown(key, [field.alias for field in attrs.fields(error.cl)])
-    else:
-        yield Problem((), f": {error}")
+    def _field(self, value: Any, kind: type, field: Any, default: Any) -> Any:
+        spelled = self.spelling.fields.get((kind, field.alias))
+        if spelled is not None:
+            return spelled(value, default, self)
+        return self.read(value, field.type, default)
 
+    def _union(self, value: Any, kind: Any) -> Any:
+        parts = _parts(kind)
+        if len(parts) < len(get_args(kind)) and value == NONE:
+            return None
+        # Of several plain types the exact one is meant: Decimal | int | str.
+        return self.read(value, parts[0])
 
-def _unknown(key: str, known: list[str]) -> Problem:
-    return Problem((key,), f"is not known; {nearest(key[:40], known)}")
+    def _listed(self, value: Any, kind: Any) -> Any:
+        of = get_args(kind)[0]
+        read = self.listed(value, lambda item: self.read(item, of))
+        return frozenset(read) if get_origin(kind) is frozenset else tuple(read)
 
+    def listed(self, value: Any, read: Callable[[Any], Any]) -> list[Any]:
+        """
+        Read each value of a list; a problem is named by its number, from 1.
 
-def _not(expected: str, value: Any) -> str:
-    """Say what is expected and what was found instead."""
-    if isinstance(value, bool):
-        found = str(value).lower()
-    elif isinstance(value, str):
-        found = f"the text {bounded([value[:40]])}"
-    elif isinstance(value, float):
-        found = f"the float {value}"
-    elif isinstance(value, int):
-        found = f"the number {str(value)[:40]}"
-    elif isinstance(value, Mapping):
-        found = "a table"
-    elif isinstance(value, list):
-        found = "a list"
-    else:
-        found = "a date or time" if value is not None else "nothing"
-    return f"takes {expected}, not {found}"
+        Raises:
+            Misfit: It is no list, or with the problems of its values.
+        """
+        if not isinstance(value, list):
+            raise Misfit(found_instead("a list", value))
+        return _each(((str(n), item) for n, item in enumerate(value, start=1)), read)
 
+    def keyed(self, value: Any, read: Callable[[Any], Any]) -> dict[str, Any]:
+        """
+        Read each value of a table whose keys are free.
 
-def _text(value: Any, _kind: Any) -> str:
-    if not isinstance(value, str):
-        raise Misfit(_not("text", value))
-    return value
-
-
-def _whole(value: Any, _kind: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise Misfit(_not("a whole number", value))
-    return value
+        Raises:
+            Misfit: It is no table, or with the problems of its values.
+        """
+        if not isinstance(value, Mapping):
+            raise Misfit(found_instead("a table", value))
+        return dict(zip(value, _each(value.items(), read), strict=True))
 
 
-def _money(value: Any, _kind: Any) -> Decimal:
-    if isinstance(value, float):
-        raise Misfit(
-            f"{_not('an amount', value)}: quote it so that it stays exact, as in "
-            '"1000.50", or write a whole number'
-        )
-    fits = isinstance(value, str) and _AMOUNT.fullmatch(value)
-    if isinstance(value, bool) or not (fits or isinstance(value, int)):
-        raise Misfit(_not('an amount such as "1000.50" or 1000', value))
-    return Decimal(value)
+def built(make: Callable[[], Any]) -> Any:
+    """
+    Make a value; what it refuses is a problem of its table.
 
-
-def _currency(value: Any, kind: Any, spelled: _Hook) -> Currency:
-    if isinstance(value, Currency):
-        return value
-    if isinstance(value, str):
-        if value in _NO_CODES:
-            raise Misfit(
-                f"takes an ISO 4217 code, not {value!r}; did you mean "
-                f"{_NO_CODES[value]!r}?"
-            )
-        return Currency(value)
-    if isinstance(value, Mapping):
-        made: Currency = spelled(value, kind)
-        return made
-    raise Misfit(_not('a code such as "CNY", or a table with code and digits', value))
-
-
-def _zone(value: Any, _kind: Any) -> ZoneInfo:
-    name = _text(value, str)
+    >>> built(lambda: int("x"))
+    Traceback (most recent call last):
+    memberops.workflows.problems.Misfit: 1
+    """
     try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        hint = nearest(name[:40], available_timezones())
-        raise Misfit(
-            f"takes an IANA zone such as 'Asia/Shanghai', not {bounded([name])}; {hint}"
-        ) from None
+        return make()
+    except (MemberOpsError, TypeError, ValueError) as error:
+        raise Misfit(f": {error}") from None
 
 
-def _choice(value: Any, kind: Any) -> Any:
-    known = get_args(kind)
-    if value not in known or isinstance(value, bool):
-        hint = nearest(value, known) if isinstance(value, str) else ""
-        raise Misfit(f"{_not(f'one of {bounded(known)}', value)}; {hint}".strip("; "))
-    return value
+def unknown_key(key: object, known: Any) -> Problem:
+    """
+    Name a key that is not known, with the nearest that is.
+
+    >>> str(unknown_key("spent", ["spend", "year"]))
+    "spent is not known; did you mean 'spend'?"
+    """
+    name = str(key)
+    return Problem((name,), f"is not known; {nearest(name[:40], known)}")
+
+
+def _each(items: Any, read: Callable[[Any], Any]) -> list[Any]:
+    made, problems = [], []
+    for key, item in items:
+        try:
+            made.append(read(item))
+        except Misfit as misfit:
+            problems += misfit.under(str(key))
+    if problems:
+        raise Misfit(problems)
+    return made
 
 
 def _is_union(kind: Any) -> bool:
-    return _origin(kind) in (Union, types.UnionType)
+    return get_origin(kind) in (Union, types.UnionType)
 
 
-def _origin(kind: Any) -> Any:
-    return get_origin(kind)
+def _parts(kind: Any) -> list[Any]:
+    """Give the types of a union but None, or the one type."""
+    if not _is_union(kind):
+        return [kind]
+    return [part for part in get_args(kind) if part is not type(None)]
 
 
-def _union_hook(converter: cattrs.Converter) -> _Hook:
-    def read(value: Any, kind: Any) -> Any:
-        parts = [part for part in get_args(kind) if part is not type(None)]
-        if len(parts) < len(get_args(kind)) and value == _NONE:
-            return None
-        part = Decimal if Decimal in parts else parts[0]
-        return converter.structure(value, part)
-
-    return read
+def _same(other: Any) -> Callable[[Any], bool]:
+    return lambda kind: bool(kind == other)
 
 
-def _list_hook(converter: cattrs.Converter) -> _Hook:
-    def read(value: Any, kind: Any) -> Any:
-        if not isinstance(value, list):
-            raise Misfit(_not("a list", value))
-        made, problems = [], []
-        for number, item in enumerate(value, start=1):
-            try:
-                made.append(converter.structure(item, get_args(kind)[0]))
-            except Misfit as misfit:
-                problems += [
-                    Problem((str(number), *problem.path), problem.text)
-                    for problem in misfit.problems
-                ]
-        if problems:
-            raise Misfit(problems)
-        return tuple(made)
+def _alone(read: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+    return lambda value, _kind: read(value)
 
-    return read
+
+def _has_default(field: Any) -> bool:
+    return field.default is not attrs.NOTHING
