@@ -5,7 +5,7 @@ A builder makes a `Form` from what an analysis or a policy returned; `write_work
 `write_csv` and `summary_lines` render forms in Chinese, in English, or in both.
 """
 
-from memberops.reports.csv_files import guard_text, unguard_text, write_csv
+from memberops.reports.csv_files import csv_text, guard_text, unguard_text, write_csv
 from memberops.reports.form import Chart, Form, FormColumn
 from memberops.reports.forms import (
     consumption_level_form,
@@ -19,6 +19,7 @@ from memberops.reports.forms import (
     store_ranking_form,
     working_form,
 )
+from memberops.reports.plain_values import form_records, form_texts
 from memberops.reports.summary import summary_lines
 from memberops.reports.workbook import write_workbook
 
@@ -27,10 +28,13 @@ __all__ = [
     "Form",
     "FormColumn",
     "consumption_level_form",
+    "csv_text",
     "demographics_form",
     "describe_finding",
     "expiring_members_form",
     "findings_form",
+    "form_records",
+    "form_texts",
     "guard_text",
     "lapse_form",
     "lapsed_members_form",

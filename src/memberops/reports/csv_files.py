@@ -28,7 +28,7 @@ from memberops.reports.cells import (
 )
 from memberops.reports.form import Form, FormColumn, columns_for
 
-__all__ = ["guard_text", "unguard_text", "write_csv"]
+__all__ = ["csv_text", "guard_text", "unguard_text", "write_csv"]
 
 _TRIGGERS = frozenset("=+-@")
 _PART = re.compile("([;\t\n])")
@@ -100,10 +100,29 @@ def write_csv(form: Form, path: str | Path, *, language: ReportLanguage = "zh") 
         InvalidValueError: Another language.
         OSError: The file cannot be written.
     """
-    check_report_language(language)
+    text = csv_text(form, language=language)
     target = Path(path)
+    target.write_bytes(b"\xef\xbb\xbf" + text.encode("utf-8"))
+    return target
+
+
+def csv_text(
+    form: Form, *, language: ReportLanguage = "zh", line_end: str = "\r\n"
+) -> str:
+    """
+    Write a form as the text of a CSV file, without a byte-order mark.
+
+    Args:
+        form: What to write; cells as in `write_csv`.
+        language: Of headings and words: ``"zh"``, ``"en"`` or ``"both"``.
+        line_end: What ends each line; a pipe wants a line feed alone.
+
+    Raises:
+        InvalidValueError: Another language.
+    """
+    check_report_language(language)
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
+    writer = csv.writer(text, lineterminator=line_end)
     columns = columns_for(form, language)
     writer.writerow(
         [guard_text(clean_text(column.heading(language))) for column in columns]
@@ -113,8 +132,7 @@ def write_csv(form: Form, path: str | Path, *, language: ReportLanguage = "zh") 
         for column in columns
     ]
     writer.writerows(zip(*texts, strict=True))
-    target.write_bytes(b"\xef\xbb\xbf" + text.getvalue().encode("utf-8"))
-    return target
+    return text.getvalue()
 
 
 @attrs.frozen

@@ -1,6 +1,7 @@
 """The office's work from end to end: a chain, its tables, and its month end."""
 
-from memberops.workflows.chain import Chain, Progress, open_chain
+from memberops.workflows.answers import Answer
+from memberops.workflows.chain import Chain, Progress
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.chain_tables import ChainTables, FrameSource
 from memberops.workflows.checks import CHECKS, Check, run_checks
@@ -12,9 +13,11 @@ from memberops.workflows.configuration import (
     read_settings,
 )
 from memberops.workflows.month_end import MonthEnd
+from memberops.workflows.opening import open_chain
 
 __all__ = [
     "CHECKS",
+    "Answer",
     "Chain",
     "ChainPolicies",
     "ChainSettings",

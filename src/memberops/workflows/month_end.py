@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,44 +10,33 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pandas as pd
 
-from memberops.adapters.sources.rejects import write_rejects
 from memberops.domain import Finding, Severity
-from memberops.domain.values import Language, check_as_of, check_language
-from memberops.errors import (
-    InvalidValueError,
-    ScheduleError,
-    SourceError,
-    UnknownTableError,
-    nearest,
-)
-from memberops.reports import (
-    Form,
-    describe_finding,
-    findings_form,
-    summary_lines,
-    write_csv,
-    write_workbook,
-)
+from memberops.domain.values import Language, check_language
+from memberops.errors import UnknownTableError, nearest
+from memberops.reports import Form, describe_finding, findings_form, summary_lines
 from memberops.reports.cells import ReportLanguage
 from memberops.schedules import Period
-from memberops.tables import TABLES
 from memberops.tables import table as table_named
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.checks import CHAIN_WIDE, run_checks
+from memberops.workflows.form_files import (
+    revealed_columns,
+    write_form_book,
+    write_forms,
+    write_refused,
+)
 from memberops.workflows.month_findings import (
     absent_form,
     assumed_findings,
     plugin_findings,
 )
 from memberops.workflows.month_forms import FORM_STEPS, MonthWork
+from memberops.workflows.run_month import calendar_month, day_of_month
 
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress
 
 __all__ = ["MonthEnd", "make_month_end"]
-
-_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
-_REVEALABLE = ("name", "phone")
 
 
 def _gathered(values: Iterable[Any]) -> tuple[Any, ...]:
@@ -160,20 +148,16 @@ class MonthEnd:
             SourceError: The folder is not there.
             OSError: The file cannot be written.
         """
-        if not Path(path).parent.is_dir():
-            raise SourceError(
-                f"the workbook cannot be written: there is no folder "
-                f"{str(Path(path).parent)!r}"
-            )
-        if self.reveal:
-            _keep_private(Path(path))
-        return write_workbook(
+        return write_form_book(
             self.forms,
             path,
             as_of=self.as_of,
             language=language,
-            title_en=f"{self.chain} {self.month} month end".strip(),
-            title_zh=f"{self.chain} {self.month} 月末报表".strip(),
+            titles=(
+                f"{self.chain} {self.month} month end".strip(),
+                f"{self.chain} {self.month} 月末报表".strip(),
+            ),
+            private=bool(self.reveal),
         )
 
     def to_csv(
@@ -193,17 +177,13 @@ class MonthEnd:
         Raises:
             OSError: A file cannot be written.
         """
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        for name in {*(step.name for step in FORM_STEPS)} - set(self.names):
-            (target / f"{name}.csv").unlink(missing_ok=True)
-        files = []
-        for form in self.forms:
-            file = target / f"{form.name}.csv"
-            if self.reveal:
-                _keep_private(file)
-            files.append(write_csv(form, file, language=language or self.language))
-        return tuple(files)
+        return write_forms(
+            self.forms,
+            folder,
+            language=language or self.language,
+            private=bool(self.reveal),
+            known=(step.name for step in FORM_STEPS),
+        )
 
     def rejects_to_csv(self, folder: str | Path) -> tuple[Path, ...]:
         """
@@ -219,17 +199,7 @@ class MonthEnd:
         Raises:
             SourceError: A file cannot be written.
         """
-        target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        for table in TABLES:
-            if table.name not in self.rejects:
-                (target / f"{table.name}-rejects.csv").unlink(missing_ok=True)
-        files = []
-        for name, rejects in self.rejects.items():
-            file = target / f"{name}-rejects.csv"
-            write_rejects(rejects, file)
-            files.append(file)
-        return tuple(files)
+        return write_refused(self.rejects, folder)
 
     def summary(self, language: Language | None = None) -> str:
         """
@@ -280,9 +250,9 @@ def make_month_end(
     progress: Progress | None = None,
 ) -> MonthEnd:
     """Make every form of a month; see `memberops.workflows.Chain.month_end`."""
-    period = _calendar_month(month)
-    day = _day_of(period, as_of)
-    shown_columns = _revealed(reveal)
+    period = calendar_month(month)
+    day = day_of_month(period, as_of)
+    shown_columns = revealed_columns(reveal)
     reading = len(chain.sources) if tables is None else 0
     whole = reading + 2 + len(FORM_STEPS)
 
@@ -331,47 +301,3 @@ def make_month_end(
         language=chain.language,
         reveal=shown_columns,
     )
-
-
-def _calendar_month(month: str | Period) -> Period:
-    try:
-        period = month if isinstance(month, Period) else Period.parse(month)
-    except ScheduleError as error:
-        raise ScheduleError(
-            f"a month is written as '2026-10', four digits and two; {error}"
-            if not _MONTH.fullmatch(str(month))
-            else str(error)
-        ) from None
-    if period.kind != "month":
-        raise InvalidValueError(
-            f"a month end is made for a calendar month such as '2026-10', "
-            f"not for the {period.kind} {period.label!r}"
-        )
-    return period
-
-
-def _day_of(month: Period, as_of: dt.date | None) -> dt.date:
-    if as_of is None:
-        return month.through
-    if check_as_of(as_of) not in month:
-        raise InvalidValueError(
-            f"'as_of' is a day of the run month {month}, not {as_of}"
-        )
-    return as_of
-
-
-def _revealed(reveal: str | Collection[str]) -> tuple[str, ...]:
-    names = (reveal,) if isinstance(reveal, str) else tuple(reveal)
-    for name in names:
-        if name not in _REVEALABLE:
-            raise InvalidValueError(
-                f"'reveal' takes column names such as ('phone',), not {name[:40]!r}; "
-                f"{nearest(name[:40], _REVEALABLE)}"
-            )
-    return names
-
-
-def _keep_private(file: Path) -> None:
-    """Let only the owner read a file, before there is anything in it."""
-    file.touch(mode=0o600)
-    file.chmod(0o600)

@@ -29,7 +29,7 @@ from memberops.schedules.dates import add_months
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.chain_tables import ChainTables
 
-__all__ = ["FORM_STEPS", "FormStep", "MonthWork", "month_periods"]
+__all__ = ["FORM_STEPS", "FormStep", "MonthWork", "expiring_form", "month_periods"]
 
 _DECEMBER = 12
 
@@ -150,7 +150,8 @@ class MonthWork:
         )
 
 
-def _expiring(work: MonthWork) -> Form:
+def expiring_form(work: MonthWork) -> Form:
+    """List the cards that end in the month after, with visit days to keep (HQ §4.2)."""
     waiver, cards = work.policies.fee_waiver, work.tables["cards"]
     tickets = metrics.tickets(
         work.tables["sales"], known_through=work.as_of, policy=work.metric_policy
@@ -284,7 +285,7 @@ FORM_STEPS: tuple[FormStep, ...] = (
         title_en="members whose card expires",
         title_zh="到期会员名单",
         needs=("cards",),
-        make=_expiring,
+        make=expiring_form,
     ),
     FormStep(
         name="consumption_level",

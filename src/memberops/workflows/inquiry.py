@@ -1,0 +1,194 @@
+"""What every question of the office begins and ends with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pandas as pd
+
+from memberops import metrics
+from memberops.domain import Decision, Finding
+from memberops.domain.values import check_as_of
+from memberops.errors import InvalidValueError, UnknownTableError, nearest
+from memberops.reports import Form
+from memberops.tables import table as table_named
+from memberops.workflows.answers import Answer
+from memberops.workflows.chain_policies import ChainPolicies
+from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.form_files import revealed_columns
+from memberops.workflows.month_findings import plugin_findings
+
+if TYPE_CHECKING:
+    from memberops.workflows.chain import Chain, Progress
+
+__all__ = ["Inquiry", "inquire", "of_store"]
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Inquiry:
+    """
+    One question while it is being answered.
+
+    Args:
+        chain: Who is asked.
+        question: What is asked.
+        titles: The question as people say it, in English and in Chinese.
+        as_of: The day, in the chain's zone.
+        tables: What was read.
+        reveal: Personal columns to show in full.
+        store: The only store that is asked about; None for all.
+    """
+
+    chain: Chain
+    question: str
+    titles: tuple[str, str]
+    as_of: dt.date
+    tables: ChainTables
+    reveal: tuple[str, ...]
+    store: str | None
+
+    @property
+    def policies(self) -> ChainPolicies:
+        """The chain's policies."""
+        return self.chain.policies
+
+    @property
+    def stores(self) -> pd.DataFrame | None:
+        """The stores, if there is a source of them."""
+        return self.tables.get("stores")
+
+    def tickets(self) -> Any:
+        """Count the sales known on the day by ticket; see `memberops.metrics`."""
+        return metrics.tickets(
+            self.tables["sales"],
+            known_through=self.as_of,
+            policy=self.policies.metrics,
+        )
+
+    def revealed(self, frame: pd.DataFrame | None) -> tuple[str, ...]:
+        """Return which revealed columns a frame has: a form can show no others."""
+        return tuple(
+            name for name in self.reveal if frame is not None and name in frame
+        )
+
+    def answer(
+        self,
+        *forms: Form,
+        lines: Iterable[tuple[str, str]],
+        findings: Iterable[Finding] = (),
+        decisions: Iterable[Decision] = (),
+    ) -> Answer:
+        """
+        Put the answer together.
+
+        Args:
+            *forms: The forms, the main one first.
+            lines: Sentences, each in English and in Chinese.
+            findings: What the question itself found.
+            decisions: The decisions of single cases.
+        """
+        said = tuple(lines)
+        return Answer(
+            question=self.question,
+            titles=self.titles,
+            chain=self.chain.name,
+            as_of=self.as_of,
+            forms=forms,
+            decisions=decisions,
+            lines_en=[english for english, _ in said],
+            lines_zh=[chinese for _, chinese in said],
+            findings=[
+                *plugin_findings(self.chain.registry),
+                *self.tables.findings,
+                *findings,
+            ],
+            tables=self.tables,
+            language=self.chain.language,
+            reveal=self.reveal,
+        )
+
+
+def inquire(
+    chain: Chain,
+    question: str,
+    *,
+    titles: tuple[str, str],
+    as_of: dt.date,
+    needs: Collection[str],
+    uses: Collection[str] = (),
+    tables: ChainTables | None = None,
+    reveal: str | Collection[str] = (),
+    store: str | None = None,
+    progress: Progress | None = None,
+) -> Inquiry:
+    """
+    Check what is asked and read the tables that it takes, and no others.
+
+    Args:
+        chain: Who is asked.
+        question: What is asked.
+        titles: The question as people say it, in English and in Chinese.
+        as_of: The day.
+        needs: Tables without which there is no answer.
+        uses: Tables that make it better.
+        tables: What was read before, if anything.
+        reveal: Personal columns to show in full.
+        store: The only store that is asked about.
+        progress: Is told each table before it is read.
+
+    Raises:
+        InvalidValueError: *as_of* is no plain date, *reveal* names something else, or
+            no such store is known.
+        UnknownTableError: A table that is needed has no source, or was not read.
+        SourceError: A source cannot be read.
+    """
+    check_as_of(as_of)
+    columns = revealed_columns(reveal)
+    held = chain.sources if tables is None else tables
+    for name in needs:
+        if name not in held:
+            table = table_named(name)
+            raise UnknownTableError(
+                f"{question!r} needs a source of {name} ({table.title_zh}): "
+                f"add [sources.{name}]"
+                if name not in chain.sources
+                else f"{question!r} needs {name}, which 'tables' does not hold: "
+                "read it too"
+            )
+    if tables is None:
+        tables = chain.read(only=(*needs, *uses), progress=progress)
+    if store is not None:
+        _check_store(store, tables)
+    return Inquiry(
+        chain=chain,
+        question=question,
+        titles=titles,
+        as_of=as_of,
+        tables=tables,
+        reveal=columns,
+        store=store,
+    )
+
+
+def _check_store(store: str, tables: ChainTables) -> None:
+    """Refuse a store that nobody knows: its empty list would say that all is well."""
+    places = ["stores"] if "stores" in tables else list(tables)
+    known: set[str] = set()
+    for name in places:
+        if "store_id" in tables[name]:
+            known |= set(tables[name]["store_id"].dropna().astype(str))
+    if store not in known:
+        raise InvalidValueError(
+            f"no store is called {str(store)[:40]!r}; {nearest(str(store)[:40], known)}"
+        )
+
+
+def of_store(form: Form, store: str | None) -> Form:
+    """Return a form with the rows of one store only; of all where it is None."""
+    if store is None or "store_id" not in form.frame:
+        return form
+    rows = form.frame[(form.frame["store_id"] == store).to_numpy()]
+    return attrs.evolve(form, frame=rows, charts=())

@@ -1,0 +1,144 @@
+"""Opening the chain that a file describes: adapters are found and sources made."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Iterable
+from pathlib import Path
+
+from memberops.adapters import AdapterRegistry, PluginRecord, load_adapters
+from memberops.adapters.sources.contract import Source, SourceContext
+from memberops.errors import (
+    ConfigurationError,
+    MemberOpsError,
+    UnknownAdapterError,
+    bounded,
+    nearest,
+)
+from memberops.workflows.chain import Chain
+from memberops.workflows.configuration import (
+    ChainSettings,
+    SourceSettings,
+    configuration_error,
+    read_settings,
+)
+from memberops.workflows.structuring import Problem
+
+__all__ = ["open_chain"]
+
+
+def open_chain(
+    path: str | Path, *, plugins: Iterable[object] = (), entry_points: bool = True
+) -> Chain:
+    """
+    Open the chain that a file describes; see the reference of ``chain.toml``.
+
+    The file is checked, adapters are found and sources are made, but nothing is read.
+
+    Args:
+        path: The chain file. Relative paths in it count from its folder.
+        plugins: Plugins given as objects, see `memberops.load_adapters`.
+        entry_points: Whether installed plugins are loaded.
+
+    Raises:
+        ConfigurationError: The file cannot be used; every problem is listed.
+        AdapterConflictError: Two plugins declare an adapter of one name.
+    """
+    file = Path(path)
+    settings = read_settings(file)
+    registry = load_adapters(
+        plugins=plugins,
+        entry_points=entry_points,
+        disabled=settings.plugins.disabled,
+    )
+    _check_disabled(settings, registry, file.name)
+    context = SourceContext(
+        folder=file.absolute().parent, currency=settings.currency, zone=settings.zone
+    )
+    return Chain(
+        name=settings.name,
+        currency=settings.currency,
+        zone=settings.zone,
+        language=settings.language,
+        policies=settings.policies,
+        sources=_sources(settings, registry, context, file.name),
+        registry=registry,
+    )
+
+
+def _check_disabled(
+    settings: ChainSettings, registry: AdapterRegistry, file: str
+) -> None:
+    """Refuse to switch off what is not there: a misspelt name switches off nothing."""
+    switched_off = {_plain(name) for each in registry.disabled for name in _names(each)}
+    known = [
+        name
+        for each in (*registry.plugins, *registry.disabled)
+        for name in _names(each)
+    ]
+    problems = []
+    for name in settings.plugins.disabled:
+        close = difflib.get_close_matches(_plain(name), map(_plain, known), n=1)
+        # A plugin that is not installed here may well be elsewhere, if none is near.
+        if _plain(name) not in switched_off and close:
+            hint = nearest(name[:40], known)
+            path = ("plugins", "disabled")
+            problems.append(Problem(path, f": no plugin is called {name!r}; {hint}"))
+    if problems:
+        raise configuration_error(problems, file=file)
+
+
+def _names(record: PluginRecord) -> list[str]:
+    return [name for name in (record.name, record.distribution) if name]
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("_", "-").replace(".", "-")
+
+
+def _sources(
+    settings: ChainSettings,
+    registry: AdapterRegistry,
+    context: SourceContext,
+    file: str,
+) -> dict[str, Source]:
+    made: dict[str, Source] = {}
+    problems = []
+    for name, source in settings.sources.items():
+        try:
+            made[name] = _source(source, registry, context)
+        except UnknownAdapterError as error:
+            failed = [f"{failure.plugin}" for failure in registry.failures]
+            hint = f" (plugins that failed: {bounded(failed)})" if failed else ""
+            off = [record.name for record in registry.disabled]
+            hint += f" (plugins that are disabled: {bounded(off)})" if off else ""
+            path = ("sources", name, "adapter")
+            problems.append(Problem(path, f": {error}{hint}"))
+        except (MemberOpsError, TypeError, ValueError) as error:
+            problems.append(Problem(("sources", name), f": {error}"))
+    if problems:
+        raise configuration_error(problems, file=file)
+    return made
+
+
+def _source(
+    source: SourceSettings,
+    registry: AdapterRegistry,
+    context: SourceContext,
+) -> Source:
+    factory = registry.sources[source.adapter].factory
+    try:
+        taken = list(inspect.signature(factory).parameters.values())
+    except ValueError:
+        # What is written in C may not tell its arguments.
+        return factory(context, **source.options)
+    known = [one.name for one in taken if one.kind is one.KEYWORD_ONLY]
+    if not any(one.kind is one.VAR_KEYWORD for one in taken):
+        for name in source.options:
+            if name not in [one.name for one in taken]:
+                raise ConfigurationError(
+                    f"the adapter {source.adapter!r} has no option {name[:40]!r}; "
+                    f"{nearest(name[:40], known)}"
+                )
+    return factory(context, **source.options)
