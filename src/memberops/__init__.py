@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from memberops import domain, errors, metrics, policies, schedules, tables
+    from memberops import domain, errors, ledger, metrics, policies, schedules, tables
     from memberops.adapters import Adapter, hookimpl, load_adapters
     from memberops.domain import (
         Card,
@@ -76,6 +76,7 @@ _MODULES = frozenset(
         "adapters",
         "domain",
         "errors",
+        "ledger",
         "metrics",
         "policies",
         "reports",
@@ -113,6 +114,7 @@ __all__ = [
     "domain",
     "errors",
     "hookimpl",
+    "ledger",
     "load_adapters",
     "metrics",
     "money_from_float",

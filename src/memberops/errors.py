@@ -14,18 +14,30 @@ from collections.abc import Iterable
 
 __all__ = [
     "AdapterConflictError",
+    "BalanceOverflowError",
+    "BrokenChainError",
+    "ClosedPeriodError",
     "ColumnTypeError",
     "ConfigurationError",
     "CurrencyMismatchError",
     "FrameError",
+    "HoldError",
     "InvalidValueError",
+    "KeyConflictError",
+    "LedgerError",
+    "LotConflictError",
     "MemberOpsError",
     "MissingColumnsError",
     "MissingExtraError",
+    "OutOfStockError",
     "PluginError",
+    "ReversalError",
     "ScheduleError",
     "SourceError",
     "UnknownAdapterError",
+    "UnknownGiftError",
+    "UnknownPlaceError",
+    "UnknownPostingError",
     "UnknownTableError",
     "bounded",
     "nearest",
@@ -211,3 +223,117 @@ class UnknownAdapterError(MemberOpsError, LookupError):
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Rebuild from the three facts, so that the error can be pickled."""
         return type(self), (self.capability, self.name, self.known)
+
+
+class LedgerError(MemberOpsError, RuntimeError):
+    """A posting that the ledger refuses as it stands; nothing of it was written."""
+
+
+class KeyConflictError(LedgerError, ValueError):
+    """
+    A key came again with other contents.
+
+    Args:
+        key: The posting's id.
+        fields: The fields that differ from what the ledger holds.
+    """
+
+    def __init__(self, key: str, fields: Iterable[str]) -> None:
+        self.key = key
+        self.fields = tuple(sorted(fields))
+        super().__init__(
+            f"the key {_short(key)} was used before with other contents: "
+            f"{bounded(self.fields)} differ; a new posting takes a new key"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Rebuild from the two facts, so that the error can be pickled."""
+        return type(self), (self.key, self.fields)
+
+
+class OutOfStockError(LedgerError):
+    """
+    A posting takes more than a place has, at its moment or at a later one.
+
+    The key of the posting is spent: the same key is refused again, whatever stock
+    has come since.
+
+    Args:
+        gift_id: The gift, or ``"points"``.
+        place: Where it would be taken from.
+        lot_id: The lot, or ``""`` if the gift has none.
+        asked: How many are taken in all.
+        available: How many could be taken: the lowest that the place holds from
+            the posting's moment on, less what is held for others.
+        replayed: Whether the key was refused before.
+    """
+
+    def __init__(  # noqa: PLR0917 - the six facts, in the order of __reduce__
+        self,
+        gift_id: str,
+        place: str,
+        lot_id: str,
+        asked: int,
+        available: int,
+        replayed: bool = False,  # noqa: FBT001, FBT002 - as above
+    ) -> None:
+        self.gift_id = gift_id
+        self.place = place
+        self.lot_id = lot_id
+        self.asked = asked
+        self.available = available
+        self.replayed = replayed
+        lot = f" of lot {_short(lot_id)}" if lot_id else ""
+        again = "; this key was refused before and stays so" if replayed else ""
+        super().__init__(
+            f"{_short(place)} can give {available} of {_short(gift_id)}{lot}, "
+            f"not {asked}{again}: take less, or post what came in first, "
+            "under a new key"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Rebuild from the six facts, so that the error can be pickled."""
+        return type(self), (
+            self.gift_id,
+            self.place,
+            self.lot_id,
+            self.asked,
+            self.available,
+            self.replayed,
+        )
+
+
+class ClosedPeriodError(LedgerError):
+    """A posting takes effect in a closed period; the message names the closing."""
+
+
+class ReversalError(LedgerError):
+    """A reversal that names no mistake, or one that is reversed already."""
+
+
+class HoldError(LedgerError):
+    """A hold that is used up, given up or lapsed, or is about something else."""
+
+
+class LotConflictError(LedgerError, ValueError):
+    """A lot came with another expiry than it has, or a gift without its lot."""
+
+
+class BalanceOverflowError(LedgerError, OverflowError):
+    """A balance would leave the 64 bits that every store can hold."""
+
+
+class BrokenChainError(LedgerError, ValueError):
+    """An exported ledger was changed or cut: its hash chain does not hold."""
+
+
+class UnknownPlaceError(MemberOpsError, LookupError):
+    """No place or account has that name; the message gives the nearest."""
+
+
+class UnknownGiftError(MemberOpsError, LookupError):
+    """No gift has that id; the message gives the nearest."""
+
+
+class UnknownPostingError(MemberOpsError, LookupError):
+    """The ledger holds no posting with that key."""

@@ -1,11 +1,15 @@
 """The nouns of a membership office: immutable values made of attrs alone."""
 
 from memberops.domain.appointment import BookingEvent, BookingEventKind, Slot
+from memberops.domain.closing import Closing
 from memberops.domain.complaint import CaseEvent, Channel, Complaint, EventKind
 from memberops.domain.decision import Decision, Grounds, Reason, Statement
 from memberops.domain.finding import Finding, Severity
+from memberops.domain.gift import POINTS, Gift, Lot, Place, PlaceKind
+from memberops.domain.hold import Hold, Release
 from memberops.domain.member import Card, Gender, Member
 from memberops.domain.money import Currency, Money, RoundedFloat, money_from_float
+from memberops.domain.posting import Movement, Posting, PostingKind
 from memberops.domain.sale import SaleLine, Ticket
 from memberops.domain.store import Store
 from memberops.domain.survey import SurveyAnswer
@@ -21,21 +25,32 @@ from memberops.domain.visit import (
 )
 
 __all__ = [
+    "POINTS",
     "BookingEvent",
     "BookingEventKind",
     "Card",
     "CaseEvent",
     "Channel",
+    "Closing",
     "Complaint",
     "Currency",
     "Decision",
     "EventKind",
     "Finding",
     "Gender",
+    "Gift",
     "Grounds",
+    "Hold",
+    "Lot",
     "Member",
     "Money",
+    "Movement",
+    "Place",
+    "PlaceKind",
+    "Posting",
+    "PostingKind",
     "Reason",
+    "Release",
     "RoundedFloat",
     "SaleLine",
     "Severity",
