@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from memberops.schedules import WorkingCalendar
-from memberops.workflows.plain_values import NONE, found_instead
+from memberops.schedules.shifts import week_from
+from memberops.workflows.plain_values import NONE, found_instead, zone_name
 from memberops.workflows.structuring import Misfit, Problem, Reader, built, unknown_key
 
 __all__ = ["WORKING", "read_calendar", "read_calendars"]
@@ -47,9 +49,19 @@ def read_calendar(value: Any, base: Any, reader: Reader) -> Any:
 def _made(value: Mapping[str, Any], reader: Reader, *more: str) -> WorkingCalendar:
     known = _CHINA if "china" in value else _USUAL
     problems = [unknown_key(key, (*known, *more)) for key in value if key not in known]
+    table = {"zone": reader.facts["zone"]} | dict(value)
+    try:
+        zone_name(table["zone"])
+    except Misfit as misfit:
+        problems += misfit.under("zone")
+    week = table.get("week")
+    for day, shifts in week.items() if isinstance(week, Mapping) else ():
+        try:
+            built(partial(week_from, {day: shifts}))
+        except Misfit as misfit:
+            problems += misfit.under("week", str(day))
     if problems:
         raise Misfit(problems)
-    table = {"zone": reader.facts["zone"]} | dict(value)
     made: WorkingCalendar = built(lambda: WorkingCalendar.from_dict(table))
     return made
 

@@ -47,7 +47,8 @@ def read_term(value: Any, base: Any, reader: Reader) -> Any:
         raise Misfit(misfit.under("kind")) from None
     if kind is FixedTerm and "start" in rest:
         return _yearly(rest, reader)
-    return reader.table(rest, kind, base if isinstance(base, kind) else None)
+    usual = base if isinstance(base, kind) else None
+    return reader.table(rest, kind, usual, beside=("kind",))
 
 
 def _yearly(rest: dict[str, Any], reader: Reader) -> FixedTerm:

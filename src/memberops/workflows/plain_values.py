@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, get_args
 from zoneinfo import ZoneInfo, available_timezones
@@ -27,8 +28,10 @@ __all__ = [
     "member_of",
     "month_day",
     "number",
+    "one_of",
     "optional",
     "text",
+    "zone_name",
 ]
 
 NONE = "none"
@@ -166,18 +169,32 @@ def _zone(value: Any) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError):
-        hint = nearest(name[:40], available_timezones())
-        raise Misfit(
-            f"takes an IANA zone such as 'Asia/Shanghai', not {bounded([name])}; {hint}"
-        ) from None
+        told = f"takes an IANA zone such as 'Asia/Shanghai', not {bounded([name])}"
+        raise Misfit(_with_nearest(told, name, available_timezones())) from None
+
+
+def _with_nearest(told: str, value: Any, known: Iterable[str]) -> str:
+    """Add the nearest word, if one is near: all of them are too many or told."""
+    names = list(known)
+    near = isinstance(value, str) and get_close_matches(value[:40], names, n=1)
+    return f"{told}; {nearest(value[:40], names)}" if near else told
+
+
+def zone_name(value: Any) -> str:
+    """
+    Take the name of a zone that exists.
+
+    >>> zone_name("Asia/Shanghai")
+    'Asia/Shanghai'
+    """
+    return _zone(value).key
 
 
 def one_of(value: Any, known: tuple[Any, ...]) -> Any:
     """Take one of the words that are known."""
     if value not in known or isinstance(value, bool):
-        hint = nearest(value, known) if isinstance(value, str) else ""
-        expected = f"one of {bounded(known, limit=12)}"
-        raise Misfit(f"{found_instead(expected, value)}; {hint}".strip("; "))
+        told = found_instead(f"one of {bounded(known, limit=12)}", value)
+        raise Misfit(_with_nearest(told, value, known))
     return value
 
 

@@ -11,6 +11,7 @@ from memberops.domain import Currency
 from memberops.domain.visit import VisitChannel
 from memberops.errors import nearest
 from memberops.policies import (
+    Appointments,
     CadenceRule,
     CardState,
     ContactPolicy,
@@ -48,6 +49,7 @@ from memberops.workflows.plain_values import (
     one_of,
     optional,
     text,
+    zone_name,
 )
 from memberops.workflows.structuring import (
     Misfit,
@@ -187,7 +189,7 @@ def _by_name(
                 given = {**table, "name": name} if old is None else mend(table)
                 kept[name] = reader.table(given, kind, old)
             except Misfit as misfit:
-                problems += misfit.under(name)
+                problems += _of_new(name, misfit, kept).under(name)
         if problems:
             raise Misfit(problems)
         return tuple(kept.values())
@@ -202,6 +204,15 @@ def _check_change(table: Any, name: str, kept: Mapping[str, Any]) -> None:
         raise Misfit(found_instead(f'a table or "{NONE}"', table))
     if "name" in table:
         raise Misfit([Problem(("name",), "is the key of the table already")])
+
+
+def _of_new(name: str, misfit: Misfit, kept: Mapping[str, Any]) -> Misfit:
+    """Tell a name that is not known from a new one, which needs all its keys."""
+    needed = [each.path[0] for each in misfit.problems if each.text == "is needed"]
+    if name in kept or not needed:
+        return misfit
+    hint = nearest(name[:40], kept)
+    return Misfit(f"is not known; {hint} A new one needs {', '.join(needed)}")
 
 
 def _as_it_is(table: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -255,6 +266,10 @@ def _number(value: Any, _base: Any, _reader: Reader) -> Any:
     return number(value)
 
 
+def _zone(value: Any, _base: Any, _reader: Reader) -> Any:
+    return zone_name(value)
+
+
 def _perhaps_number(value: Any, _base: Any, _reader: Reader) -> Any:
     return optional(number)(value)
 
@@ -284,6 +299,8 @@ SPELLING = Spelling(
         (Target, "hours"): _perhaps_number,
         (Target, "minutes"): _perhaps_number,
         (Level, "hours"): _number,
+        (VisitPolicy, "zone"): _zone,
+        (Appointments, "zone"): _zone,
     },
     hidden={
         ChainPolicies: ("store_calendars",),

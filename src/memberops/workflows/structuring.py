@@ -72,8 +72,7 @@ class Reader:
             (attrs.has, self.table),
             (lambda kind: get_origin(kind) in (tuple, frozenset), self._listed),
             (lambda kind: get_origin(kind) is Literal, choice),
-            (_is_union, self._union),
-            (lambda kind: isinstance(kind, enum.EnumMeta), member_of),
+            (_is_union, self.read),
         ]
         for fits, hook in hooks:
             made.register_structure_hook_func(fits, hook)
@@ -98,17 +97,31 @@ class Reader:
         Raises:
             Misfit: With every problem that was found.
         """
-        parts = _parts(kind)
-        absent = value == NONE and len(parts) < len(get_args(kind))
-        own = parts[0]
-        if base is not None and not absent:
-            if own in self.spelling.types:
-                return self.spelling.types[own](value, base, self)
-            if attrs.has(own):
-                return self.table(value, own, base)
-        return self._converter.structure(value, kind)
+        own = _parts(kind)[0]
+        if type(None) not in get_args(kind):
+            return self._one(value, own, base)
+        if value == NONE:
+            return None
+        try:
+            return self._one(value, own, base)
+        except Misfit as misfit:
+            if own in PLAIN:
+                raise
+            raise Misfit(_or_none(each) for each in misfit.problems) from None
 
-    def table(self, value: Any, kind: Any, base: Any = None) -> Any:
+    def _one(self, value: Any, own: Any, base: Any) -> Any:
+        if base is not None and own in self.spelling.types:
+            return self.spelling.types[own](value, base, self)
+        if base is not None and attrs.has(own):
+            return self.table(value, own, base)
+        if isinstance(own, type) and issubclass(own, enum.Enum):
+            # cattrs would take a word of text for the text that it is too.
+            return member_of(value, own)
+        return self._converter.structure(value, own)
+
+    def table(
+        self, value: Any, kind: Any, base: Any = None, *, beside: tuple[str, ...] = ()
+    ) -> Any:
         """
         Read a table into a class: known keys only, each problem by its key.
 
@@ -116,6 +129,7 @@ class Reader:
             value: What the file holds.
             kind: The class.
             base: The default over which the table is read.
+            beside: Keys that were read already, for what an unknown key may mean.
 
         Raises:
             Misfit: With every problem that was found.
@@ -123,7 +137,8 @@ class Reader:
         if not isinstance(value, Mapping):
             raise Misfit(found_instead("a table", value))
         fields = {field.alias: field for field in self._fields(kind)}
-        problems = [unknown_key(key, fields) for key in value if key not in fields]
+        known = (*fields, *beside)
+        problems = [unknown_key(key, known) for key in value if key not in fields]
         made: dict[str, Any] = {}
         for alias, field in fields.items():
             default = None if base is None else getattr(base, field.name)
@@ -164,13 +179,6 @@ class Reader:
         if spelled is not None:
             return spelled(value, default, self)
         return self.read(value, field.type, default)
-
-    def _union(self, value: Any, kind: Any) -> Any:
-        parts = _parts(kind)
-        if len(parts) < len(get_args(kind)) and value == NONE:
-            return None
-        # Of several plain types the exact one is meant: Decimal | int | str.
-        return self.read(value, parts[0])
 
     def _listed(self, value: Any, kind: Any) -> Any:
         of = get_args(kind)[0]
@@ -242,10 +250,16 @@ def _is_union(kind: Any) -> bool:
 
 
 def _parts(kind: Any) -> list[Any]:
-    """Give the types of a union but None, or the one type."""
+    """Give the types of a union but None, the exact one first, or the one type."""
     if not _is_union(kind):
         return [kind]
     return [part for part in get_args(kind) if part is not type(None)]
+
+
+def _or_none(problem: Problem) -> Problem:
+    if problem.path:
+        return problem
+    return Problem((), f'{problem.text}; "{NONE}" stands for no value')
 
 
 def _same(other: Any) -> Callable[[Any], bool]:
