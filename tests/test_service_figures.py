@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
-from memberops.metrics.service import complaint_counts, hard_cases, service_figures
-from memberops.policies import ServiceLevels
+from memberops.metrics.service import complaint_counts, service_figures
+from memberops.policies import Authority, HardCasePolicy, ServiceLevels, hard_cases
 
 START = pd.Timestamp("2026-11-02T00:00Z")
 WEEK_END = dt.datetime(2026, 11, 8, 23, 59, tzinfo=dt.UTC)
@@ -148,3 +148,54 @@ def test_what_is_not_there_is_an_error():
         complaint_counts(states, by=())
     with pytest.raises(InvalidValueError, match="zone"):
         hard_cases(states, as_of=WEEK_END.replace(tzinfo=None))
+
+
+def hard(policy=None, **columns):
+    """Decide the hard cases among three that are still in time."""
+    received = pd.to_datetime(["2026-11-07T23:00Z"] * 3)
+    frame = pd.DataFrame({"case_id": ["K0", "K1", "K2"], "received_at": received})
+    found = hard_cases(frame.assign(**columns), as_of=WEEK_END, policy=policy)
+    return dict(zip(found["case_id"], found["why_zh"], strict=True))
+
+
+def test_a_case_beyond_the_handlers_authority_is_hard():
+    """More than the limit of its category is hard, exactly the limit is not."""
+    policy = HardCasePolicy(
+        authority=(Authority(amount=500), Authority(category="injury"))
+    )
+    asked = pd.array([50_000, 50_001, None], dtype="Int64")
+
+    found = hard(policy, asked=asked, category=["price", "price", "injury"])
+
+    assert found == {"K1": "超出处理权限", "K2": "超出处理权限"}
+    assert hard(asked=asked) == {}
+
+
+def test_who_was_not_satisfied_needs_a_second_callback():
+    """A dissatisfied customer makes a case hard once called, if the policy minds."""
+    called = moments(40, 40, 400)
+    satisfied = ["yes", "no", "no"]
+
+    found = hard(callback_at=called, satisfied=satisfied)
+
+    assert found == {"K1": "顾客不满意，需二次回访"}
+    mild = HardCasePolicy(dissatisfied=False)
+    assert hard(mild, callback_at=called, satisfied=satisfied) == {}
+
+
+def test_the_thresholds_of_hard_cases_are_a_policy():
+    """How late, how often reopened, and whether an escalation counts is said there."""
+    due = pd.to_datetime(["2026-11-07T12:00Z", "2026-11-07T11:59Z", None], utc=True)
+    late = {"reply_state": ["breached"] * 2 + ["met"], "reply_due_at": due}
+    half_a_day = int((WEEK_END - due[0].to_pydatetime()).total_seconds() // 3600)
+
+    assert set(hard(**late)) == {"K0", "K1"}
+    assert set(hard(HardCasePolicy(overdue_hours=half_a_day), **late)) == {"K0", "K1"}
+    assert set(hard(HardCasePolicy(overdue_hours=half_a_day + 1), **late)) == {"K1"}
+    again = {"reopened": [0, 1, 2]}
+    assert set(hard(HardCasePolicy(reopenings=2), **again)) == {"K2"}
+    up = {"escalated_at": moments(1, 400, None)}
+    assert set(hard(**up)) == {"K0"}
+    assert hard(HardCasePolicy(escalated=False), **up) == {}
+    with pytest.raises(InvalidValueError):
+        HardCasePolicy(reopenings=0)

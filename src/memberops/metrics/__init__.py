@@ -31,7 +31,6 @@ from memberops.metrics.satisfaction import (
 from memberops.metrics.service import (
     CLOCK_SPANS,
     complaint_counts,
-    hard_cases,
     service_figures,
 )
 from memberops.metrics.spending_power import SPENDING_POWER, spending_power
@@ -58,7 +57,6 @@ __all__ = [
     "demographics",
     "evaluate",
     "growth",
-    "hard_cases",
     "lapse",
     "lapsed_members",
     "measure",

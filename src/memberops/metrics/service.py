@@ -1,8 +1,7 @@
-"""Figures of the service: on-time shares, hours, causes, hard cases (HQ §6.2)."""
+"""Figures of the service: on-time shares, hours, causes (HQ §6.2)."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from memberops.errors import (
     MissingColumnsError,
 )
 
-__all__ = ["CLOCK_SPANS", "complaint_counts", "hard_cases", "service_figures"]
+__all__ = ["CLOCK_SPANS", "complaint_counts", "service_figures"]
 
 CLOCK_SPANS: Mapping[str, tuple[str, str]] = {
     "reply": ("received_at", "replied_at"),
@@ -181,113 +180,3 @@ def complaint_counts(
         ["cases", *keys], ascending=order, kind="stable"
     )
     return listed.reset_index(drop=True)
-
-
-def hard_cases(
-    states: pd.DataFrame, *, as_of: dt.datetime, reopenings: int = 1
-) -> pd.DataFrame:
-    """
-    List the hard cases of a week: 疑难投诉周报 (HQ §6.2).
-
-    A case is hard if it is received, not closed, and a clock of it is late, it was
-    reopened, or it was escalated.
-
-    Args:
-        states: What ``ServiceLevels.decide_frame`` gives for the end of the week, with
-            ``case_id``; optional ``store_id``, ``category``, ``handler``,
-            ``reopened`` (how often), ``escalated_at``, ``closed_at``, ``resolution``.
-        as_of: The end of the week, with a zone.
-        reopenings: How many reopenings make a case hard.
-
-    Returns:
-        ``case_id``, ``store_id``, ``category``, ``owner``, ``age_hours`` (whole, by
-        the wall), ``why_en``, ``why_zh`` and ``usual_solution`` (the most frequent
-        ``resolution`` of the category), the oldest first.
-
-    Raises:
-        MissingColumnsError: ``case_id`` or ``received_at`` is absent.
-        InvalidValueError: *as_of* has no zone.
-
-    >>> states = pd.DataFrame({"case_id": ["K1"], "reply_state": ["breached"],
-    ...     "received_at": pd.to_datetime(["2026-11-05T01:00Z"])})
-    >>> at = dt.datetime(2026, 11, 8, tzinfo=dt.UTC)
-    >>> print(hard_cases(states, as_of=at).why_zh[0])
-    回复超时
-    """
-    if as_of.utcoffset() is None:
-        raise InvalidValueError("'as_of' must be a datetime with a zone")
-    _need(states, ["case_id", "received_at"])
-    _moments(states, ["received_at"])
-    frame = states.reset_index(drop=True)
-    rows = len(frame)
-    known = (frame["received_at"] <= as_of).to_numpy(dtype=bool)
-    if "closed_at" in frame:
-        known = known & ~(frame["closed_at"] <= as_of).to_numpy(dtype=bool)
-    english = np.full(rows, "", dtype=object)
-    chinese = np.full(rows, "", dtype=object)
-    for mask, text_en, text_zh in _why(frame, as_of, reopenings):
-        english[mask] += np.where(english[mask] != "", "; ", "") + text_en
-        chinese[mask] += np.where(chinese[mask] != "", "；", "") + text_zh
-    none = pd.Series([None] * rows, dtype=object)
-    age = (pd.Timestamp(as_of) - frame["received_at"]).dt.total_seconds() // _HOUR
-    listed = pd.DataFrame(
-        {
-            "case_id": frame["case_id"],
-            "store_id": frame.get("store_id", none),
-            "category": frame.get("category", none),
-            "owner": frame.get("handler", none),
-            "age_hours": age.astype("int64"),
-            "why_en": english,
-            "why_zh": chinese,
-            "usual_solution": _usual_solution(frame),
-        }
-    )
-    hard: pd.DataFrame = listed[known & (english != "")].sort_values(
-        ["age_hours", "case_id"], ascending=[False, True], kind="stable"
-    )
-    return hard.reset_index(drop=True)
-
-
-_CLOCKS_ZH = {
-    "reply": "回复",
-    "solution": "解决",
-    "callback": "回访",
-    "next_reply": "后续回复",
-    "second_callback": "二次回访",
-}
-
-
-def _why(
-    frame: pd.DataFrame, as_of: dt.datetime, reopenings: int
-) -> list[tuple[Any, str, str]]:
-    found = []
-    for column in frame.columns:
-        if column.endswith("_state"):
-            clock = column.removesuffix("_state")
-            late = (frame[column].astype(object) == "breached").to_numpy(dtype=bool)
-            words = clock.replace("_", " ")
-            found.append(
-                (late, f"{words} overdue", f"{_CLOCKS_ZH.get(clock, words)}超时")
-            )
-    if "reopened" in frame:
-        again = (frame["reopened"].fillna(0) >= reopenings).to_numpy(dtype=bool)
-        found.append((again, "reopened", "重新投诉"))
-    if "escalated_at" in frame:
-        up = (frame["escalated_at"] <= as_of).to_numpy(dtype=bool)
-        found.append((up, "escalated", "已上报"))
-    return found
-
-
-def _usual_solution(frame: pd.DataFrame) -> Any:
-    if "resolution" not in frame or "category" not in frame:
-        return ""
-    counted = (
-        frame.dropna(subset=["resolution", "category"])
-        .groupby(["category", "resolution"], observed=True)
-        .size()
-        .reset_index(name="count")
-        .sort_values(["count", "resolution"], ascending=[False, True], kind="stable")
-        .drop_duplicates("category")
-    )
-    usual = dict(zip(counted["category"], counted["resolution"], strict=True))
-    return frame["category"].map(usual).astype(object).fillna("")

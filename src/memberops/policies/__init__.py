@@ -4,6 +4,8 @@ from memberops.policies.appointments import AppointmentBook, Appointments, Booke
 from memberops.policies.audit_sample import AuditPolicy, AuditSample, audit_sample
 from memberops.policies.cadence import DEFAULT_CADENCE, CadenceRule
 from memberops.policies.card_state import CardState, State
+from memberops.policies.case_reading import read_cases
+from memberops.policies.case_rows import case_rows
 from memberops.policies.claw_back import ClawBack, FrozenWaiver, Reopening
 from memberops.policies.contact import (
     Contact,
@@ -29,6 +31,7 @@ from memberops.policies.fees import FeeCharge, KindFee, MembershipFee, fraction_
 from memberops.policies.filing import Welcome, file_profiles
 from memberops.policies.fixed_term import AnyTerm, FixedTerm, Lifetime
 from memberops.policies.grace import KindGrace
+from memberops.policies.hard_cases import HardCasePolicy, hard_cases
 from memberops.policies.linked_cards import LinkedCards
 from memberops.policies.overrides import Override, overridden
 from memberops.policies.phones import PhoneProblem, PhoneReading, PhoneRule
@@ -97,6 +100,7 @@ __all__ = [
     "Figure",
     "FixedTerm",
     "FrozenWaiver",
+    "HardCasePolicy",
     "HeldTier",
     "KindFee",
     "KindGrace",
@@ -148,10 +152,12 @@ __all__ = [
     "Welcome",
     "Words",
     "audit_sample",
+    "case_rows",
     "check_submissions",
     "expiring_members",
     "file_profiles",
     "fraction_left",
+    "hard_cases",
     "kept",
     "members_without_plan",
     "membership_year",
@@ -159,6 +165,7 @@ __all__ = [
     "plan_member",
     "plan_visits",
     "possible_duplicates",
+    "read_cases",
     "replay",
     "simulate",
     "supply_facts",
