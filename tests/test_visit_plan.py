@@ -23,6 +23,7 @@ from memberops.policies.visit_policy import (
     VisitFact,
     VisitPolicy,
 )
+from memberops.policies.visit_wishes import by_importance
 from memberops.schedules import Period, RestDays, add_months
 
 NOVEMBER = Period.month(2026, 11)
@@ -323,7 +324,7 @@ FACTS = st.lists(
             number,
             store,
         ),
-        st.sampled_from(["M1", "M1", "M2", "M3"]),
+        st.sampled_from(["M1", "M1", "M2", "M3", "M7"]),
         st.sampled_from(DEFAULT_CADENCE),
         st.dates(dt.date(2026, 11, 2), dt.date(2026, 11, 13)),
         st.sampled_from(["", "F1"]),
@@ -335,6 +336,7 @@ FACTS = st.lists(
 STANDINGS = st.tuples(
     st.sampled_from(["", "S1", "S3"]),
     st.sampled_from(["", "Asia/Tokyo", "America/New_York"]),
+    st.sampled_from(["", "", "Asia/Urumqi", "Europe/London"]),
     st.booleans(),
     st.none() | st.none() | DAYS,
     st.just(frozenset()) | st.frozensets(st.sampled_from(FLAGS), max_size=1),
@@ -376,9 +378,10 @@ def frames(facts, standings, made):
             "member_id": ["M1", "M2", "M3"],
             "store_id": [each[0] for each in standings],
             "zone": [each[1] for each in standings],
-            "premium": [each[2] for each in standings],
-            "valid_through": column(each[3] for each in standings),
-            **{flag: [flag in each[4] for each in standings] for flag in FLAGS},
+            "store_zone": [each[2] for each in standings],
+            "premium": [each[3] for each in standings],
+            "valid_through": column(each[4] for each in standings),
+            **{flag: [flag in each[5] for each in standings] for flag in FLAGS},
         }
     )
     contacts = pd.DataFrame(
@@ -388,23 +391,48 @@ def frames(facts, standings, made):
     return told, members, contacts
 
 
+STORED = ["str", "object", "category"]
+DRAWN = {
+    "facts": FACTS,
+    "standings": st.tuples(STANDINGS, STANDINGS, STANDINGS),
+    "made": MADE,
+    "caps": CAPS,
+    "rest": st.booleans(),
+    "seed": st.integers(0, 99),
+    "stored": st.sampled_from(STORED),
+}
+
+
 @settings(max_examples=20)
-@given(facts=FACTS, standings=st.tuples(STANDINGS, STANDINGS, STANDINGS), made=MADE,
-       caps=CAPS, rest=st.booleans(), seed=st.integers(0, 99))  # fmt: skip
-def test_frame_equals_scalar_and_no_rule_is_broken(
-    facts, standings, made, caps, rest, seed
-):
+@given(**DRAWN)
+def test_frame_equals_scalar_and_no_rule_is_broken(**drawn):
     """
     For each member the frame says what planning one by one says, in any row order.
 
-    And no plan breaks a cap, a window or an opt-out, by a count of its own.
+    And no plan breaks a cap, a window or an opt-out, by a count of its own. It makes
+    no difference how the ids are stored, and a stranger's visits are all suppressed.
     """
+    weigh(**drawn)
+
+
+@pytest.mark.nightly
+@settings(max_examples=1_500)
+@given(**DRAWN)
+def test_frame_equals_scalar_at_length(**drawn):
+    """The same for many more members."""
+    weigh(**drawn)
+
+
+def weigh(*, facts, standings, made, caps, rest, seed, stored):
+    """Compare the frame with planning one by one, and both with the rules."""
     policy = VisitPolicy(
         contact=ContactPolicy(caps=caps),
         rest=RestDays(weekdays=(6, 7)) if rest else None,
     )
     told, members, contacts = frames(facts, standings, made)
     options = {"period": NOVEMBER, "as_of": dt.date(2026, 11, 4), "policy": policy}
+    ids = ["member_id", "fact_id", "store_id"]
+    told = told.astype(dict.fromkeys(ids, stored))
 
     rows = plan_visits(told, members, contacts=contacts, **options).rows
     shuffled = plan_visits(
@@ -417,7 +445,11 @@ def test_frame_equals_scalar_and_no_rule_is_broken(
 
     pd.testing.assert_frame_equal(rows, shuffled)
     assert again.empty
-    for number, (store, zone, premium, through, flags) in enumerate(standings, 1):
+    strangers = rows[rows["member_id"] == "M7"]
+    assert set(strangers["cause"]) <= {"unknown_member"}
+    assert set(rows[rows["cause"] == "unknown_member"]["member_id"]) <= {"M7"}
+    for number, standing in enumerate(standings, 1):
+        store, zone, store_zone, premium, through, flags = standing
         name = f"M{number}"
         mine = [
             VisitFact(member_id=m, trigger=t, on=on, fact_id=f, store_id=s)
@@ -428,7 +460,8 @@ def test_frame_equals_scalar_and_no_rule_is_broken(
         visits = plan_member(
             mine,
             standing=Standing(member_id=name, store_id=store, zone=zone,
-                              premium=premium, valid_through=through, flags=flags),
+                              store_zone=store_zone, premium=premium,
+                              valid_through=through, flags=flags),
             contacts=days,
             **options,
         )  # fmt: skip
@@ -616,6 +649,23 @@ def test_wrong_use_is_refused():
     with pytest.raises(InvalidValueError, match="did you mean 'store'"):
         CadenceRule(name="x", kind="care", trigger="x", channel="sms", by="stroe",
                     priority=1, name_en="x", name_zh="x")  # fmt: skip
+
+
+def test_ids_that_begin_alike_are_told_apart():
+    """Visits are ordered by all of their ids, and each is taken once."""
+    rules = VisitPolicy().rules[:1]
+    keys = np.array(
+        [(2**63 + 5, 9), (2**63 + 4, 7), (2**63 + 5, 2), (2**63 + 4, 7), (1, 1)],
+        dtype=[("high", ">u8"), ("low", ">u2")],
+    )
+    store = np.array([0, 1, 0, 0, 0])
+
+    order = by_importance(
+        keys, np.zeros(5, np.int16), np.full(5, 20_000), store,
+        VisitPolicy(rules=rules),
+    )  # fmt: skip
+
+    assert order.tolist() == [4, 3, 2, 0]
 
 
 def test_every_rule_speaks_both_languages():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
 from typing import Any
 
 import attrs
@@ -12,8 +11,8 @@ import pandas as pd
 
 from memberops.domain import Finding
 from memberops.domain.values import check_as_of
-from memberops.domain.visit import visit_key
 from memberops.policies.visit_intake import (
+    positions,
     read_contacts,
     read_facts,
     read_members,
@@ -23,13 +22,13 @@ from memberops.policies.visit_placing import Array, Board, Wishes
 from memberops.policies.visit_plan import check_period
 from memberops.policies.visit_policy import Staffing, VisitPolicy
 from memberops.policies.visit_rows import FAR, visit_rows
+from memberops.policies.visit_wishes import Wanted, wanted_visits
 from memberops.schedules import Period
 
 __all__ = ["VisitPlan", "plan_visits"]
 
 _WEEK = 7
 _HQ = "hq"
-_ID = np.dtype([("high", ">u8"), ("low", ">u2")])
 
 
 @attrs.frozen(kw_only=True)
@@ -110,99 +109,19 @@ def plan_visits(
     told, findings = read_facts(facts, policy)
     standing, more = read_members(members, policy)
     earlier, known = read_planned(planned)
-    wishes = _wishes(told, standing, policy, period, as_of, known)
+    wanted = wanted_visits(told, standing, policy, period, as_of, known)
+    member_id = told.member_id.take(wanted.fact).reset_index(drop=True)
+    del told
     rows = _placed(
-        wishes, standing, policy, period, as_of, read_contacts(contacts), earlier,
-        staffing or Staffing(staff={}),
+        wanted, member_id, standing, policy, period, as_of, read_contacts(contacts),
+        earlier, staffing or Staffing(staff={}),
     )  # fmt: skip
     return VisitPlan(rows=rows, findings=(*findings, *more))
 
 
-def _wishes(  # noqa: PLR0917 - private, one caller
-    facts: pd.DataFrame,
-    members: pd.DataFrame,
-    policy: VisitPolicy,
-    period: Period,
-    as_of: dt.date,
-    known: Collection[str],
-) -> pd.DataFrame:
-    """List what the rules ask for, the important first, each once."""
-    place = pd.Index(members["member_id"]).get_indexer(facts["member_id"])
-    premium = np.append(members["premium"].to_numpy(bool), False)[place]
-    stores = np.append(members["store_id"].to_numpy(object), "")[place]
-    own = facts["store_id"].to_numpy(object)
-    store = np.where(own != "", own, stores)
-    on = facts["on"].to_numpy().astype("datetime64[D]")
-    triggers, names = pd.factorize(facts["trigger"])
-    codes = {name: code for code, name in enumerate(names)}
-    found: list[tuple[Array, int, Array, Array]] = []
-    for number, rule in enumerate(policy.rules):
-        chosen = triggers == codes.get(rule.trigger, -2)
-        if not rule.ahead:
-            chosen &= on <= np.datetime64(as_of)
-        if rule.audience != "all":
-            chosen &= premium == (rule.audience == "premium")
-        which = np.flatnonzero(chosen)
-        for column in rule.occurrences(on[which], period):
-            due = rule.due_column(column)
-            inside = (due >= np.datetime64(period.start)) & (
-                due <= np.datetime64(period.through)
-            )
-            if inside.any():
-                found.append((which[inside], number, column[inside], due[inside]))
-    which = np.concatenate([np.empty(0, np.int64), *(each[0] for each in found)])
-    rule_no = np.repeat([each[1] for each in found], [len(each[0]) for each in found])
-    empty = np.empty(0, "datetime64[D]")
-    ons = np.concatenate([empty, *(each[2] for each in found)])
-    due = np.concatenate([empty, *(each[3] for each in found)])
-    keys = _keys(facts, which, rule_no.astype(np.int64), ons, policy)
-    wishes = pd.DataFrame(
-        {
-            "member": place[which],
-            "member_id": _objects(facts["member_id"].to_numpy(object)[which]),
-            "store_id": _objects(store[which]),
-            "rule": rule_no.astype(np.int64),
-            "due": due.astype(np.int64),
-        }
-    )
-    capped = np.array([rule.capped for rule in policy.rules], bool)
-    priority = np.array([rule.priority for rule in policy.rules], np.int64)
-    rank = pd.factorize(wishes["store_id"], sort=True)[0]
-    ids = np.frombuffer(b"".join(keys), _ID)
-    order = np.lexsort((rank, ids["low"], ids["high"], wishes["due"],
-                        priority[wishes["rule"]], capped[wishes["rule"]]))  # fmt: skip
-    again = np.zeros(len(order), bool)
-    again[1:] = ids[order][1:] == ids[order][:-1]
-    order = order[~again]
-    wishes = wishes.iloc[order]
-    written = np.array(["V" + keys[index].hex() for index in order], object)
-    wishes["visit_id"] = pd.Series(written, index=wishes.index, dtype=object)
-    if known:
-        wishes = wishes[~wishes["visit_id"].isin(known)]
-    return wishes.reset_index(drop=True)
-
-
-def _objects(values: Array) -> pd.Series:
-    return pd.Series(values, dtype=object, copy=False)
-
-
-def _keys(
-    facts: pd.DataFrame, which: Array, rules: Array, ons: Array, policy: VisitPolicy
-) -> list[bytes]:
-    names = np.array([rule.name for rule in policy.rules], object)[rules]
-    days, texts = pd.factorize(ons)
-    written = np.array([str(day)[:10] for day in texts], object)
-    columns = (
-        names,
-        facts["member_id"].to_numpy(object)[which],
-        written[days] if len(written) else days,
-        facts["fact_id"].to_numpy(object)[which],
-    )
-    return [visit_key(*parts) for parts in zip(*columns, strict=True)]
-
-
 def _placed(  # noqa: PLR0917 - private, one caller
-    wishes: pd.DataFrame,
+    wanted: Wanted,
+    member_id: pd.Series,
     members: pd.DataFrame,
     policy: VisitPolicy,
     period: Period,
@@ -211,20 +130,15 @@ def _placed(  # noqa: PLR0917 - private, one caller
     earlier: pd.DataFrame,
     staffing: Staffing,
 ) -> pd.DataFrame:
-    codes, who = pd.factorize(wishes["member_id"])
-    place = pd.Index(members["member_id"]).get_indexer(who)
-    people = (
-        members.reindex(place) if len(members) else members.reindex([-1] * len(who))
-    )
+    people, numbers = _people(members, wanted.member)
+    codes = numbers[wanted.member]
     rules = policy.rules
-    rule = wishes["rule"].to_numpy()
-    due = wishes["due"].to_numpy()
+    rule, due = wanted.rule, wanted.due
     last = due + np.array([each.within for each in rules], np.int64)[rule]
     reach = max([_WEEK, policy.recent_days, *(cap.days for cap in policy.contact.caps)])
     first = _number(period.start) - reach
     until = max(int(last.max(initial=0)), _number(period.through)) + reach
     zones, places = _zones(people, policy)
-    pools = _pools(wishes["store_id"], rule, policy, staffing)
     limits = np.array([staffing.limit(name) for name, _ in staffing.staff], np.int64)
     board = Board(
         policy,
@@ -235,10 +149,10 @@ def _placed(  # noqa: PLR0917 - private, one caller
         days=until - first + 1,
         limits=limits,
     )
-    known = pd.Index(who)
     for frame, made in ((contacts, True), (earlier, False)):
+        place = positions(members["member_id"], frame["member_id"])
         board.enter(
-            known.get_indexer(frame["member_id"]),
+            np.where(place < 0, -1, numbers[place]),
             frame["on"].to_numpy().astype("datetime64[D]").astype(np.int64),
             frame["channel"].to_numpy(object),
             made=made,
@@ -253,13 +167,31 @@ def _placed(  # noqa: PLR0917 - private, one caller
         rule=rule,
         due=due,
         last=last,
-        pool=pools,
-        stopped=_stopped(people, codes, place, rule, due, policy, board),
+        pool=_pools(wanted, policy, staffing),
+        stopped=_stopped(people, codes, rule, due, policy, board),
         round=_rounds(codes, rule, policy),
     )
     day, cause = board.place(columns, _number(as_of))
-    staff = _shared_out(columns, day, staffing, before)
-    return visit_rows(wishes, columns, day, cause, staff, board)
+    staff, names = _shared_out(columns, day, staffing, before)
+    board.clear()
+    return visit_rows(wanted, member_id, columns, day, cause, (staff, names), board)
+
+
+def _people(members: pd.DataFrame, member: Array) -> tuple[pd.DataFrame, Array]:
+    """Take the members who are asked for, and number them; the unknown as one."""
+    occurs = np.zeros(len(members) + 1, bool)
+    occurs[member] = True
+    numbers = np.where(occurs, np.cumsum(occurs) - 1, -1)
+    known = np.flatnonzero(occurs[:-1])
+    people = members.drop(columns="member_id").take(known)
+    people["unknown"] = False
+    if occurs[-1]:
+        nobody: dict[str, Any] = dict.fromkeys(map(str, people), False)
+        nobody |= dict.fromkeys(("store_id", "zone", "store_zone"), "")
+        nobody |= {"valid_through": pd.NaT, "unknown": True}
+        last = pd.DataFrame([nobody]).astype(people.dtypes.to_dict())
+        people = pd.concat([people, last])
+    return people.reset_index(drop=True), numbers
 
 
 def _number(day: dt.date) -> int:
@@ -274,28 +206,23 @@ def _through(people: pd.DataFrame) -> Array:
 def _zones(
     people: pd.DataFrame, policy: VisitPolicy
 ) -> tuple[Array, list[tuple[str, str]]]:
-    store = people["store_zone"].fillna("").to_numpy(object)
-    store = np.where(store != "", store, policy.zone)
-    own = people["zone"].fillna("").to_numpy(object)
-    own = np.where(own != "", own, store)
-    own_codes, own_names = pd.factorize(own)
-    store_codes, store_names = pd.factorize(store)
-    pairs, uniques = pd.factorize(own_codes * max(len(store_names), 1) + store_codes)
-    return pairs, [
-        (str(own_names[pair // len(store_names)]),
-         str(store_names[pair % len(store_names)]))
-        for pair in uniques
-    ]  # fmt: skip
+    own, names = pd.factorize(people["zone"])
+    at, places = pd.factorize(people["store_zone"])
+    pairs, uniques = pd.factorize(own * max(len(places), 1) + at)
+    found = []
+    for pair in uniques.tolist():
+        place = str(places[pair % len(places)]) or policy.zone
+        found.append((str(names[pair // len(places)]) or place, place))
+    return pairs, found
 
 
-def _pools(
-    stores: pd.Series, rule: Array, policy: VisitPolicy, staffing: Staffing
-) -> Array:
-    hq = np.array([each.by == _HQ for each in policy.rules], bool)[rule]
-    staffed = np.array([e.channel in staffing.channels for e in policy.rules], bool)
-    names = np.where(hq, _HQ, stores.to_numpy(object))
-    pools = pd.Index([name for name, _ in staffing.staff], dtype=object)
-    found = pools.get_indexer(pd.Index(names, dtype=object))
+def _pools(wanted: Wanted, policy: VisitPolicy, staffing: Staffing) -> Array:
+    rules, rule = policy.rules, wanted.rule
+    pools = {name: number for number, (name, _) in enumerate(staffing.staff)}
+    of_store = np.array([pools.get(name, -1) for name in wanted.stores], np.int64)
+    hq = np.array([each.by == _HQ for each in rules], bool)[rule]
+    staffed = np.array([each.channel in staffing.channels for each in rules], bool)
+    found = np.where(hq, pools.get(_HQ, -1), of_store[wanted.store])
     return np.where(staffed[rule], found, -1)
 
 
@@ -310,16 +237,15 @@ def _earlier_pools(earlier: pd.DataFrame, staffing: Staffing) -> Array:
 def _stopped(  # noqa: PLR0917 - private, one caller
     people: pd.DataFrame,
     codes: Array,
-    place: Array,
     rule: Array,
     due: Array,
     policy: VisitPolicy,
     board: Board,
 ) -> Array:
     stopped = np.zeros(len(codes), np.int16)
-    stopped[place[codes] < 0] = board.causes["unknown_member"]
+    stopped[people["unknown"].to_numpy(bool)[codes]] = board.causes["unknown_member"]
     for suppression in policy.suppressions:
-        flags = (people[suppression.name] == True).to_numpy(bool)[codes]  # noqa: E712 - a column with gaps
+        flags = people[suppression.name].to_numpy(bool)[codes]
         stops = np.array([suppression.stops(each) for each in policy.rules], bool)
         hit = flags & stops[rule] & (stopped == 0)
         stopped[hit] = board.causes[suppression.name]
@@ -339,15 +265,20 @@ def _rounds(codes: Array, rule: Array, policy: VisitPolicy) -> Array:
 
 def _shared_out(
     columns: Wishes, day: Array, staffing: Staffing, before: Array
-) -> Array:
+) -> tuple[Array, list[str]]:
     """Deal each pool's visits of a day out in turn, the important first."""
-    staff = np.full(len(day), "", object)
+    names = ["", *(name for _, pool in staffing.staff for name in pool)]
+    staff = np.zeros(len(day), np.int64)
     some = np.flatnonzero((columns.pool >= 0) & (day >= 0))
-    desk = pd.Series(columns.pool[some] * before.shape[1] + day[some])
+    if not some.size:
+        return staff, names
+    pool = columns.pool[some]
+    desk = pd.Series(pool * before.shape[1] + day[some])
     turn = desk.groupby(desk, sort=False).cumcount().to_numpy()
-    turn = turn + before[columns.pool[some], day[some]]
-    for pool, (_, names) in enumerate(staffing.staff):
-        mine = columns.pool[some] == pool
-        if names and mine.any():
-            staff[some[mine]] = np.array(names, object)[turn[mine] % len(names)]
-    return staff
+    turn = turn + before[pool, day[some]]
+    sizes = np.array([len(each) for _, each in staffing.staff], np.int64)
+    begin = 1 + np.cumsum(sizes) - sizes
+    staff[some] = np.where(
+        sizes[pool] > 0, begin[pool] + turn % np.maximum(sizes[pool], 1), 0
+    )
+    return staff, names

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Any
 
+import attrs
 import narwhals as nw
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ from memberops.errors import ColumnTypeError, FrameError, MissingColumnsError
 from memberops.policies.cadence import Days
 from memberops.policies.visit_policy import VisitPolicy
 
-__all__ = ["as_days", "as_text", "read_contacts", "read_facts", "read_members",
-           "read_planned", "taken_in"]  # fmt: skip
+__all__ = ["Facts", "as_days", "as_text", "positions", "read_contacts", "read_facts",
+           "read_members", "read_planned", "taken_in"]  # fmt: skip
 
 
 def taken_in(given: Any, name: str, needed: Iterable[str]) -> pd.DataFrame:
@@ -80,18 +81,39 @@ def as_text(frame: pd.DataFrame, column: str) -> np.ndarray[Any, Any]:
     """
     if column not in frame:
         return np.full(len(frame), "", dtype=object)
+    return _told(frame, column).to_numpy(dtype=object, na_value="")
+
+
+def _told(frame: pd.DataFrame, column: str) -> pd.Series:
     values = frame[column]
     if pd.api.types.is_numeric_dtype(values.dtype) and values.notna().any():
         raise ColumnTypeError(
             f"column {column!r} holds numbers; ids are text, or they lose leading "
             "zeros: read the file with dtype=str"
         )
-    return values.to_numpy(dtype=object, na_value="")
+    return values
 
 
-def _objects(frame: pd.DataFrame, column: str) -> pd.Series:
-    """Keep text as objects: these columns are taken apart again at once."""
-    return pd.Series(as_text(frame, column), dtype=object, copy=False)
+def _texts(frame: pd.DataFrame, column: str) -> pd.Series:
+    """Read a column of text as it is stored, empty where it is missing."""
+    if column not in frame:
+        return pd.Series(np.full(len(frame), "", dtype=object), dtype=object)
+    values = _told(frame, column).reset_index(drop=True)
+    if values.dtype != object and not isinstance(values.dtype, pd.StringDtype):
+        values = values.astype(object)
+    return values.fillna("") if values.isna().any() else values
+
+
+def positions(known: pd.Series, asked: pd.Series) -> np.ndarray[Any, Any]:
+    """
+    Return the place of each id among those known, which are all different.
+
+    >>> positions(pd.Series(["M1", "M2"]), pd.Series(["M2", "M9"])).tolist()
+    [1, -1]
+    """
+    both = pd.concat([known, asked], ignore_index=True)
+    found = pd.factorize(both)[0][len(known) :]
+    return np.where(found < len(known), found, -1)
 
 
 def _flags(frame: pd.DataFrame, column: str) -> np.ndarray[Any, Any]:
@@ -141,33 +163,59 @@ def _finding(table: str, rule: str, en: str, zh: str, number: int) -> Finding:
     )
 
 
-def read_facts(
-    facts: Any, policy: VisitPolicy
-) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+@attrs.frozen(kw_only=True, eq=False)
+class Facts:
+    """
+    Facts as columns of equal length.
+
+    Args:
+        member_id: Whom each is about.
+        trigger: Number of the trigger in *triggers*, -1 for a fact left out.
+        triggers: The triggers that the policy answers.
+        on: The day of each.
+        fact_id: The id of each, empty if it has none; None if no fact has any.
+        store_id: The store of each, likewise.
+    """
+
+    member_id: pd.Series = attrs.field(repr=False)
+    trigger: np.ndarray[Any, Any] = attrs.field(repr=False)
+    triggers: tuple[str, ...]
+    on: Days = attrs.field(repr=False)
+    fact_id: pd.Series | None = attrs.field(repr=False)
+    store_id: pd.Series | None = attrs.field(repr=False)
+
+
+def read_facts(facts: Any, policy: VisitPolicy) -> tuple[Facts, tuple[Finding, ...]]:
     """Read facts: those without member, trigger or day are told and left out."""
     frame = taken_in(facts, "facts", ("member_id", "trigger", "on"))
-    read = pd.DataFrame(
-        {
-            "member_id": _objects(frame, "member_id"),
-            "trigger": _objects(frame, "trigger"),
-            "on": as_days(frame, "on").astype("datetime64[s]"),
-            "fact_id": _objects(frame, "fact_id"),
-            "store_id": _objects(frame, "store_id"),
-        }
+    known = tuple(dict.fromkeys(rule.trigger for rule in policy.rules))
+    member, on = _texts(frame, "member_id"), as_days(frame, "on")
+    codes, names = pd.factorize(_texts(frame, "trigger"))
+    told = np.array([name != "" for name in names], bool)
+    number = np.array(
+        [known.index(name) if name in known else -1 for name in names], np.int16
     )
+    whole = (member != "").to_numpy(bool) & told[codes] & ~np.isnat(on)
+    trigger = np.where(whole, number[codes], np.int16(-1))
     findings = []
-    whole = (read["member_id"] != "") & (read["trigger"] != "") & read["on"].notna()
-    if not whole.all():
-        findings.append(_finding(*_INCOMPLETE, int((~whole).sum())))
-        read = read[whole].reset_index(drop=True)
-    strange = ~read["trigger"].isin({rule.trigger for rule in policy.rules})
-    if strange.any():
-        findings.append(_finding(*_UNKNOWN, int(strange.sum())))
-        read = read[~strange].reset_index(drop=True)
+    for line, count in (
+        (_INCOMPLETE, int((~whole).sum())),
+        (_UNKNOWN, int((whole & (trigger < 0)).sum())),
+    ):
+        if count:
+            findings.append(_finding(*line, count))
+    read = Facts(
+        member_id=member,
+        trigger=trigger,
+        triggers=known,
+        on=on,
+        fact_id=_texts(frame, "fact_id") if "fact_id" in frame else None,
+        store_id=_texts(frame, "store_id") if "store_id" in frame else None,
+    )
     return read, tuple(findings)
 
 
-_TEXTS = ("store_id", "zone", "store_zone")
+_PLACES = ("store_id", "zone", "store_zone")
 
 
 def read_members(
@@ -177,7 +225,7 @@ def read_members(
     frame = taken_in(members, "members", ("member_id",))
     flags = [suppression.name for suppression in policy.suppressions]
     read = pd.DataFrame(
-        {name: _objects(frame, name) for name in ("member_id", *_TEXTS)}
+        {name: _texts(frame, name) for name in ("member_id", *_PLACES)}
         | {name: _flags(frame, name) for name in ("premium", *flags)}
     )
     read["valid_through"] = (
@@ -186,9 +234,9 @@ def read_members(
         else np.full(len(frame), np.datetime64("NaT", "s"))
     )
     findings: tuple[Finding, ...] = ()
-    twice = read["member_id"].duplicated(keep=False)
-    if twice.any():
-        strict = dict.fromkeys((*_TEXTS, "valid_through"), "min")
+    if len(pd.factorize(read["member_id"])[1]) < len(read):
+        twice = read["member_id"].duplicated(keep=False)
+        strict = dict.fromkeys((*_PLACES, "valid_through"), "min")
         strict |= dict.fromkeys(("premium", *flags), "max")
         merged = read[twice].groupby("member_id", as_index=False).agg(strict)
         findings = (_finding(*_TWICE, int(twice.sum())),)
@@ -201,23 +249,21 @@ def read_contacts(contacts: Any) -> pd.DataFrame:
     if contacts is None:
         return pd.DataFrame({"member_id": [], "on": [], "channel": []})
     frame = taken_in(contacts, "contacts", ("member_id", "on"))
-    return pd.DataFrame(
-        {
-            "member_id": as_text(frame, "member_id"),
-            "on": as_days(frame, "on").astype("datetime64[s]"),
-            "channel": as_text(frame, "channel"),
-        }
-    ).dropna(subset=["on"])
+    read = pd.DataFrame(
+        {name: _texts(frame, name) for name in ("member_id", "channel")}
+    )
+    read["on"] = as_days(frame, "on").astype("datetime64[s]")
+    return read.dropna(subset=["on"])
 
 
-def read_planned(planned: Any) -> tuple[pd.DataFrame, Collection[str]]:
+def read_planned(planned: Any) -> tuple[pd.DataFrame, pd.Series]:
     """Read visits of earlier plans: those with a day, and the ids of all."""
     if planned is None:
         return pd.DataFrame({"member_id": [], "on": [], "channel": [], "by": [],
-                             "store_id": []}), ()  # fmt: skip
+                             "store_id": []}), pd.Series([], dtype=object)  # fmt: skip
     needed = ("visit_id", "member_id", "day", "channel", "by", "store_id")
     frame = taken_in(planned, "planned", needed)
     names = ("member_id", "channel", "by", "store_id")
-    read = pd.DataFrame({name: as_text(frame, name) for name in names})
+    read = pd.DataFrame({name: _texts(frame, name) for name in names})
     read["on"] = as_days(frame, "day").astype("datetime64[s]")
-    return read.dropna(subset=["on"]), set(as_text(frame, "visit_id"))
+    return read.dropna(subset=["on"]), _texts(frame, "visit_id")

@@ -115,6 +115,10 @@ class Board:
                     works[number] = days
         return works
 
+    def clear(self) -> None:
+        """Give back the room that the days took, once all wishes have theirs."""
+        self.taken, self.made = {}, np.zeros(0, bool)
+
     def _date(self, index: int) -> dt.date:
         return dt.date(1970, 1, 1) + dt.timedelta(days=self.first + index)
 
