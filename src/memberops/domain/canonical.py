@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from memberops.domain.gift import Place
-from memberops.domain.values import whole_number
+from memberops.domain.values import identifier, whole_number
 from memberops.errors import InvalidValueError, bounded
 
 __all__ = [
@@ -19,9 +19,11 @@ __all__ = [
     "a_place",
     "a_quantity",
     "a_text",
+    "an_id",
     "canonical_json",
     "instant_text",
     "read_instant",
+    "storable",
     "to_utc",
 ]
 
@@ -108,11 +110,32 @@ def canonical_json(document: Mapping[str, object]) -> str:
 
 
 def a_text(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
-    """Refuse what is no text (attrs validator)."""
+    """Refuse what is no text that every store can hold (attrs validator)."""
     if not isinstance(value, str):
         raise InvalidValueError(
             f"{attribute.name!r} must be text (got a {type(value).__name__})"
         )
+    if not storable(value):
+        raise InvalidValueError(
+            f"{attribute.name!r} has a character that no store can hold: "
+            "NUL, or half of a surrogate pair"
+        )
+
+
+def an_id(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """Refuse what is no id, or none that every store can hold (attrs validator)."""
+    identifier(instance, attribute, value)
+    a_text(instance, attribute, value)
+
+
+def storable(text: str) -> bool:
+    r"""
+    Tell if every store and file can hold a text.
+
+    >>> storable("茶杯"), storable("\ud83c"), storable("\x00")
+    (True, False, False)
+    """
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def a_flag(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -133,6 +156,7 @@ def a_quantity(_instance: object, attribute: attrs.Attribute[Any], value: Any) -
         )
 
 
-def a_place(_instance: object, _attribute: object, value: Any) -> None:
+def a_place(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     """Refuse what is no id of a place or account (attrs validator)."""
     Place(value)
+    a_text(instance, attribute, value)

@@ -7,15 +7,21 @@ from collections.abc import Iterable
 
 import attrs
 
-from memberops.domain.canonical import a_text, canonical_json, instant_text, to_utc
+from memberops.domain.canonical import (
+    a_text,
+    an_id,
+    canonical_json,
+    instant_text,
+    to_utc,
+)
 from memberops.domain.gift import Place
 from memberops.domain.posting import Posting
-from memberops.domain.values import aware_instant, identifier
+from memberops.domain.values import aware_instant
 from memberops.errors import InvalidValueError
 
 __all__ = ["Closing"]
 
-_optional_id = attrs.validators.optional(identifier)
+_optional_id = attrs.validators.optional(an_id)
 
 
 def _places(value: Iterable[str]) -> tuple[str, ...]:
@@ -39,7 +45,7 @@ class Closing:
         reason: Why.
     """
 
-    closing_id: str = attrs.field(validator=identifier)
+    closing_id: str = attrs.field(validator=an_id)
     before: dt.datetime = attrs.field(converter=to_utc, validator=aware_instant)
     places: tuple[str, ...] = attrs.field(default=(), converter=_places)
     by: str | None = attrs.field(default=None, validator=_optional_id)

@@ -11,16 +11,17 @@ from memberops.domain.canonical import (
     a_place,
     a_quantity,
     a_text,
+    an_id,
     canonical_json,
     instant_text,
     to_utc,
 )
-from memberops.domain.values import aware_instant, identifier
+from memberops.domain.values import aware_instant
 from memberops.errors import InvalidValueError
 
 __all__ = ["Hold", "Release"]
 
-_optional_id = attrs.validators.optional(identifier)
+_optional_id = attrs.validators.optional(an_id)
 
 
 @attrs.frozen(kw_only=True)
@@ -43,8 +44,8 @@ class Hold:
         reason: Why.
     """
 
-    hold_id: str = attrs.field(validator=identifier)
-    gift_id: str = attrs.field(validator=identifier)
+    hold_id: str = attrs.field(validator=an_id)
+    gift_id: str = attrs.field(validator=an_id)
     place: str = attrs.field(validator=a_place)
     quantity: int = attrs.field(validator=a_quantity)
     held_at: dt.datetime = attrs.field(converter=to_utc, validator=aware_instant)
@@ -93,8 +94,8 @@ class Release:
         by: Who gave it up.
     """
 
-    release_id: str = attrs.field(validator=identifier)
-    hold_id: str = attrs.field(validator=identifier)
+    release_id: str = attrs.field(validator=an_id)
+    hold_id: str = attrs.field(validator=an_id)
     at: dt.datetime = attrs.field(converter=to_utc, validator=aware_instant)
     by: str | None = attrs.field(default=None, validator=_optional_id)
 

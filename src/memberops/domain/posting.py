@@ -14,16 +14,18 @@ from memberops.domain.canonical import (
     a_place,
     a_quantity,
     a_text,
+    an_id,
     canonical_json,
     instant_text,
+    storable,
     to_utc,
 )
-from memberops.domain.values import aware_instant, identifier, plain_date
+from memberops.domain.values import aware_instant, plain_date
 from memberops.errors import InvalidValueError, bounded, nearest
 
 __all__ = ["Movement", "Posting", "PostingKind"]
 
-_optional_id = attrs.validators.optional(identifier)
+_optional_id = attrs.validators.optional(an_id)
 
 
 class PostingKind(StrEnum):
@@ -81,7 +83,7 @@ class Movement:
 lot_id=None, valid_through=None)
     """
 
-    gift_id: str = attrs.field(validator=identifier)
+    gift_id: str = attrs.field(validator=an_id)
     source: str = attrs.field(validator=a_place)
     destination: str = attrs.field(validator=a_place)
     quantity: int = attrs.field(validator=a_quantity)
@@ -161,7 +163,7 @@ class Posting:
     {"by":"E1","effective_at":"2026-10-01T04:00:00.000000Z"
     """
 
-    posting_id: str = attrs.field(validator=identifier)
+    posting_id: str = attrs.field(validator=an_id)
     kind: PostingKind = attrs.field(converter=_kind)
     effective_at: dt.datetime = attrs.field(converter=to_utc, validator=aware_instant)
     movements: tuple[Movement, ...] = attrs.field(converter=_movements)
@@ -185,7 +187,7 @@ class Posting:
     @refers_to.validator
     def _check_references(self, _attribute: object, value: Any) -> None:
         if not all(
-            isinstance(part, str) and part and part == part.strip()
+            isinstance(part, str) and part and part == part.strip() and storable(part)
             for pair in value
             for part in pair
         ):

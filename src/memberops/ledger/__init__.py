@@ -13,8 +13,23 @@ from memberops.ledger.balances import (
     lowest,
     movement_frame,
 )
+from memberops.ledger.journal import (
+    START,
+    chained,
+    journal_lines,
+    read_journal,
+    read_record,
+)
+from memberops.ledger.lots import LotStock, first_expired_first_out
 from memberops.ledger.memory import Ledger
-from memberops.ledger.records import Entry, Posted, Record, Refusal
+from memberops.ledger.records import (
+    Entry,
+    Posted,
+    Record,
+    Refusal,
+    record_key,
+    record_type,
+)
 from memberops.ledger.rules import LedgerRules
 from memberops.ledger.store import LedgerStore
 from memberops.ledger.verdicts import (
@@ -31,6 +46,7 @@ from memberops.ledger.verdicts import (
 __all__ = [
     "BALANCE_COLUMNS",
     "MOVEMENT_COLUMNS",
+    "START",
     "Cell",
     "CellFacts",
     "Entry",
@@ -39,15 +55,23 @@ __all__ = [
     "Ledger",
     "LedgerRules",
     "LedgerStore",
+    "LotStock",
     "Posted",
     "Record",
     "Refusal",
     "Verdict",
     "balances",
+    "chained",
     "changes",
     "decide",
     "deltas",
+    "first_expired_first_out",
     "hold_cell",
+    "journal_lines",
     "lowest",
     "movement_frame",
+    "read_journal",
+    "read_record",
+    "record_key",
+    "record_type",
 ]

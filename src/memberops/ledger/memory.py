@@ -6,19 +6,26 @@ import datetime as dt
 import threading
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import attrs
 import pandas as pd
 
 from memberops.domain.closing import Closing
-from memberops.domain.gift import Place
+from memberops.domain.gift import Lot, Place
 from memberops.domain.hold import Hold, Release
 from memberops.domain.posting import Posting
-from memberops.errors import UnknownPostingError, bounded
+from memberops.errors import (
+    BrokenChainError,
+    MemberOpsError,
+    UnknownPostingError,
+    bounded,
+)
 from memberops.ledger.balances import balances, check_instant, movement_frame
-from memberops.ledger.records import Entry, Posted, record_key
+from memberops.ledger.journal import journal_lines, read_journal
+from memberops.ledger.lots import LotStock
+from memberops.ledger.records import Entry, Posted, Refusal, record_key
 from memberops.ledger.rules import LedgerRules
 from memberops.ledger.verdicts import (
     Cell,
@@ -74,6 +81,42 @@ class Ledger:
         self._holds: dict[str, HoldFacts] = {}
         self._closings: list[Closing] = []
 
+    @classmethod
+    def restored(
+        cls, journal: Iterable[str], *, rules: LedgerRules | None = None
+    ) -> Ledger:
+        """
+        Rebuild a ledger from its journal; every entry is decided anew.
+
+        Args:
+            journal: Lines of `journal`.
+            rules: The rules it was written by.
+
+        Raises:
+            BrokenChainError: The journal was changed or cut, or holds an entry that
+                the rules would not have let in.
+        """
+        ledger = cls(rules)
+        for entry in read_journal(journal):
+            ledger._restore(entry)
+        return ledger
+
+    def _restore(self, entry: Entry) -> None:
+        record = entry.record
+        wanted = record.wanted if isinstance(record, Refusal) else record
+        try:
+            verdict = decide(wanted, self._facts(wanted), self._rules)
+        except MemberOpsError as error:
+            raise BrokenChainError(
+                f"entry {entry.sequence} breaks the ledger's rules: "
+                f"{bounded([str(error)])}"
+            ) from error
+        if verdict.record != record:
+            raise BrokenChainError(
+                f"entry {entry.sequence} is not what the ledger's rules make of it"
+            )
+        self._append(entry)
+
     def __repr__(self) -> str:
         """Say how much the ledger holds, and nothing of it."""
         return f"<Ledger of {len(self._entries)} entries>"
@@ -97,7 +140,7 @@ class Ledger:
         Raises:
             LedgerError, LookupError: See `decide`.
         """
-        return self._write(posting, lambda: self._posting_facts(posting))
+        return self._write(posting)
 
     def reverse(
         self,
@@ -110,15 +153,7 @@ class Ledger:
         late: bool = False,
     ) -> Posted:
         """
-        Take a posting back by a counter-entry.
-
-        Args:
-            posting_id: Key of the mistake.
-            key: Key of the reversal.
-            effective_at: Aware instant, not before the mistake's own.
-            by: Who takes it back.
-            reason: Why.
-            late: Whether it may enter a closed period, knowingly.
+        Take a posting back by a counter-entry with a key of its own.
 
         Raises:
             UnknownPostingError: There is no such posting.
@@ -138,7 +173,7 @@ class Ledger:
 
     def close(self, closing: Closing) -> Posted:
         """Close a period: later postings that take effect in it are refused."""
-        return self._write(closing, Facts)
+        return self._write(closing)
 
     def hold(self, hold: Hold) -> Posted:
         """
@@ -147,7 +182,7 @@ class Ledger:
         Raises:
             OutOfStockError: There is too little that is not held already.
         """
-        return self._write(hold, lambda: self._hold_facts(hold))
+        return self._write(hold)
 
     def release(self, release: Release) -> Posted:
         """
@@ -156,9 +191,7 @@ class Ledger:
         Raises:
             HoldError: There is no such hold, or it is over.
         """
-        return self._write(
-            release, lambda: Facts(holds=self._known_holds([release.hold_id]))
-        )
+        return self._write(release)
 
     def entry(self, key: str) -> Entry | None:
         """Return the entry of a key, if there is one."""
@@ -182,16 +215,7 @@ class Ledger:
         as_of: dt.datetime | None = None,
         position: int | None = None,
     ) -> int:
-        """
-        Return how many there are at a place and its parts.
-
-        Args:
-            gift_id: The gift.
-            place: A place, account, or kind of them such as ``"store"``.
-            lot_id: One lot; None: all; ``""``: only what has no lot.
-            as_of: Aware instant, inclusive; None: with everything effective later.
-            position: Sequence of the last entry that counts; None: all.
-        """
+        """Return how many there are at a place and its parts (`LedgerStore`)."""
         moment = None if as_of is None else check_instant(as_of)
         with self._lock:
             cells = [
@@ -216,6 +240,35 @@ class Ledger:
                 and _open_after(known, moment)
             )
 
+    def lots(
+        self, gift_id: str, place: str, *, as_of: dt.datetime
+    ) -> tuple[LotStock, ...]:
+        """
+        List the lots of a gift at exactly that place, with what can be taken.
+
+        Lots of which there is nothing, now or later, are left out.
+        """
+        moment = check_instant(as_of)
+        with self._lock:
+            found = []
+            for cell in sorted(self._totals):
+                if (cell.gift_id, cell.place) != (gift_id, place):
+                    continue
+                quantity = self._fold(cell, moment, None)
+                facts = self._cell_facts(cell, moment)
+                through = self._lots.get((gift_id, cell.lot_id))
+                lot = Lot(lot_id=cell.lot_id, valid_through=through)
+                available = facts.lowest - facts.held
+                if quantity or available:
+                    found.append(
+                        LotStock(lot=lot, quantity=quantity, available=available)
+                    )
+            return tuple(found)
+
+    def journal(self) -> Iterator[str]:
+        """Write the ledger as lines of JSON (`journal_lines`)."""
+        return journal_lines(self.entries())
+
     def movements(self) -> pd.DataFrame:
         """Return every movement as a frame (`MOVEMENT_COLUMNS`), by sequence."""
         return movement_frame(
@@ -230,19 +283,28 @@ class Ledger:
         """Return every balance that is not zero (`memberops.ledger.balances`)."""
         return balances(self.movements(), as_of=as_of, position=position)
 
-    def _write(
-        self, record: Posting | Closing | Hold | Release, facts: Callable[[], Facts]
-    ) -> Posted:
+    def _write(self, record: Posting | Closing | Hold | Release) -> Posted:
         with self._lock:
-            earlier = self._by_key.get(record_key(record))
-            known = facts() if earlier is None else Facts(earlier=earlier)
-            verdict = decide(record, known, self._rules)
+            verdict = decide(record, self._facts(record), self._rules)
             if verdict.record is None:
                 return Posted(sequence=verdict.sequence, replayed=True)
             self._append(Entry(sequence=self.position + 1, record=verdict.record))
             if verdict.error is not None:
                 raise verdict.error
             return Posted(sequence=self.position, replayed=False)
+
+    def _facts(self, record: Posting | Closing | Hold | Release) -> Facts:
+        earlier = self._by_key.get(record_key(record))
+        if earlier is not None:
+            return Facts(earlier=earlier)
+        if isinstance(record, Posting):
+            return self._posting_facts(record)
+        if isinstance(record, Hold):
+            cell = hold_cell(record)
+            return Facts(cells={cell: self._cell_facts(cell, record.held_at)})
+        if isinstance(record, Release):
+            return Facts(holds=self._known_holds([record.hold_id]))
+        return Facts()
 
     def _append(self, entry: Entry) -> None:
         record = entry.record
@@ -292,10 +354,6 @@ class Ledger:
             },
             holds=self._known_holds(own),
         )
-
-    def _hold_facts(self, hold: Hold) -> Facts:
-        cell = hold_cell(hold)
-        return Facts(cells={cell: self._cell_facts(cell, hold.held_at)})
 
     def _known_holds(self, ids: Iterable[str]) -> dict[str, HoldFacts]:
         return {name: self._holds[name] for name in ids if name in self._holds}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import attrs
 
-from memberops.domain.canonical import canonical_json
+from memberops.domain.canonical import a_text, canonical_json
 from memberops.domain.closing import Closing
 from memberops.domain.hold import Hold, Release
 from memberops.domain.posting import Posting
+from memberops.domain.values import whole_number
 from memberops.errors import OutOfStockError
 
-__all__ = ["Entry", "Posted", "Record", "Refusal"]
+__all__ = ["Entry", "Posted", "Record", "Refusal", "record_key", "record_type"]
 
 
 @attrs.frozen(kw_only=True)
@@ -28,11 +29,11 @@ class Refusal:
     """
 
     wanted: Posting | Hold
-    gift_id: str
-    place: str
-    lot_id: str
-    asked: int
-    available: int
+    gift_id: str = attrs.field(validator=a_text)
+    place: str = attrs.field(validator=a_text)
+    lot_id: str = attrs.field(validator=a_text)
+    asked: int = attrs.field(validator=whole_number)
+    available: int = attrs.field(validator=whole_number)
 
     def error(self, *, replayed: bool) -> OutOfStockError:
         """Return the error that the caller gets."""

@@ -11,6 +11,7 @@ import pandas as pd
 from memberops.domain.closing import Closing
 from memberops.domain.hold import Hold, Release
 from memberops.domain.posting import Posting
+from memberops.ledger.lots import LotStock
 from memberops.ledger.records import Entry, Posted
 from memberops.ledger.rules import LedgerRules
 
@@ -54,7 +55,17 @@ class LedgerStore(Protocol):
         reason: str = "",
         late: bool = False,
     ) -> Posted:
-        """Take a posting back by a counter-entry with a key of its own."""
+        """
+        Take a posting back by a counter-entry (`Posting.reversal`).
+
+        Args:
+            posting_id: Key of the mistake.
+            key: Key of the reversal.
+            effective_at: Aware instant, not before the mistake's own.
+            by: Who takes it back.
+            reason: Why.
+            late: Whether it may enter a closed period, knowingly.
+        """
         ...
 
     def close(self, closing: Closing) -> Posted:
@@ -104,6 +115,20 @@ class LedgerStore(Protocol):
 
     def held(self, gift_id: str, place: str, *, as_of: dt.datetime) -> int:
         """Return how many are held at a place and its parts at an instant."""
+        ...
+
+    def lots(
+        self, gift_id: str, place: str, *, as_of: dt.datetime
+    ) -> tuple[LotStock, ...]:
+        """
+        List the lots of a gift at exactly that place, by id, with what can be taken.
+
+        Lots of which there is nothing, now or later, are left out.
+        """
+        ...
+
+    def journal(self) -> Iterator[str]:
+        """Write the ledger as lines of JSON (`memberops.ledger.journal_lines`)."""
         ...
 
     def movements(self) -> pd.DataFrame:
