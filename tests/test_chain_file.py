@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memberops.domain import Currency
+import memberops.metrics
+import memberops.policies
+from memberops.domain import Currency, Decision
 from memberops.errors import (
     ConfigurationError,
     CurrencyMismatchError,
@@ -35,6 +37,7 @@ from memberops.policies import (
     Exclusion,
     FeeWaiver,
     FixedTerm,
+    HardCasePolicy,
     KindFee,
     KindGrace,
     Level,
@@ -46,6 +49,7 @@ from memberops.policies import (
     ProfileAudit,
     QuietHours,
     Renewal,
+    ServiceDecision,
     ServiceLevels,
     Staffing,
     StatusRule,
@@ -56,9 +60,15 @@ from memberops.policies import (
     Tier,
     TierPolicy,
     VisitPolicy,
+    Welcome,
     Words,
 )
-from memberops.schedules import RestDays, WorkingCalendar
+from memberops.schedules import (
+    OfficeCalendar,
+    OfficeDuty,
+    RestDays,
+    WorkingCalendar,
+)
 from memberops.workflows import ChainPolicies, parse_settings
 
 HEAD = """
@@ -75,6 +85,18 @@ OFFICE_FILE = """
 [policies.working_calendar]
 week = { mon = ["09:00-12:00", "13:30-18:00"], fri = ["22:00-06:00"] }
 """
+
+
+NAMES = [field.name for field in attrs.fields(ChainPolicies)]
+ALL_KINDS = [
+    ChainPolicies(),
+    ChainPolicies(term=Lifetime()),
+    ChainPolicies(
+        term=FixedTerm(),
+        fees=MembershipFee(),
+        tiers=TierPolicy(levels=[Tier("regular")]),
+    ),
+]
 
 
 def read(text, *, currency="CNY", zone="Asia/Shanghai"):
@@ -259,6 +281,43 @@ CASES = {
     "phones": (
         "[policies.phones]\nmobile_only = true\ncountry = 'HK'",
         PhoneRule(mobile_only=True, country="HK"),
+    ),
+    "welcome": ("[policies.welcome]\ndays = 3", Welcome(days=3)),
+    "office_calendar": (
+        """
+        [policies.office_calendar]
+        shift = "next"
+        working_days = { weekdays = ["sat", "sun"] }
+        duties = [
+            { name = "count", each = "quarter", month = 3, day = 31, owner = "store", text_en = "count", text_zh = "盘点" },
+        ]
+        """,  # noqa: E501 - an inline table of TOML cannot be broken
+        OfficeCalendar(
+            shift="next",
+            working_days=RestDays(weekdays=(6, 7)),
+            duties=[
+                OfficeDuty(
+                    name="count",
+                    each="quarter",
+                    month=3,
+                    day=31,
+                    owner="store",
+                    text_en="count",
+                    text_zh="盘点",
+                )
+            ],
+        ),
+    ),
+    "hard_cases": (
+        """
+        [policies.hard_cases]
+        overdue_hours = 24
+        escalated = false
+        authority = [{ amount = 300 }]
+        """,
+        HardCasePolicy(
+            overdue_hours=24, escalated=False, authority=[Authority(amount=300)]
+        ),
     ),
     "working_calendar": (
         """
@@ -634,6 +693,64 @@ def test_two_graces_are_refused():
             "once, in [policies.renewal], and the card state has it too"
         )
     ]
+
+
+def test_hard_cases_have_the_authority_of_the_service_levels():
+    """What a handler may not settle alone is said once; hard cases may say other."""
+    text = "[policies.service_levels]\nauthority = [{ amount = 500 }]\n"
+    own = f"{text}[policies.hard_cases]\nauthority = [{{ amount = 300 }}]"
+
+    assert read(text).hard_cases.authority == (Authority(amount=500),)
+    assert read(own).hard_cases.authority == (Authority(amount=300),)
+
+
+def test_every_policy_of_the_library_is_one_of_a_chain():
+    """A class that names its policy in decisions can be set in the chain file."""
+    held = {type(getattr(policies, name)) for policies in ALL_KINDS for name in NAMES}
+    named = {
+        kind
+        for module in (memberops.policies, memberops.metrics)
+        for name in module.__all__
+        if isinstance(kind := getattr(module, name), type)
+        if attrs.has(kind) and not issubclass(kind, (Decision, ServiceDecision))
+        if name.endswith("Policy") or "version" in attrs.fields_dict(kind)
+    }
+
+    # Contact rules are a part of the visits.
+    assert named - held == {ContactPolicy}
+
+
+def test_a_chain_says_which_policies_it_has():
+    """Id, version and what is its own, in both languages; no value is shown."""
+    policies = read(
+        """
+        [policies.fee_waiver]
+        purchases = 5
+        version = "2027"
+        [policies.term]
+        kind = "lifetime"
+        [policies.fees]
+        renewal = 100
+        [policies.staffing.staff]
+        S1 = ["王小明"]
+        """
+    )
+    english = policies.describe("en").splitlines()
+    chinese = policies.describe("zh").splitlines()
+
+    assert english[:3] == [
+        "fee waiver: fee-waiver, version 2027; own: purchases, version",
+        "term: own: kind",
+        "renewal: renewal, version 1; default",
+    ]
+    assert chinese[0] == "免年费：fee-waiver（版本 2027），自定：purchases、version"
+    assert "fees: membership-fee, version 1; own: renewal" in english
+    assert "tiers: none" in english
+    assert "会员等级：未设" in chinese
+    assert "staff for visits: own: staff" in english
+    assert "王小明" not in "".join([*english, *chinese, repr(policies.in_force())])
+    assert len(english) == len(chinese) == len(NAMES)
+    assert all(not each.changed for each in ChainPolicies().in_force())
 
 
 def test_the_audit_reads_phones_as_the_chain_does():

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from memberops.domain import Currency
+from memberops.domain.values import Language
 from memberops.errors import CurrencyMismatchError, InvalidValueError, bounded
 from memberops.metrics import MetricPolicy, SatisfactionPolicy
 from memberops.policies import (
@@ -18,6 +19,7 @@ from memberops.policies import (
     ClawBack,
     FeeWaiver,
     FixedTerm,
+    HardCasePolicy,
     Lifetime,
     LinkedCards,
     MembershipFee,
@@ -31,8 +33,10 @@ from memberops.policies import (
     Term,
     TierPolicy,
     VisitPolicy,
+    Welcome,
 )
-from memberops.schedules import WorkingCalendar
+from memberops.schedules import OfficeCalendar, WorkingCalendar
+from memberops.workflows.policies_in_force import PolicyInForce, policies_in_force
 
 __all__ = ["ChainPolicies"]
 
@@ -68,7 +72,8 @@ class ChainPolicies:
     waiver, the profile audit its phones, and what they hold of either is replaced.
     Renewal and card state share one grace: it is given to one of them, or the same to
     both. The service levels look to the opening of the chain's working calendar,
-    unless they have an office of their own.
+    unless they have an office of their own; hard cases have the authority of the
+    service levels, unless they have another.
 
     Args:
         fee_waiver: When next year's fee is waived.
@@ -85,13 +90,16 @@ class ChainPolicies:
         premium: Who is a premium member.
         profile_audit: What a profile needs.
         phones: How phone numbers are read.
+        welcome: By when a new member is contacted.
         working_calendar: When the office works; None is around the clock.
         store_calendars: Stores with a calendar of their own.
+        office_calendar: What the office owes on which day.
         service_levels: By when a complaint is answered, solved and called back.
         enquiry: The same for an enquiry.
         email: The same for an email.
         store_wait: The same for waiting in a store.
         order: The same for the delivery of an order.
+        hard_cases: Which complaints are hard.
         visits: The cadence of visits, and when a member may be contacted.
         staffing: Who makes visits; None where it sets no limit.
         audit_sample: How the audit sample is drawn.
@@ -135,11 +143,15 @@ class ChainPolicies:
         factory=ProfileAudit, validator=_is(ProfileAudit)
     )
     phones: PhoneRule = attrs.field(factory=PhoneRule, validator=_is(PhoneRule))
+    welcome: Welcome = attrs.field(factory=Welcome, validator=_is(Welcome))
     working_calendar: WorkingCalendar | None = attrs.field(
         default=None, validator=_perhaps(WorkingCalendar)
     )
     store_calendars: tuple[tuple[str, WorkingCalendar], ...] = attrs.field(
         default=(), converter=_calendars
+    )
+    office_calendar: OfficeCalendar = attrs.field(
+        factory=OfficeCalendar, validator=_is(OfficeCalendar)
     )
     service_levels: ServiceLevels = attrs.field(
         factory=ServiceLevels, validator=_is(ServiceLevels)
@@ -155,6 +167,9 @@ class ChainPolicies:
     )
     order: ServiceLevels = attrs.field(
         factory=lambda: ServiceLevels.order(_HOME), validator=_is(ServiceLevels)
+    )
+    hard_cases: HardCasePolicy = attrs.field(
+        factory=HardCasePolicy, validator=_is(HardCasePolicy)
     )
     visits: VisitPolicy = attrs.field(factory=VisitPolicy, validator=_is(VisitPolicy))
     staffing: Staffing | None = attrs.field(default=None, validator=_perhaps(Staffing))
@@ -175,6 +190,9 @@ class ChainPolicies:
         state = attrs.evolve(self.card_state, waiver=self.fee_waiver, **grace)
         self._put("card_state", state)
         self._put("profile_audit", attrs.evolve(self.profile_audit, phones=self.phones))
+        if not self.hard_cases.authority:
+            limits = self.service_levels.authority
+            self._put("hard_cases", attrs.evolve(self.hard_cases, authority=limits))
         if self.working_calendar is None:
             return
         for name in _SERVICES:
@@ -266,6 +284,26 @@ class ChainPolicies:
             )
         return attrs.evolve(self, **changes)
 
+    def in_force(self) -> tuple[PolicyInForce, ...]:
+        """
+        List the policies by id and version, and what is not the default.
+
+        >>> own = ChainPolicies(fee_waiver=FeeWaiver(purchases=5, version="2027"))
+        >>> own.in_force()[0].changed
+        ('purchases', 'version')
+        """
+        currency, zone = self.fee_waiver.currency, self.visits.zone
+        return policies_in_force(self, ChainPolicies.of(currency, zone=zone))
+
+    def describe(self, language: Language = "en") -> str:
+        """
+        Write the policies, one line each.
+
+        >>> print(ChainPolicies().describe("zh").splitlines()[0])
+        免年费：fee-waiver（版本 1），默认
+        """
+        return "\n".join(each.text(language) for each in self.in_force())
+
     def check_currency(self, currency: Currency) -> None:
         """
         Refuse policies that count in another currency.
@@ -294,7 +332,7 @@ class ChainPolicies:
             for condition in rule.conditions:
                 if condition.currency is not None:
                     yield name, condition.currency
-        for name in _SERVICES:
+        for name in (*_SERVICES, "hard_cases"):
             for limit in getattr(self, name).authority:
                 if limit.amount is not None:
                     yield name, limit.currency

@@ -28,7 +28,12 @@ from memberops.policies import (
     TierPolicy,
     VisitPolicy,
 )
-from memberops.schedules import RestDays, WorkingCalendar
+from memberops.schedules import (
+    OfficeCalendar,
+    OfficeDuty,
+    RestDays,
+    WorkingCalendar,
+)
 from memberops.workflows.calendar_spelling import (
     WORKING,
     read_calendar,
@@ -158,6 +163,12 @@ def _staff(value: Any, _base: Any, reader: Reader) -> dict[str, list[str]]:
 def _weekdays(value: Any, _base: Any, reader: Reader) -> list[int]:
     """Read days of the week by their short names."""
     return reader.listed(value, lambda day: _WEEKDAYS.index(one_of(day, _WEEKDAYS)) + 1)
+
+
+def _rest(value: Any, _base: Any, reader: Reader) -> RestDays | None:
+    """Read the days of rest by which a duty moves."""
+    rest: RestDays | None = reader.read(value, RestDays | None)
+    return rest
 
 
 def _reviews(value: Any, _base: Any, reader: Reader) -> tuple[tuple[int, int], ...]:
@@ -291,6 +302,8 @@ SPELLING = Spelling(
         (Staffing, "staff"): _staff,
         (RestDays, "weekdays"): _weekdays,
         (TierPolicy, "reviews"): _reviews,
+        (OfficeCalendar, "duties"): _by_name(OfficeDuty, _as_it_is),
+        (OfficeCalendar, "working_days"): _rest,
         (VisitPolicy, "rules"): _by_name(CadenceRule, _as_it_is),
         (ServiceLevels, "targets"): _by_name(Target, _one_length),
         **{(ServiceLevels, name): _perhaps_number for name in _USUAL_TARGETS},
