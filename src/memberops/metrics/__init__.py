@@ -33,6 +33,7 @@ from memberops.metrics.service import (
     complaint_counts,
     service_figures,
 )
+from memberops.metrics.service_report import service_report
 from memberops.metrics.spending_power import SPENDING_POWER, spending_power
 from memberops.metrics.tickets import tickets
 
@@ -65,6 +66,7 @@ __all__ = [
     "retention",
     "satisfaction",
     "service_figures",
+    "service_report",
     "spending_power",
     "store_ranking",
     "tickets",

@@ -16,16 +16,34 @@ from memberops.reports.forms.lists import (
     lapsed_members_form,
     store_ranking_form,
 )
+from memberops.reports.forms.service import (
+    complaint_case_form,
+    hard_cases_form,
+    service_report_form,
+)
+from memberops.reports.forms.visits import (
+    audit_sample_form,
+    visit_coverage_form,
+    visit_plan_form,
+    visit_record_form,
+)
 
 __all__ = [
+    "audit_sample_form",
+    "complaint_case_form",
     "consumption_level_form",
     "demographics_form",
     "describe_finding",
     "expiring_members_form",
     "findings_form",
+    "hard_cases_form",
     "lapse_form",
     "lapsed_members_form",
+    "service_report_form",
     "spending_power_form",
     "store_ranking_form",
+    "visit_coverage_form",
+    "visit_plan_form",
+    "visit_record_form",
     "working_form",
 ]

@@ -7,7 +7,6 @@ from collections.abc import Collection
 import pandas as pd
 
 from memberops.metrics import RANKING, MetricPolicy
-from memberops.metrics.engine import NO_NUMBER, NO_TEXT
 from memberops.policies import FeeWaiver
 from memberops.reports.form import Chart, Form, FormColumn
 from memberops.reports.forms.drawing import check_drawn
@@ -15,32 +14,18 @@ from memberops.reports.forms.figures import figure_columns, total_columns
 from memberops.reports.forms.places import (
     UNASSIGNED,
     ids,
-    looked_up,
     same_column,
     store_columns,
+    with_stores,
 )
-from memberops.tables import CARDS, MEMBERS, STORES
+from memberops.reports.forms.rows import with_profiles
+from memberops.tables import CARDS, MEMBERS
 
 __all__ = ["expiring_members_form", "lapsed_members_form", "store_ranking_form"]
 
 _DRAWN_STORES = 10
 _PROFILE = ("name", "phone")
 _MONTH = FormColumn(name="month", heading_en="Month", heading_zh="月份", style="text")
-
-
-def _with_stores(frame: pd.DataFrame, stores: pd.DataFrame | None) -> pd.DataFrame:
-    """Name the stores and their regions; a row without a store is unassigned."""
-    store = ids(frame["store_id"]).replace([NO_TEXT, str(NO_NUMBER)], None)
-    frame = frame.assign(store_id=store.fillna(UNASSIGNED[0]))
-    if stores is None:
-        return frame
-    STORES.check_columns(stores.columns, ["store_id"])
-    if "name" in stores.columns:
-        frame = frame.assign(store_name=looked_up(store, stores, "store_id", "name"))
-    if "region_id" in stores.columns:
-        region = ids(looked_up(store, stores, "store_id", "region_id"))
-        frame = frame.assign(region_id=region.fillna(UNASSIGNED[0]))
-    return frame
 
 
 def store_ranking_form(
@@ -65,7 +50,7 @@ def store_ranking_form(
     """
     policy = policy or MetricPolicy()
     rows = frame.rename(columns={"key": "store_id"}).drop(columns="level")
-    rows = _with_stores(rows, stores)
+    rows = with_stores(rows, stores)
     places = store_columns(stores)
     names = ["period", "rank", "rank_previous", "rank_change"]
     sums = ["member_sales", "member_sales_previous", "sales", "chain_member_sales"]
@@ -141,15 +126,9 @@ def lapsed_members_form(
         InvalidValueError: *reveal* names a column that is not personal.
     """
     policy = policy or MetricPolicy()
-    rows = _with_stores(frame, stores)
+    rows = with_stores(frame, stores)
     rows = rows.assign(member_id=ids(rows["member_id"]))
-    profile = []
-    if members is not None:
-        MEMBERS.check_columns(members.columns, ["member_id"])
-        profile = [name for name in _PROFILE if name in members.columns]
-        for name in profile:
-            found = looked_up(rows["member_id"], members, "member_id", name)
-            rows = rows.assign(**{name: ids(found)})
+    rows, profile = with_profiles(rows, members)
     blank = pd.Series([None] * len(rows), index=rows.index, dtype="str")
     rows = rows.assign(visit_mode=blank, reason=blank)
     return Form(
@@ -159,7 +138,7 @@ def lapsed_members_form(
         columns=(
             *store_columns(stores),
             same_column(MEMBERS, "member_id"),
-            *(same_column(MEMBERS, name) for name in profile),
+            *profile,
             FormColumn(
                 name="last_purchase_on",
                 heading_en="Last purchase",
@@ -221,7 +200,7 @@ def expiring_members_form(
     rows = frame
     places: list[FormColumn] = []
     if "store_id" in frame:
-        rows = _with_stores(rows.drop(columns="region_id", errors="ignore"), stores)
+        rows = with_stores(rows.drop(columns="region_id", errors="ignore"), stores)
         if "region_id" in frame:
             rows["region_id"] = ids(frame["region_id"]).fillna(UNASSIGNED[0])
         shown = ["store_id", "store_name", "region_id"]

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from memberops.metrics import base_heading
+from memberops.metrics.engine import NO_NUMBER, NO_TEXT
 from memberops.reports.form import FormColumn, Style
 from memberops.tables import STORES, Table
 
@@ -22,6 +23,7 @@ __all__ = [
     "same_column",
     "store_columns",
     "with_place_names",
+    "with_stores",
 ]
 
 UNASSIGNED = ("unassigned", "Unassigned", "未分配")
@@ -123,6 +125,21 @@ def with_place_names(frame: pd.DataFrame, stores: pd.DataFrame | None) -> pd.Dat
         return frame
     names = looked_up(frame["key"], stores, "store_id", "name")
     return frame.assign(store_name=names.where(frame["level"] == "store"))
+
+
+def with_stores(frame: pd.DataFrame, stores: pd.DataFrame | None) -> pd.DataFrame:
+    """Name the stores and their regions; a row without a store is unassigned."""
+    store = ids(frame["store_id"]).replace([NO_TEXT, str(NO_NUMBER)], None)
+    frame = frame.assign(store_id=store.fillna(UNASSIGNED[0]))
+    if stores is None:
+        return frame
+    STORES.check_columns(stores.columns, ["store_id"])
+    if "name" in stores.columns:
+        frame = frame.assign(store_name=looked_up(store, stores, "store_id", "name"))
+    if "region_id" in stores.columns:
+        region = ids(looked_up(store, stores, "store_id", "region_id"))
+        frame = frame.assign(region_id=region.fillna(UNASSIGNED[0]))
+    return frame
 
 
 def by_place(frame: pd.DataFrame, *, largest_first: str | None = None) -> pd.DataFrame:
