@@ -2,9 +2,12 @@
 
 import datetime as dt
 import json
+import re
 import sys
+import tomllib
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
 import attrs
 import pytest
@@ -497,6 +500,59 @@ def test_a_section_is_the_value_that_python_makes(case):
     text, value = CASES[case]
 
     assert getattr(read(text), case.split()[0]) == value
+
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "chain-toml.md"
+BLOCKS = re.findall(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+
+
+def documented():
+    """Return the policies of the whole file in the reference, as TOML and parsed."""
+    text = max(BLOCKS, key=len)
+    return text, tomllib.loads(text)["policies"]
+
+
+@pytest.mark.parametrize("text", [text for text in BLOCKS if text != documented()[0]])
+def test_each_example_of_the_reference_changes_a_chain(text):
+    """What the reference shows can be written so, and is not without effect."""
+    assert read(text) != ChainPolicies()
+
+
+def test_the_documented_defaults_are_the_defaults():
+    """The whole file of the reference says nothing that is not so without it."""
+    text, _ = documented()
+
+    assert read(text) == ChainPolicies()
+
+
+def test_the_whole_file_leaves_no_key_out():
+    """Each section that has a default, and each of its keys, is documented."""
+    _, tables = documented()
+    follows = {
+        "card_state": {"waiver"},
+        "renewal": {"term"},
+        "profile_audit": {"phones"},
+        "visits": {"zone"},
+        "appointments": {"zone"},
+    }
+    assert set(tables) == set(NAMES) - {"store_calendars"}
+    for name, table in tables.items():
+        value = getattr(ChainPolicies(), name)
+        if value is None:
+            assert table == "none"
+            continue
+        fields = {field.alias for field in attrs.fields(type(value)) if field.init}
+        kind = {"kind"} if name == "term" else set()
+        assert set(table) == fields - follows.get(name, set()) - {"currency"} | kind
+
+
+def test_a_default_of_the_file_that_is_changed_is_another_policy():
+    """The promise above can fail: each key counts."""
+    text, _ = documented()
+    other = text.replace("callback_hours = 168", "callback_hours = 72", 1)
+
+    assert read(other) != ChainPolicies()
+    assert read(other).service_levels.callback_hours == 72
 
 
 def test_every_section_has_a_case():
