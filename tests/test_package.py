@@ -1,5 +1,6 @@
 """The package itself: light to import, complete, and within its own rules."""
 
+import ast
 import subprocess
 import sys
 import tomllib
@@ -56,6 +57,24 @@ def test_every_public_name_is_there(name):
     value = getattr(memberops, name)
 
     assert value.__doc__
+
+
+def test_type_checkers_see_what_is_loaded():
+    """Each lazy name is imported for type checkers from the package it comes from."""
+    tree = ast.parse(Path(memberops.__file__).read_text("utf-8"))
+    seen = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    for name in memberops._HOMES:
+        getattr(memberops, name)
+    loaded = {name: f"memberops.{home}" for name, home in memberops._HOMES.items()}
+
+    assert loaded.items() <= seen.items()
+    assert loaded.keys() <= set(memberops.__all__)
+    assert all(name in sys.modules[home].__all__ for name, home in loaded.items())
 
 
 def test_an_unknown_name_is_an_attribute_error():
