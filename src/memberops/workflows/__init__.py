@@ -14,6 +14,7 @@ from memberops.workflows.configuration import (
 )
 from memberops.workflows.month_end import MonthEnd
 from memberops.workflows.opening import open_chain
+from memberops.workflows.policies_in_force import PolicyInForce
 
 __all__ = [
     "CHECKS",
@@ -26,6 +27,7 @@ __all__ = [
     "FrameSource",
     "MonthEnd",
     "PluginSettings",
+    "PolicyInForce",
     "Progress",
     "SourceSettings",
     "open_chain",
