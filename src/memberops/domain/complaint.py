@@ -13,7 +13,7 @@ from memberops.domain.money import Money
 from memberops.domain.values import aware_instant, identifier, mask
 from memberops.errors import InvalidValueError, nearest
 
-__all__ = ["CaseEvent", "Channel", "Complaint", "EventKind"]
+__all__ = ["EVENT_FIELDS", "CaseEvent", "Channel", "Complaint", "EventKind"]
 
 _optional_id = attrs.validators.optional(identifier)
 _optional_instant = attrs.validators.optional(aware_instant)
@@ -129,7 +129,7 @@ class CaseEvent:
 
     def __attrs_post_init__(self) -> None:
         """Refuse a field that does not belong to the kind, and one that lacks."""
-        for name, kinds in _BELONGS.items():
+        for name, kinds in EVENT_FIELDS.items():
             if getattr(self, name) is not None and self.kind not in kinds:
                 raise InvalidValueError(
                     f"{name!r} does not belong to a {self.kind.value!r} event, "
@@ -152,7 +152,7 @@ class CaseEvent:
         )
 
 
-_BELONGS: dict[str, tuple[EventKind, ...]] = {
+EVENT_FIELDS: dict[str, tuple[EventKind, ...]] = {
     "to": (EventKind.TRANSFERRED, EventKind.ESCALATED),
     "until": (EventKind.PROMISED_REPLY,),
     "satisfied": (EventKind.CALLBACK,),
@@ -160,6 +160,7 @@ _BELONGS: dict[str, tuple[EventKind, ...]] = {
     "priority": (EventKind.RECLASSIFIED,),
     "policy": (EventKind.POLICY_CHANGED, EventKind.CALENDAR_CHANGED),
 }
+"""Fields of an event that belong to some kinds only."""
 
 
 def _events(events: Any) -> tuple[CaseEvent, ...]:
