@@ -3,6 +3,7 @@
 import datetime as dt
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -11,8 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memberops.domain import Card, Currency
-from memberops.errors import InvalidValueError, MissingColumnsError
-from memberops.policies import AtLeast, CardState, FeeWaiver, expiring_members
+from memberops.domain.values import mask
+from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
+from memberops.policies import (
+    AllOf,
+    AnyOf,
+    AtLeast,
+    CardState,
+    FeeWaiver,
+    expiring_members,
+)
+from memberops.policies.fee_waiver import waiver_texts
+from memberops.policies.waiver_sentences import waiver_sentences
 from memberops.schedules import Period
 
 OCTOBER = Period.month(2026, 10)
@@ -259,3 +270,76 @@ def test_bad_use_is_refused():
         listed(cards=CARDS.drop(columns="valid_through"))
     with pytest.raises(MissingColumnsError, match="region_id"):
         listed(stores=STORES.drop(columns="region_id"))
+
+
+def test_ids_that_are_numbers_are_refused_with_the_way_out():
+    """Numbers lose zeros and find no names in a table of texts: say so at once."""
+    numbered = CARDS.assign(member_id=[1, 2, 3, 4, 5])
+    with pytest.raises(ColumnTypeError, match=r"'member_id' holds numbers.*dtype=str"):
+        listed(cards=numbered)
+    with pytest.raises(ColumnTypeError, match="'member_id' holds numbers"):
+        listed(members=MEMBERS.assign(member_id=[1, 2, 5]))
+
+
+@pytest.mark.parametrize("gap", [None, float("nan")])
+def test_a_column_of_gaps_stays_text(gap):
+    """Cards without any store: the column is empty text, not a column of numbers."""
+    rows = listed(cards=CARDS.assign(store_id=[gap] * 5), stores=None)
+
+    assert rows["store_id"].isna().all()
+    assert rows["store_id"].dtype == rows["card_id"].dtype
+
+
+LEAVES = st.builds(
+    AtLeast,
+    st.sampled_from(["purchases", "spend", "referrals"]),
+    st.integers(1, 12),
+)
+RULES = st.recursive(
+    LEAVES,
+    lambda inner: st.builds(
+        lambda kind, rules: kind(*rules),
+        st.sampled_from([AnyOf, AllOf]),
+        st.lists(inner, min_size=1, max_size=3),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=60)
+@given(rule=RULES, seed=st.integers(0, 99))
+def test_sentences_of_many_are_those_of_each(rule, seed):
+    """Filled in row by row or phrased one by one: the same words for any rule."""
+    rule = rule.in_currency(CNY)
+    draw = np.random.default_rng(seed)
+    size = 40
+    rows = pd.DataFrame(
+        {
+            "purchases": draw.integers(0, 14, size),
+            "spend": draw.integers(0, 1_400, size),
+            "referrals": draw.integers(0, 14, size),
+        }
+    ).astype("Int64")
+    rows = rows.mask(draw.random((size, 3)) < 0.2)
+    last = [dt.date(2026, 11, int(day)) for day in draw.integers(1, 4, size)]
+
+    english, chinese = waiver_sentences(rule, rows, last)
+
+    for place, day in enumerate(last):
+        units = {
+            leaf.figure: None
+            if pd.isna(value := rows[leaf.figure][place])
+            else int(value)
+            for leaf in rule.conditions
+        }
+        assert (english[place], chinese[place]) == waiver_texts(rule.weigh(units), day)
+
+
+@settings(max_examples=15)
+@given(st.text(alphabet="0123456789", max_size=15) | st.text(max_size=15))
+def test_phones_are_masked_as_everywhere(phone):
+    """The short way through a column of phones hides what `mask` hides."""
+    rows = listed(members=MEMBERS.assign(phone=phone or None))
+
+    expected = {mask(phone)} if phone else set()
+    assert set(rows["phone"].dropna()) == expected

@@ -6,19 +6,35 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import pandas as pd
 
 from memberops.domain.values import mask, mask_name
-from memberops.errors import InvalidValueError, MissingColumnsError, nearest
-from memberops.policies.fee_waiver import FeeWaiver, waiver_texts
+from memberops.errors import (
+    ColumnTypeError,
+    InvalidValueError,
+    MissingColumnsError,
+    nearest,
+)
+from memberops.policies.fee_waiver import FeeWaiver
 from memberops.policies.figures import Frame, day_number, entered, number_of
+from memberops.policies.visit_intake import positions
+from memberops.policies.waiver_sentences import waiver_sentences
 from memberops.schedules import Period
-from memberops.tables import CARDS, MEMBERS, STORES, Table
+from memberops.schedules.dates import add_months, check_whole, month_end
+from memberops.tables import CARDS, MEMBERS, STORES, Kind, Table
 
 __all__ = ["expiring_members"]
 
 _PERSONAL = ("name", "phone")
 _LAST_VISIT_DAY = 28
+_TEXTS = {
+    column.name
+    for table in (CARDS, MEMBERS, STORES)
+    for column in table.columns
+    if column.kind in {Kind.ID, Kind.TEXT, Kind.CHOICE}
+}
+_SHORTEST = 9
 
 
 def expiring_members(
@@ -31,9 +47,13 @@ def expiring_members(
     stores: Any = None,
     reveal: Collection[str] = (),
     visit_day: int = 5,
+    notice_months: int = 1,
 ) -> pd.DataFrame:
     """
     List the cards that end in the month after the run month and are not waived.
+
+    With a longer notice, the months after that one too: the list holds the cards that
+    `CardState` with the same notice calls ``"expiring"``.
 
     Run by the 5th: each store gets the list of its own members, visits them, and says
     what is still missing. A card number that already holds a later term was renewed
@@ -51,6 +71,8 @@ def expiring_members(
         stores: Optional: ``store_id`` with ``region_id``.
         reveal: Which of ``"name"`` and ``"phone"`` are not masked.
         visit_day: By which day of the run month the visits are due.
+        notice_months: How many months ahead a card counts as expiring, as in
+            `CardState`.
 
     Returns:
         A pandas frame, by store, last day and card, with ``month``, ``store_id``,
@@ -62,9 +84,10 @@ def expiring_members(
 
     Raises:
         InvalidValueError: *month* is no calendar month, *reveal* names something
-            else, or *visit_day* is not 1 to 28.
+            else, *visit_day* is not 1 to 28, or *notice_months* lies below 0.
         MissingColumnsError: A needed column is absent.
-        ColumnTypeError: A column has a type that its table forbids.
+        ColumnTypeError: A column has a type that its table forbids; an id is a
+            number.
 
     >>> cards = pd.DataFrame({
     ...     "card_id": ["C1"], "member_id": ["M1"],
@@ -80,9 +103,10 @@ def expiring_members(
     """
     _check(month, reveal, visit_day)
     names = list(dict.fromkeys(c.figure for c in waiver.rule.conditions))
-    rows = _ending(entered(cards, "cards"), month.next())
+    ahead = _ahead(month, notice_months)
+    rows = _ending(entered(cards, "cards"), ahead)
     rows = rows.merge(
-        _known(entered(figures, "figures"), month.next(), names, waiver),
+        _known(entered(figures, "figures"), ahead, names, waiver),
         on=["card_id", "_from"],
         how="left",
     )
@@ -92,7 +116,7 @@ def expiring_members(
     if stores is not None and "store_id" in rows:
         places = _columns(entered(stores, "stores"), STORES, ["store_id", "region_id"])
         rows = rows.merge(places, on="store_id", how="left")
-    rows = _with_reasons(rows, names, month, waiver)
+    rows = _with_reasons(rows, month, waiver)
     rows["month"] = month.label
     due = pd.Timestamp(month.start.replace(day=visit_day))
     rows["visit_due"] = pd.Series(due, index=rows.index, dtype="datetime64[us]")
@@ -123,8 +147,16 @@ def _check(month: object, reveal: Collection[str], visit_day: int) -> None:
         )
 
 
-def _ending(held: Frame, ahead: Period) -> pd.DataFrame:
-    """Take the cards that end in the period and hold no later term."""
+def _ahead(month: Period, notice: int) -> tuple[int, int]:
+    """Number the first and the last day on which a listed card may end."""
+    if check_whole(notice, "notice_months", least=0) == 0:
+        return number_of(month.end), number_of(month.through)
+    last = month_end(add_months(month.end, notice - 1))
+    return number_of(month.end), number_of(last)
+
+
+def _ending(held: Frame, ahead: tuple[int, int]) -> pd.DataFrame:
+    """Take the cards that end ahead and hold no later term."""
     available = held.collect_schema().names()
     CARDS.check_columns(
         available, ("card_id", "member_id", "valid_from", "valid_through")
@@ -133,11 +165,11 @@ def _ending(held: Frame, ahead: Period) -> pd.DataFrame:
         day_number(held, "valid_from").alias("_from"),
         day_number(held, "valid_through").alias("_through"),
     )
-    last = number_of(ahead.through)
+    first, last = ahead
     later = held.filter(nw.col("_through") > last).select("card_id").unique()
-    ending = held.filter(
-        nw.col("_through") >= number_of(ahead.start), nw.col("_through") <= last
-    ).join(later, on="card_id", how="anti")
+    ending = held.filter(nw.col("_through") >= first, nw.col("_through") <= last).join(
+        later, on="card_id", how="anti"
+    )
     own = [name for name in ("store_id", "anchor") if name in available]
     wanted = ["card_id", "member_id", *own, "valid_from", "valid_through", "_from"]
     rows = _columns(ending, CARDS, wanted)
@@ -150,7 +182,7 @@ def _ending(held: Frame, ahead: Period) -> pd.DataFrame:
 
 
 def _known(
-    known: Frame, ahead: Period, names: Sequence[str], waiver: FeeWaiver
+    known: Frame, ahead: tuple[int, int], names: Sequence[str], waiver: FeeWaiver
 ) -> pd.DataFrame:
     """Take the figures of the cards that may be listed."""
     available = known.collect_schema().names()
@@ -160,16 +192,11 @@ def _known(
     waiver.rule.check_frame(known)
     if "valid_through" in available:
         through = day_number(known, "valid_through")
-        known = known.filter(
-            through >= number_of(ahead.start), through <= number_of(ahead.through)
-        )
+        known = known.filter(through >= ahead[0], through <= ahead[1])
     known = known.with_columns(day_number(known, "valid_from").alias("_from"))
     rows = _columns(known, CARDS, ["card_id", "_from", *names])
     for name in names:
-        rows[name] = pd.array(
-            [None if pd.isna(value) else int(value) for value in rows[name]],
-            dtype="Int64",
-        )
+        rows[name] = rows[name].astype("Int64")
     return rows.drop_duplicates(["card_id", "_from"], keep="last")
 
 
@@ -178,7 +205,29 @@ def _columns(frame: Frame, table: Table, names: Sequence[str]) -> pd.DataFrame:
     table.check_columns(frame.collect_schema().names(), names)
     chosen = frame.select(*names)
     taken = chosen.collect() if isinstance(chosen, nw.LazyFrame) else chosen
-    return pd.DataFrame({name: pd.Series(taken[name].to_list()) for name in names})
+    return pd.DataFrame(
+        {name: _column(taken[name], is_text=name in _TEXTS) for name in names}
+    )
+
+
+def _column(values: Any, *, is_text: bool) -> pd.Series:
+    native, dtype = values.to_native(), values.dtype
+    if isinstance(native, pd.Series) and native.dtype != object and not is_text:
+        return native.reset_index(drop=True)
+    if isinstance(native, pd.Series) and str(native.dtype) == "str":
+        return native.reset_index(drop=True)
+    if not is_text:
+        listed = values.to_list()
+        return pd.Series(listed, dtype="Int64" if dtype.is_integer() else None)
+    if values.is_null().all() or (dtype.is_float() and values.is_nan().all()):
+        # A column of gaps has no type of its own.
+        return pd.Series([None] * len(values), dtype="str")
+    if dtype.is_numeric():
+        raise ColumnTypeError(
+            f"column {values.name!r} holds numbers; ids are text, or they lose leading "
+            "zeros: read the file with dtype=str"
+        )
+    return pd.Series(values.to_list())
 
 
 def _with_members(
@@ -192,36 +241,36 @@ def _with_members(
     if "store_id" in rows:
         wanted = [name for name in wanted if name != "store_id"]
     profiles = _columns(people, MEMBERS, ["member_id", *wanted])
-    profiles = profiles[profiles["member_id"].isin(rows["member_id"])].copy()
-    for name in wanted:
-        if name in _PERSONAL and name not in reveal:
-            hide = mask if name == "phone" else mask_name
-            profiles[name] = [
-                None if pd.isna(value) else hide(str(value)) for value in profiles[name]
-            ]
+    profiles = profiles.dropna(subset=["member_id"])
     profiles = profiles.drop_duplicates("member_id", keep="last")
-    return rows.merge(profiles, on="member_id", how="left")
+    place = positions(profiles["member_id"], rows["member_id"])
+    found = profiles[wanted].reset_index(drop=True).reindex(place)
+    rows = rows.reset_index(drop=True)
+    for name in wanted:
+        values = found[name].reset_index(drop=True)
+        if name in _PERSONAL and name not in reveal:
+            hide = _masked if name == "phone" else mask_name
+            shown = values.astype(object).where(values.notna(), None).tolist()
+            values = pd.Series(
+                [None if value is None else hide(str(value)) for value in shown],
+                dtype="str",
+            )
+        rows[name] = values
+    return rows
 
 
-def _with_reasons(
-    rows: pd.DataFrame, names: Sequence[str], month: Period, waiver: FeeWaiver
-) -> pd.DataFrame:
+def _masked(phone: str) -> str | None:
+    if len(phone) >= _SHORTEST and phone.isascii() and phone.isdecimal():
+        return "*" * (len(phone) - 4) + phone[-4:]  # as `mask` does with any number
+    return mask(phone)
+
+
+def _with_reasons(rows: pd.DataFrame, month: Period, waiver: FeeWaiver) -> pd.DataFrame:
     rows = rows.copy()
-    days = rows["valid_through"].dt.to_pydatetime()
-    # Sentences are written once for all rows that share their figures and last day.
-    written: dict[tuple[Any, ...], tuple[str, str]] = {}
-    english, chinese = [], []
-    known = [
-        rows[name].astype(object).where(rows[name].notna(), None) for name in names
-    ]
-    for key in zip(days, *known, strict=True):
-        texts = written.get(key)
-        if texts is None:
-            last = waiver.last_day(key[0].date(), as_of=month.through)
-            reading = waiver.rule.weigh(dict(zip(names, key[1:], strict=True)))
-            texts = written[key] = waiver_texts(reading, last)
-        english.append(texts[0])
-        chinese.append(texts[1])
+    codes, ends = pd.factorize(rows["valid_through"])
+    days = [waiver.last_day(end.date(), as_of=month.through) for end in ends]
+    last = np.array([*days, None], object)[codes]
+    english, chinese = waiver_sentences(waiver.rule, rows, last)
     rows["reason_en"] = pd.Series(english, index=rows.index, dtype=object)
     rows["reason_zh"] = pd.Series(chinese, index=rows.index, dtype=object)
     return rows

@@ -75,7 +75,7 @@ def wanted_visits(  # noqa: PLR0917 - private, one caller
         dtype="str",
     )
     if len(known):
-        new = ~ids.isin(known).to_numpy(bool)
+        new = positions(known[known != ""].drop_duplicates(), ids) < 0
         order, ids = order[new], ids[new].reset_index(drop=True)
     return Wanted(
         fact=fact[order],
