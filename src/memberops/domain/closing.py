@@ -14,7 +14,7 @@ from memberops.domain.canonical import (
     instant_text,
     to_utc,
 )
-from memberops.domain.gift import Place
+from memberops.domain.gift import check_scope, lies_within
 from memberops.domain.posting import Posting
 from memberops.domain.values import aware_instant
 from memberops.errors import InvalidValueError
@@ -27,7 +27,7 @@ _optional_id = attrs.validators.optional(an_id)
 def _places(value: Iterable[str]) -> tuple[str, ...]:
     if isinstance(value, str):
         raise InvalidValueError("'places' is a list of place ids, not one text")
-    return tuple(sorted(value))
+    return tuple(sorted(map(check_scope, value)))
 
 
 @attrs.frozen(kw_only=True)
@@ -56,7 +56,7 @@ class Closing:
         if posting.effective_at >= self.before:
             return False
         return not self.places or any(
-            Place(text).within(closed)
+            lies_within(text, closed)
             for each in posting.movements
             for text in (each.source, each.destination)
             for closed in self.places

@@ -59,6 +59,32 @@ _OWN = frozenset(
 _KINDS = {kind.value: kind for kind in PlaceKind}
 
 
+def lies_within(place: str, other: str) -> bool:
+    """
+    Tell if a place is *other* or a part of it, by their ids.
+
+    >>> lies_within("store:S01:shelf", "store:S01")
+    True
+    >>> lies_within("store:S012", "store:S01")
+    False
+    """
+    return place == other or place.startswith(f"{other}:")
+
+
+def check_scope(text: str) -> str:
+    """
+    Return the id of a place, or of all places of a kind, or raise.
+
+    Raises:
+        UnknownPlaceError: It begins with no `PlaceKind`.
+        InvalidValueError: It is no id of a place.
+
+    >>> check_scope("store"), check_scope("store:S01")
+    ('store', 'store:S01')
+    """
+    return text if text in _KINDS else Place(text).text
+
+
 @attrs.frozen(order=True)
 class Place:
     """
@@ -124,7 +150,7 @@ class Place:
 
     def within(self, other: str) -> bool:
         """Tell if this place is *other* or a part of it."""
-        return self.text == other or self.text.startswith(f"{other}:")
+        return lies_within(self.text, other)
 
     def __str__(self) -> str:
         """Return the id."""

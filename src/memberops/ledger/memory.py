@@ -13,7 +13,7 @@ import attrs
 import pandas as pd
 
 from memberops.domain.closing import Closing
-from memberops.domain.gift import Lot, Place
+from memberops.domain.gift import Lot, check_scope, lies_within
 from memberops.domain.hold import Hold, Release
 from memberops.domain.posting import Posting
 from memberops.errors import (
@@ -217,25 +217,26 @@ class Ledger:
     ) -> int:
         """Return how many there are at a place and its parts (`LedgerStore`)."""
         moment = None if as_of is None else check_instant(as_of)
+        scope = check_scope(place)
         with self._lock:
             cells = [
                 cell
                 for cell in self._totals
                 if cell.gift_id == gift_id
                 and lot_id in {None, cell.lot_id}
-                and Place(cell.place).within(place)
+                and lies_within(cell.place, scope)
             ]
             return sum(self._fold(cell, moment, position) for cell in cells)
 
     def held(self, gift_id: str, place: str, *, as_of: dt.datetime) -> int:
         """Return how many are held at a place and its parts at an instant."""
-        moment = check_instant(as_of)
+        moment, scope = check_instant(as_of), check_scope(place)
         with self._lock:
             return sum(
                 known.hold.quantity
                 for known in self._holds.values()
                 if known.hold.gift_id == gift_id
-                and Place(known.hold.place).within(place)
+                and lies_within(known.hold.place, scope)
                 and known.hold.held_at <= moment
                 and _open_after(known, moment)
             )

@@ -7,7 +7,14 @@ from typing import Any
 
 import attrs
 
-from memberops.domain.gift import POINTS, Gift, Place, PlaceKind
+from memberops.domain.gift import (
+    POINTS,
+    Gift,
+    Place,
+    PlaceKind,
+    check_scope,
+    lies_within,
+)
 from memberops.domain.posting import Movement
 from memberops.errors import (
     InvalidValueError,
@@ -20,6 +27,7 @@ from memberops.errors import (
 
 __all__ = ["LedgerRules"]
 
+_KINDS = {kind.value: kind for kind in PlaceKind}
 _LISTED = {PlaceKind.WAREHOUSE, PlaceKind.STORE, PlaceKind.IN_TRANSIT}
 
 
@@ -36,7 +44,7 @@ def _places(value: Any) -> tuple[str, ...] | None:
 def _below_zero(value: Iterable[str]) -> tuple[str, ...]:
     if isinstance(value, str):
         raise InvalidValueError("'below_zero' is a list of place ids, not one text")
-    return tuple(value)
+    return tuple(map(check_scope, value))
 
 
 @attrs.frozen(kw_only=True)
@@ -81,13 +89,16 @@ class LedgerRules:
 
     def bounded(self, place: str) -> bool:
         """Tell if the stock there must not fall below zero."""
-        here = Place(place)
-        return here.own and not any(here.within(each) for each in self.below_zero)
+        return _KINDS[place.partition(":")[0]].own and not any(
+            lies_within(place, each) for each in self.below_zero
+        )
 
     def knows_place(self, place: str) -> bool:
         """Tell if the ledger takes postings from or to that place."""
+        if self.places is None:
+            return True
         here = Place(place)
-        if self.places is None or here.kind not in _LISTED:
+        if here.kind not in _LISTED:
             return True
         if here.kind is PlaceKind.IN_TRANSIT:
             return not here.name or any(
@@ -116,6 +127,11 @@ class LedgerRules:
                 f"the ledger has no place {bounded([place])}; "
                 f"{nearest(place, self.places or ())}"
             )
+
+    def check_scope(self, place: str) -> None:
+        """Refuse a place, but not all places of a kind, that is not known."""
+        if place not in set(PlaceKind):
+            self.check_place(place)
 
     def check_gift(self, gift_id: str, lot_id: str | None) -> None:
         """Refuse a gift that is not listed, or one that lacks its lot."""

@@ -31,6 +31,7 @@ from memberops.errors import (
 )
 from memberops.ledger.records import Entry, Record, Refusal, record_key
 from memberops.ledger.rules import LedgerRules
+from memberops.ledger.storable import check_storable
 
 __all__ = [
     "Cell",
@@ -204,7 +205,9 @@ def decide(
         ClosedPeriodError: It takes effect in a closed period and is not late.
         HoldError: A hold that it refers to is over, or is about something else.
         BalanceOverflowError: A balance would leave 64 bits.
+        InvalidValueError: Not every store can hold it (`check_storable`).
     """
+    check_storable(record)
     if facts.earlier is not None:
         return _again(record, facts.earlier)
     if isinstance(record, Posting):
@@ -215,7 +218,7 @@ def decide(
         _open_hold(record.hold_id, facts)
         return Verdict(record=record)
     for place in record.places:
-        rules.check_place(place)
+        rules.check_scope(place)
     return Verdict(record=record)
 
 
@@ -266,7 +269,11 @@ def _decide_posting(posting: Posting, facts: Facts, rules: LedgerRules) -> Verdi
     changes = deltas(posting)
     for cell, change in changes.items():
         here = facts.cells.get(cell, _EMPTY)
-        if here.highest + change > MAX_QUANTITY or here.lowest + change < -MAX_QUANTITY:
+        if (
+            abs(change) > MAX_QUANTITY
+            or here.highest + change > MAX_QUANTITY
+            or here.lowest + change < -MAX_QUANTITY
+        ):
             raise BalanceOverflowError(
                 f"the balance of {bounded([cell.gift_id])} at "
                 f"{bounded([cell.place])} would leave 64 bits"
