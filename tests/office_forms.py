@@ -2,10 +2,12 @@
 
 import datetime as dt
 
+import attrs
 import pandas as pd
 
 from memberops import metrics, policies, reports
 from memberops.schedules import Period
+from memberops.testing import sales_frame
 
 MONTH = Period.month(2026, 11)
 DAY = dt.date(2026, 11, 20)
@@ -204,6 +206,202 @@ def service_report(_name, _phone, reveal=(), rows=slice(None)):
     )
 
 
+TIERS = policies.TierPolicy(
+    levels=(
+        policies.Tier("regular", name_zh="普通会员"),
+        policies.Tier("vip", policies.AtLeast("spend", 5000), name_zh="贵宾"),
+    ),
+    window="calendar_year",
+)
+FIGURES = pd.DataFrame(
+    {
+        "member_id": ["M1", "M2", "M9"],
+        "spend": pd.array([420_000, 600_000, None], dtype="Int64"),
+        "level": ["vip", None, "vip"],
+        "since": pd.to_datetime(["2026-02-01", None, "2025-03-01"]),
+    }
+)
+LEVELS = TIERS.decide_frame(FIGURES, as_of=DAY)
+PREMIUM = policies.PremiumPolicy().select(
+    pd.DataFrame(
+        {
+            "store_id": ["S1", "S1"],
+            "member_id": ["M1", "M2"],
+            "spend": [820_000, 10_000],
+            "purchases": [9, 1],
+            "referrals": [0, 0],
+            "last_purchase_on": pd.to_datetime(["2026-10-20"] * 2),
+        }
+    ),
+    as_of=DAY,
+)
+CARDS = pd.DataFrame(
+    {
+        "card_id": ["C1", "C2", "C3"],
+        "member_id": ["M1", "M2", "M1"],
+        "valid_from": pd.to_datetime(["2025-12-01", "2025-06-01", "2024-12-01"]),
+        "valid_through": pd.to_datetime(["2026-11-30", "2026-05-31", "2025-11-30"]),
+    }
+)
+WAIVER = policies.FeeWaiver()
+WAIVED = WAIVER.decide_frame(
+    CARDS.assign(
+        purchases=pd.array([2, 3, None], dtype="Int64"),
+        spend=pd.array([77_000, 0, 10], dtype="Int64"),
+    )
+)
+POLICIES = {"today": WAIVER, "lower": policies.FeeWaiver(spend=500, version="2")}
+SIMULATED = policies.simulate(
+    POLICIES,
+    tickets=pd.DataFrame(
+        {
+            "member_id": ["M1", "M2"],
+            "amount": [60_000, 150_000],
+            "sold_on": pd.to_datetime(["2025-08-01", "2025-08-01"]),
+        }
+    ),
+    cards=CARDS,
+    as_of=DAY,
+    fees=policies.MembershipFee(renewal=100),
+    members=people("", "")[["member_id", "store_id"]],
+)
+AUDIT = policies.ProfileAudit()
+CONSENTS = pd.DataFrame(
+    {
+        "member_id": ["M1", "M1", "M2", "M2"],
+        "channel": ["sms", "all", "message", "phone"],
+        "given": ["yes", "no", "yes", "no"],
+        "on": pd.to_datetime(["2026-11-02", "2026-11-09", "2026-11-03", "2026-11-09"]),
+    }
+)
+SALES = sales_frame(
+    [
+        ("T1", "2026-11-03", "S1", "M1", 2, "400.00"),
+        ("T2", "2026-10-05", "S1", "M1", 1, "100.00"),
+    ]
+)
+RETAINED = metrics.retention(SALES, period=MONTH, by=("store", "chain"), stores=STORES)
+DAY_LIST = pd.DataFrame(
+    {
+        "store_id": ["S1", "S1"],
+        "starts_at": instants("2026-11-21T02:00Z", "2026-11-21T01:00Z"),
+        "booking_id": ["B1", "B2"],
+        "member_id": ["M1", "M2"],
+        "service": ["hair", None],
+        "staff_id": ["A1", "A1"],
+    }
+)
+
+
+def tiers(name, phone, reveal=(), rows=slice(None)):
+    """Make the list of levels."""
+    return reports.tiers_form(
+        LEVELS.iloc[rows],
+        policy=TIERS,
+        as_of=DAY,
+        stores=STORES,
+        members=people(name, phone),
+        reveal=reveal,
+    )
+
+
+def premium_members(name, phone, reveal=(), rows=slice(None)):
+    """Make the list of premium members."""
+    return reports.premium_members_form(
+        PREMIUM.iloc[rows],
+        stores=STORES,
+        members=people(name, phone),
+        reveal=reveal,
+        as_of=DAY,
+    )
+
+
+def fee_waiver(name, phone, reveal=(), rows=slice(None)):
+    """Make the list of waivers."""
+    return reports.fee_waiver_form(
+        WAIVED.iloc[rows],
+        stores=STORES,
+        members=people(name, phone),
+        reveal=reveal,
+        as_of=DAY,
+    )
+
+
+def waiver_simulation(_name, _phone, reveal=(), rows=slice(None)):
+    """Make the comparison of waivers."""
+    cut = {
+        part: getattr(SIMULATED, part).iloc[rows]
+        for part in ("by_policy", "by_store", "by_tier", "changed")
+    }
+    return reports.waiver_simulation_form(
+        policies.Simulation(**cut), stores=STORES, reveal=reveal, as_of=DAY
+    )
+
+
+def waiver_changes(name, phone, reveal=(), rows=slice(None)):
+    """Make the list of cards whose answer changes."""
+    cut = attrs.evolve(SIMULATED, changed=SIMULATED.changed.iloc[rows])
+    return reports.waiver_changes_form(
+        cut,
+        policies=POLICIES,
+        stores=STORES,
+        members=people(name, phone),
+        reveal=reveal,
+        as_of=DAY,
+    )
+
+
+def member_application(name, phone, reveal=(), rows=slice(None)):
+    """Make the applications of members."""
+    members = people(name, phone)
+    answers = AUDIT.decide_frame(members, CARDS, STORES, as_of=DAY)
+    return reports.member_application_form(
+        answers.iloc[rows],
+        members=members,
+        cards=CARDS,
+        consents=CONSENTS,
+        stores=STORES,
+        reveal=reveal,
+        as_of=DAY,
+    )
+
+
+def profile_audit(name, phone, reveal=(), rows=slice(None)):
+    """Make the list of files that go back."""
+    shown = [each for each in reveal if each in ("name", "phone")]
+    listed = AUDIT.daily_list(
+        people(name, phone), CARDS, STORES, as_of=DAY, reveal=shown
+    )
+    return reports.profile_audit_form(
+        listed.iloc[rows], stores=STORES, reveal=reveal, as_of=DAY
+    )
+
+
+def satisfaction(_name, _phone, reveal=(), rows=slice(None)):
+    """Make the figures of satisfaction."""
+    return reports.satisfaction_form(
+        SATISFACTION.iloc[rows], stores=STORES, reveal=reveal, as_of=DAY
+    )
+
+
+def retention(_name, _phone, reveal=(), rows=slice(None)):
+    """Make the figures of retention."""
+    return reports.retention_form(
+        RETAINED.iloc[rows], stores=STORES, reveal=reveal, as_of=DAY
+    )
+
+
+def appointments(name, phone, reveal=(), rows=slice(None)):
+    """Make the list of appointments."""
+    return reports.appointments_form(
+        DAY_LIST.iloc[rows],
+        stores=STORES,
+        members=people(name, phone),
+        reveal=reveal,
+        as_of=DAY,
+    )
+
+
 MADE = {
     make.__name__: make
     for make in (
@@ -214,6 +412,16 @@ MADE = {
         complaint_case,
         hard_cases,
         service_report,
+        tiers,
+        premium_members,
+        fee_waiver,
+        waiver_simulation,
+        waiver_changes,
+        member_application,
+        profile_audit,
+        satisfaction,
+        retention,
+        appointments,
     )
 }
 """By identifier, how each form is made of a name and a phone."""

@@ -56,7 +56,9 @@ from memberops.policies.tier_levels import (
     Tier,
     TierDecision,
 )
+from memberops.policies.tier_outlook import tier_outlook
 from memberops.policies.tiers import Downgrade, TierPolicy, TierWindow
+from memberops.policies.visit_facts import visit_facts
 from memberops.policies.visit_frame import VisitPlan, plan_visits
 from memberops.policies.visit_plan import ContactDay, plan_member
 from memberops.policies.visit_policy import (
@@ -65,6 +67,12 @@ from memberops.policies.visit_policy import (
     Suppression,
     VisitFact,
     VisitPolicy,
+)
+from memberops.policies.visit_standing import (
+    sold_tickets,
+    visit_contacts,
+    visit_records,
+    visit_standing,
 )
 from memberops.policies.wording import Words
 
@@ -168,9 +176,15 @@ __all__ = [
     "read_cases",
     "replay",
     "simulate",
+    "sold_tickets",
     "supply_facts",
+    "tier_outlook",
     "usual_rules",
+    "visit_contacts",
     "visit_coverage",
+    "visit_facts",
+    "visit_records",
+    "visit_standing",
     "visits_by_store",
     "waiver_evidence",
 ]

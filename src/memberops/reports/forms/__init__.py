@@ -1,5 +1,8 @@
 """One builder a form, from the frame that its analysis or policy returned."""
 
+from memberops.reports.forms.appointments import (
+    appointments_form,
+)
 from memberops.reports.forms.audit import (
     describe_finding,
     findings_form,
@@ -16,6 +19,18 @@ from memberops.reports.forms.lists import (
     lapsed_members_form,
     store_ranking_form,
 )
+from memberops.reports.forms.loyalty import (
+    retention_form,
+    satisfaction_form,
+)
+from memberops.reports.forms.membership import (
+    premium_members_form,
+    tiers_form,
+)
+from memberops.reports.forms.profiles import (
+    member_application_form,
+    profile_audit_form,
+)
 from memberops.reports.forms.service import (
     complaint_case_form,
     hard_cases_form,
@@ -27,23 +42,38 @@ from memberops.reports.forms.visits import (
     visit_plan_form,
     visit_record_form,
 )
+from memberops.reports.forms.waivers import (
+    fee_waiver_form,
+    waiver_changes_form,
+    waiver_simulation_form,
+)
 
 __all__ = [
+    "appointments_form",
     "audit_sample_form",
     "complaint_case_form",
     "consumption_level_form",
     "demographics_form",
     "describe_finding",
     "expiring_members_form",
+    "fee_waiver_form",
     "findings_form",
     "hard_cases_form",
     "lapse_form",
     "lapsed_members_form",
+    "member_application_form",
+    "premium_members_form",
+    "profile_audit_form",
+    "retention_form",
+    "satisfaction_form",
     "service_report_form",
     "spending_power_form",
     "store_ranking_form",
+    "tiers_form",
     "visit_coverage_form",
     "visit_plan_form",
     "visit_record_form",
+    "waiver_changes_form",
+    "waiver_simulation_form",
     "working_form",
 ]

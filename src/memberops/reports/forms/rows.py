@@ -15,11 +15,18 @@ from memberops.errors import (
     MissingColumnsError,
 )
 from memberops.reports.form import FormColumn
-from memberops.reports.forms.places import ids, looked_up, same_column
+from memberops.reports.forms.places import (
+    ids,
+    looked_up,
+    same_column,
+    store_columns,
+    with_stores,
+)
 from memberops.tables import MEMBERS
 
 __all__ = [
     "Versioned",
+    "about_members",
     "check_given",
     "figures_line",
     "form_rows",
@@ -180,6 +187,26 @@ def with_profiles(
         for name in profile
     }
     return rows.assign(**found), tuple(same_column(MEMBERS, name) for name in profile)
+
+
+def about_members(
+    frame: pd.DataFrame, stores: pd.DataFrame | None, members: pd.DataFrame | None
+) -> tuple[pd.DataFrame, tuple[FormColumn, ...]]:
+    """
+    Name the stores and the members of rows, and return the columns that show them.
+
+    Args:
+        frame: With ``member_id``; where it has no ``store_id``, the members' own.
+        stores: ``store_id`` with ``name`` and ``region_id``; None to name none.
+        members: ``member_id`` with ``name``, ``phone`` and ``store_id`` as far as it
+            has them; None to show neither.
+    """
+    if "store_id" not in frame:
+        homes = looked_up(frame["member_id"], members, "member_id", "store_id")
+        frame = frame.assign(store_id=homes)
+    rows, profile = with_profiles(with_stores(frame, stores), members)
+    member = same_column(MEMBERS, "member_id")
+    return rows, (*store_columns(stores), member, *profile)
 
 
 def policy_line(

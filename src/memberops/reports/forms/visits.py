@@ -9,7 +9,7 @@ import pandas as pd
 
 from memberops.domain import Currency
 from memberops.policies import AuditPolicy, VisitPolicy
-from memberops.reports.form import Form, FormColumn
+from memberops.reports.form import Form
 from memberops.reports.forms.columns import (
     answer_column,
     count_column,
@@ -21,18 +21,17 @@ from memberops.reports.forms.columns import (
 )
 from memberops.reports.forms.places import (
     ids,
-    same_column,
     store_columns,
     with_stores,
 )
 from memberops.reports.forms.rows import (
+    about_members,
     check_given,
     figures_line,
     form_rows,
     local_moments,
     policy_line,
     undefined_reasons,
-    with_profiles,
 )
 from memberops.reports.forms.words import (
     MAKERS,
@@ -43,7 +42,6 @@ from memberops.reports.forms.words import (
     VISIT_STATES,
     WIN_BACK_REASONS,
 )
-from memberops.tables import MEMBERS
 
 __all__ = [
     "audit_sample_form",
@@ -72,15 +70,6 @@ _DONE = (
     text_column("done_at", "Done at", "回访时间"),
 )
 _OUTCOME = ("outcome", "answered", "answer", "reason_code", "done_at", "done_on")
-
-
-def _about(
-    rows: pd.DataFrame, stores: pd.DataFrame | None, members: pd.DataFrame | None
-) -> tuple[pd.DataFrame, tuple[FormColumn, ...]]:
-    """Name the stores and the members, and return the columns that show them."""
-    rows, profile = with_profiles(with_stores(rows, stores), members)
-    member = same_column(MEMBERS, "member_id")
-    return rows, (*store_columns(stores), member, *profile)
 
 
 def visit_plan_form(
@@ -122,7 +111,7 @@ def visit_plan_form(
     """
     needed = ("visit_id", "kind", "store_id", "member_id", "channel", "day", "by")
     check_given(frame, "visit_plan", needed)
-    rows, about = _about(frame, stores, members)
+    rows, about = about_members(frame, stores, members)
     columns = (
         _VISIT,
         _KIND,
@@ -203,7 +192,7 @@ def visit_record_form(
         rows = rows.assign(visit_id=ids(rows["visit_id"]))
         rows = rows.merge(told, on="visit_id", how="outer", sort=False)
     rows = local_moments(rows, ["done_at"], zone=zone)
-    rows, about = _about(rows, stores, members)
+    rows, about = about_members(rows, stores, members)
     columns = (
         _VISIT,
         _KIND,
@@ -265,7 +254,7 @@ def audit_sample_form(
     policy = policy or AuditPolicy()
     needed = ("store_id", "member_id", "source", "why_en", "why_zh")
     check_given(frame, "audit_sample", needed)
-    rows, about = _about(frame, stores, members)
+    rows, about = about_members(frame, stores, members)
     columns = (
         *about,
         text_column("source", "Source", "来源", words=SOURCES),
