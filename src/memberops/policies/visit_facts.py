@@ -1,0 +1,327 @@
+"""What happened, or will, and asks for a visit: facts of the canonical tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from memberops.domain import Finding
+from memberops.domain.values import check_as_of
+from memberops.errors import InvalidValueError, ScheduleError
+from memberops.policies.case_intake import instants_of, told
+from memberops.policies.case_standing import case_states, end_of_day
+from memberops.policies.intake import taken
+from memberops.policies.lunar_words import read_lunar_birthday
+from memberops.policies.refill import supply_facts
+from memberops.policies.visit_intake import as_days, as_text
+from memberops.schedules import LunarBirthday
+from memberops.tables import APPOINTMENTS, CARDS, MEMBERS, SALES
+
+__all__ = ["visit_facts"]
+
+_COLUMNS = ("member_id", "trigger", "on", "fact_id", "store_id")
+_GONE = ("cancelled", "kept", "missed")
+
+
+def visit_facts(
+    *,
+    as_of: dt.date,
+    through: dt.date | None = None,
+    zone: str = "Asia/Shanghai",
+    members: Any = None,
+    filed: Any = None,
+    sales: Any = None,
+    cards: Any = None,
+    complaints: Any = None,
+    case_events: Any = None,
+    supplies: Any = None,
+    appointments: Any = None,
+) -> tuple[pd.DataFrame, tuple[Finding, ...]]:
+    """
+    Gather the facts that `plan_visits` plans from; each table gives its own.
+
+    * members: ``filed`` (the day of enrolment, unless *filed* is given),
+      ``birth_date``, and ``lunar_birthday`` for whom keeps it in that calendar;
+    * sales: ``purchase``, once a day of a member, and ``last_purchase``; a ticket
+      that is not above zero after its linked returns is no purchase (HQ §4.2);
+    * cards: ``card_end``, the last day of each card's last term in the table;
+    * complaints: ``complaint``, until the customer was called back, and again from
+      the day on which a case that was called back is opened once more;
+    * supplies and appointments: ``supply_end`` and ``appointment``.
+
+    Args:
+        as_of: The day of planning: what happened later is not known yet.
+        through: Last day for which lunar birthdays are worked out; a year ahead by
+            default.
+        zone: IANA zone in which a moment has its day.
+        members: See `memberops.tables.MEMBERS`.
+        filed: ``member_id`` and ``filed_on``, as `file_profiles` gives them.
+        sales: See `memberops.tables.SALES`.
+        cards: See `memberops.tables.CARDS`.
+        complaints: See `memberops.tables.COMPLAINTS`.
+        case_events: See `memberops.tables.CASE_EVENTS`.
+        supplies: As `supply_facts` takes them.
+        appointments: See `memberops.tables.APPOINTMENTS`.
+
+    Returns:
+        ``member_id``, ``trigger``, ``on``, ``fact_id``, ``store_id``, in an order that
+        does not depend on that of the rows; and what could not be used, counted.
+
+    Raises:
+        MissingColumnsError: A frame lacks a column.
+        ColumnTypeError: A date with a zone, a moment without one, ids that are
+            numbers.
+        MissingExtraError: A birthday is lunar and the extra ``cn`` is not installed.
+
+    >>> members = pd.DataFrame({"member_id": ["M1"],
+    ...     "joined_on": pd.to_datetime(["2026-11-03"])})
+    >>> facts, _ = visit_facts(as_of=dt.date(2026, 11, 5), members=members)
+    >>> facts[["member_id", "trigger", "on"]].to_numpy().tolist()
+    [['M1', 'filed', Timestamp('2026-11-03 00:00:00')]]
+    """
+    check_as_of(as_of)
+    last = through or as_of + dt.timedelta(days=366)
+    if last < as_of:
+        raise InvalidValueError(f"'through' ({last}) lies before 'as_of' ({as_of})")
+    found: list[Finding] = []
+    parts: list[pd.DataFrame] = []
+    if members is not None:
+        parts += _of_members(members, as_of, last, found)
+    if filed is not None:
+        parts = [part for part in parts if not (part["trigger"] == "filed").any()]
+        frame = taken(filed, MEMBERS, ["member_id"], ["filed_on"])
+        MEMBERS.check_columns(frame.columns, ["filed_on"])
+        parts.append(_facts(frame, "filed", as_days(frame, "filed_on"), until=as_of))
+    if sales is not None:
+        parts += _of_sales(sales, as_of, found)
+    if cards is not None:
+        parts.append(_of_cards(cards))
+    if complaints is not None:
+        parts.append(_of_complaints(complaints, case_events, as_of, zone, found))
+    if supplies is not None:
+        parts.append(supply_facts(supplies))
+    if appointments is not None:
+        parts.append(_of_appointments(appointments, as_of, zone, found))
+    empty = _facts(
+        pd.DataFrame({"member_id": []}, dtype=object), "", np.array([], "M8[D]")
+    )
+    facts = pd.concat([empty, *parts], ignore_index=True)
+    facts = facts.drop_duplicates().sort_values(
+        ["member_id", "trigger", "on", "fact_id", "store_id"], kind="stable"
+    )
+    return facts.reset_index(drop=True), tuple(found)
+
+
+def _facts(
+    rows: pd.DataFrame,
+    trigger: str,
+    on: Any,
+    *,
+    fact_id: str = "",
+    store: bool = False,
+    until: dt.date | None = None,
+) -> pd.DataFrame:
+    """Make facts of rows that have a member and a day, none later than *until*."""
+    member = as_text(rows, "member_id")
+    facts = pd.DataFrame(
+        {
+            "member_id": pd.Series(member, dtype="str"),
+            "trigger": pd.Series([trigger] * len(rows), dtype="str"),
+            "on": on.astype("datetime64[us]"),
+            "fact_id": pd.Series(
+                as_text(rows, fact_id) if fact_id else [""] * len(rows), dtype="str"
+            ),
+            "store_id": pd.Series(
+                as_text(rows, "store_id") if store else [""] * len(rows), dtype="str"
+            ),
+        },
+        columns=list(_COLUMNS),
+    )
+    good = (member != "") & ~np.isnat(on)
+    if until is not None:
+        good &= on <= np.datetime64(until)
+    kept: pd.DataFrame = facts[good]
+    return kept
+
+
+def _of_members(
+    members: Any,
+    as_of: dt.date,
+    last: dt.date,
+    found: list[Finding],
+) -> list[pd.DataFrame]:
+    names = ["joined_on", "birth_date", "birthday_calendar", "lunar_birthday"]
+    rows = taken(members, MEMBERS, ["member_id"], names)
+    joined = (
+        as_days(rows, "joined_on")
+        if "joined_on" in rows
+        else np.full(len(rows), np.datetime64("NaT", "D"))
+    )
+    known = ~(joined > np.datetime64(as_of))
+    rows, joined = rows[known].reset_index(drop=True), joined[known]
+    parts = [_facts(rows, "filed", joined, until=as_of)]
+    if "birth_date" not in rows and "lunar_birthday" not in rows:
+        return parts
+    born = (
+        as_days(rows, "birth_date")
+        if "birth_date" in rows
+        else np.full(len(rows), np.datetime64("NaT", "D"))
+    )
+    lunar = as_text(rows, "birthday_calendar") == "lunar"
+    parts.append(_facts(rows[~lunar], "birth_date", born[~lunar], until=as_of))
+    if lunar.any():
+        own, days = _lunar_days(
+            born[lunar], as_text(rows, "lunar_birthday")[lunar], as_of, last, found
+        )
+        parts.append(_facts(rows[lunar].iloc[own], "lunar_birthday", days))
+    return parts
+
+
+def _lunar_days(
+    born: Any, texts: Any, as_of: dt.date, last: dt.date, found: list[Finding]
+) -> tuple[Any, Any]:
+    """Work out the solar days of lunar birthdays: each different one once."""
+    known: dict[tuple[str, Any], tuple[dt.date, ...] | None] = {}
+    own: list[int] = []
+    days: list[dt.date] = []
+    unread = 0
+    for place, key in enumerate(zip(texts.tolist(), born.tolist(), strict=True)):
+        if key not in known:
+            known[key] = _between(*key, as_of, last)
+        found_days = known[key]
+        unread += found_days is None
+        for day in found_days or ():
+            own.append(place)
+            days.append(day)
+    found += told(_LUNAR, unread)
+    return np.array(own, np.int64), np.array(days, "datetime64[D]")
+
+
+def _between(
+    text: str, born: dt.date | None, first: dt.date, last: dt.date
+) -> tuple[dt.date, ...] | None:
+    birthday = read_lunar_birthday(text)
+    try:
+        if birthday is None and born is not None:
+            birthday = LunarBirthday.born_on(born)
+        return None if birthday is None else birthday.between(first, last)
+    except ScheduleError:
+        return None
+
+
+def _of_sales(sales: Any, as_of: dt.date, found: list[Finding]) -> list[pd.DataFrame]:
+    lines = taken(
+        sales,
+        SALES,
+        ["ticket_id", "sold_on", "member_id", "amount"],
+        ["store_id", "returned_ticket_id"],
+    )
+    day = as_days(lines, "sold_on")
+    member = as_text(lines, "member_id")
+    back = as_text(lines, "returned_ticket_id")
+    own = as_text(lines, "ticket_id")
+    linked = (back != "") & pd.Series(back).isin(own).to_numpy(bool)
+    frame = pd.DataFrame(
+        {
+            "ticket_id": np.where(linked, back, own),
+            "amount": lines["amount"].to_numpy(),
+            "day": day.astype("datetime64[s]"),
+        }
+    )[day <= np.datetime64(as_of)]
+    net = frame.groupby("ticket_id", sort=False)["amount"].sum()
+    heads = pd.DataFrame(
+        {
+            "ticket_id": own,
+            "member_id": member,
+            "store_id": as_text(lines, "store_id"),
+            "day": day.astype("datetime64[s]"),
+        }
+    )[(~linked) & (day <= np.datetime64(as_of))]
+    found += told(_NOBODY, int((heads["ticket_id"] == "").sum()))
+    heads = heads[(heads["member_id"] != "") & (heads["ticket_id"] != "")]
+    heads = heads[heads["ticket_id"].map(net).to_numpy() > 0]
+    heads = heads.sort_values(["member_id", "day", "ticket_id", "store_id"])
+    bought = heads.drop_duplicates(["member_id", "day"])
+    final = bought.drop_duplicates("member_id", keep="last")
+    return [
+        _facts(
+            rows.reset_index(drop=True),
+            trigger,
+            rows["day"].to_numpy().astype("datetime64[D]"),
+            store=True,
+        )
+        for rows, trigger in ((bought, "purchase"), (final, "last_purchase"))
+    ]
+
+
+def _of_cards(cards: Any) -> pd.DataFrame:
+    rows = taken(cards, CARDS, ["card_id", "member_id", "valid_through"])
+    order = ["card_id", "valid_through", "member_id"]
+    rows = rows.dropna(subset=["valid_through"]).sort_values(order)
+    rows = rows.drop_duplicates("card_id", keep="last").reset_index(drop=True)
+    return _facts(rows, "card_end", as_days(rows, "valid_through"), fact_id="card_id")
+
+
+def _of_complaints(
+    complaints: Any,
+    case_events: Any,
+    as_of: dt.date,
+    zone: str,
+    found: list[Finding],
+) -> pd.DataFrame:
+    states, findings = case_states(
+        complaints, case_events, as_of=end_of_day(as_of, zone)
+    )
+    found += findings
+    waiting = states[states["to_call"]].reset_index(drop=True)
+    local = waiting["since"].dt.tz_convert(ZoneInfo(zone)).dt.tz_localize(None)
+    on = local.to_numpy().astype("datetime64[D]")
+    return _facts(waiting, "complaint", on, fact_id="fact_id", store=True)
+
+
+def _of_appointments(
+    appointments: Any, as_of: dt.date, zone: str, found: list[Finding]
+) -> pd.DataFrame:
+    rows = taken(
+        appointments,
+        APPOINTMENTS,
+        ["booking_id", "member_id", "store_id", "starts_at"],
+        ["state", "booked_at", "cancelled_at"],
+    )
+    moment = pd.Timestamp(end_of_day(as_of, zone))
+    starts = instants_of(rows, "starts_at")
+    cancelled = instants_of(rows, "cancelled_at")
+    later = cancelled > moment
+    live = ~pd.Series(as_text(rows, "state"), index=rows.index).isin(_GONE)
+    live = (live & ~(cancelled <= moment)) | later
+    live &= ~(instants_of(rows, "booked_at") > moment)
+    found += told(_NO_TIME, int(starts.isna().sum()))
+    kept = (live & starts.notna()).to_numpy(bool)
+    local = starts[kept].dt.tz_convert(ZoneInfo(zone)).dt.tz_localize(None)
+    chosen = rows[kept].reset_index(drop=True)
+    on = local.to_numpy().astype("datetime64[D]")
+    return _facts(chosen, "appointment", on, fact_id="booking_id", store=True)
+
+
+_LUNAR = (
+    "members",
+    "lunar-birthday-unread",
+    "a lunar birthday is neither written nor follows from the birth date: no greeting",
+    "农历生日无法识别，也无法由出生日期换算，不安排生日祝福",
+)
+_NOBODY = (
+    "sales",
+    "ticket-missing",
+    "a line without ticket is no purchase",
+    "缺少小票号，不计为消费",
+)
+_NO_TIME = (
+    "appointments",
+    "appointment-without-time",
+    "an appointment without a time: nobody is reminded",
+    "预约缺少时间，不提醒",
+)
