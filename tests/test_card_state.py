@@ -3,13 +3,16 @@
 import datetime as dt
 from typing import get_args
 
+import pandas as pd
+import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memberops.domain import Card
-from memberops.errors import InvalidValueError
+from memberops.domain import Card, Currency, Money
+from memberops.errors import FrameError, InvalidValueError, MissingColumnsError
 from memberops.policies import CardState, FeeWaiver, State
+from memberops.policies.grace import KindGrace
 
 DAY = dt.timedelta(days=1)
 days = st.dates(dt.date(2024, 1, 1), dt.date(2027, 12, 31))
@@ -195,3 +198,125 @@ def test_bad_numbers_are_refused(bad):
         CardState(grace_days=bad)
     with pytest.raises(InvalidValueError):
         CardState(notice_months=bad)
+
+
+wide_policies = st.builds(
+    CardState,
+    waiver=st.builds(
+        FeeWaiver,
+        year=st.sampled_from(["membership", "calendar"]),
+        free_years=st.sampled_from([0, 0, 1, 2]),
+    ),
+    grace_days=st.sampled_from([0, 1, 30, 4_000_000]),
+    grace_by_kind=st.sampled_from([(), (KindGrace("gold", 15),)]),
+    notice_months=st.sampled_from([0, 1, 2, 14, 30_000]),
+)
+wide_days = (
+    days
+    | st.sampled_from([dt.date.max, dt.date(9999, 12, 30), dt.date(9998, 12, 31)])
+    | st.just(dt.date(2024, 2, 29))
+)
+rows = st.lists(
+    st.tuples(
+        wide_days,
+        wide_days,
+        st.sampled_from(["standard", "gold"]),
+        st.none() | st.integers(0, 4),
+        st.none() | st.integers(0, 200_000),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def frame_of(drawn) -> pd.DataFrame:
+    """Make a frame of drawn cards."""
+    first, last, kind, purchases, spend = zip(*drawn, strict=True)
+    return pd.DataFrame(
+        {
+            "valid_from": pd.Series(first).astype("datetime64[s]"),
+            "valid_through": pd.Series(last).astype("datetime64[s]"),
+            "kind": kind,
+            "purchases": pd.array(purchases, dtype="Int64"),
+            "spend": pd.array(spend, dtype="Int64"),
+        }
+    )
+
+
+@settings(max_examples=60)
+@given(wide_policies, rows, days)
+def test_a_frame_of_cards_is_the_cards_one_by_one(policy, drawn, day):
+    """State, waiver, grace and next change of each row are those of `decide`."""
+    drawn = [(min(row[:2]), max(row[:2]), *row[2:]) for row in drawn]
+
+    answers = policy.decide_frame(frame_of(drawn), as_of=day)
+
+    for (first, last, kind, purchases, spend), row in zip(
+        drawn, answers.to_dict("records"), strict=True
+    ):
+        one = policy.decide(
+            Card(card_id="C1", member_id="M1", kind=kind, valid_from=first,
+                 valid_through=last),
+            as_of=day,
+            purchases=purchases,
+            spend=None if spend is None else Money(spend, Currency("CNY")),
+        )  # fmt: skip
+        figures = dict(one.reasons[0].figures)
+        changes = None if pd.isna(row["changes_on"]) else row["changes_on"].date()
+        assert (row["state"], changes) == (one.outcome, one.changes_on)
+        assert str(row["grace_through"].date()) == figures["grace_through"]
+        for reason in one.reasons[1:]:
+            told = dict(reason.figures)
+            if reason.rule == "purchases" and "missing" in told:
+                assert row["missing_purchases"] == int(told["missing"])
+
+
+def test_a_row_that_is_no_card_has_no_state():
+    """A day that is missing, or an end before the beginning: no state, no change."""
+    day = dt.date(2026, 11, 5)
+    frame = frame_of([(day, day, "gold", 3, None)] * 3)
+    frame.loc[1, "valid_through"] = pd.NaT
+    frame.loc[2, "valid_from"] = pd.Timestamp(2026, 11, 6)
+
+    answers = CardState().decide_frame(frame, as_of=day)
+
+    assert answers["state"].isna().tolist() == [False, True, True]
+    assert answers["state"][0] == "waived"
+    assert answers[["grace_through", "changes_on"]].isna().loc[1:].all(axis=None)
+
+
+def test_cards_of_other_engines_and_what_is_refused():
+    """Polars cards have the same states; a frame without days is refused."""
+    day = dt.date(2026, 11, 5)
+    frame = frame_of([(day, day + 40 * DAY, "gold", None, 5)] * 2)
+    ours = CardState().decide_frame(frame, as_of=day)
+
+    theirs = CardState().decide_frame(pl.from_pandas(frame), as_of=day)
+
+    pd.testing.assert_frame_equal(ours, theirs, check_dtype=False)
+    with pytest.raises(MissingColumnsError, match="valid_through"):
+        CardState().decide_frame(frame.drop(columns="valid_through"), as_of=day)
+    with pytest.raises(FrameError, match="state"):
+        CardState().decide_frame(frame.assign(state=""), as_of=day)
+    with pytest.raises(InvalidValueError, match="date without time"):
+        CardState().decide_frame(frame, as_of=dt.datetime(2026, 11, 5, tzinfo=dt.UTC))
+
+
+@pytest.mark.parametrize("purchases", [0, 3])
+def test_each_edge_of_a_frame_is_the_edge_of_a_card(purchases):
+    """Cards that end on each day around the day asked for: no edge is off by one."""
+    day = dt.date(2026, 11, 5)
+    policy = CardState(grace_days=30)
+    lasts = [day + n * DAY for n in range(-35, 95)]
+    drawn = [(last - 60 * DAY, last, "standard", purchases, 0) for last in lasts]
+
+    answers = policy.decide_frame(frame_of(drawn), as_of=day)
+
+    expected = [
+        policy.decide(card(last - 60 * DAY, last), as_of=day, purchases=purchases,
+                      spend=0)
+        for last in lasts
+    ]  # fmt: skip
+    assert answers["state"].tolist() == [one.outcome for one in expected]
+    assert [None if pd.isna(turn) else turn.date() for turn in answers["changes_on"]
+            ] == [one.changes_on for one in expected]  # fmt: skip

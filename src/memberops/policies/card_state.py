@@ -5,18 +5,22 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
 from memberops.domain import Card, Decision, Reason, Statement
-from memberops.domain.values import identifier
+from memberops.domain.values import check_as_of, identifier
 from memberops.errors import ScheduleError
+from memberops.policies.card_state_frame import card_states
 from memberops.policies.fee_waiver import FeeWaiver, WaiverDecision
 from memberops.policies.grace import KindGrace, grace_by_kind, grace_of
 from memberops.policies.rules import Figure
 from memberops.policies.term import not_negative
 from memberops.schedules.dates import add_days, add_months
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["CardState", "State"]
 
@@ -125,6 +129,40 @@ class CardState:
             as_of=as_of,
             changes_on=self._changes_on(card, as_of, answer),
         )
+
+    def decide_frame(self, cards: Any, *, as_of: dt.date) -> pd.DataFrame:
+        """
+        Decide the states of a frame of cards; row by row the same as `decide`.
+
+        Args:
+            cards: Of any engine, one row a card: ``valid_from``, ``valid_through``
+                (days), a column of whole numbers for each figure of the waiver's
+                rule as `FeeWaiver.figures` gives them (spend in minor units; gaps
+                are unknown), and ``kind`` and ``anchor`` if the cards have them.
+            as_of: The day asked for.
+
+        Returns:
+            The same columns in a pandas frame with what `FeeWaiver.decide_frame`
+            adds (``waived``, ``missing_<figure>``), ``state``, ``grace_through`` and
+            ``changes_on`` (days; none if the state never changes). A row that is no
+            card, for lack of a day or because it ends before it begins, has no
+            state.
+
+        Raises:
+            MissingColumnsError: A day or a figure has no column.
+            ColumnTypeError: A column of days or figures holds something else.
+            FrameError: The frame has one of the new columns already.
+
+        >>> import pandas as pd
+        >>> cards = pd.DataFrame({
+        ...     "valid_from": pd.to_datetime(["2026-01-01", "2026-01-01"]),
+        ...     "valid_through": pd.to_datetime(["2026-12-31", "2027-12-31"]),
+        ...     "purchases": [2, 2], "spend": [77000, 77000]})
+        >>> states = CardState().decide_frame(cards, as_of=dt.date(2026, 11, 5))
+        >>> states["state"].tolist(), str(states["changes_on"][0].date())
+        (['expiring', 'active'], '2026-12-01')
+        """
+        return card_states(self, cards, as_of=check_as_of(as_of))
 
     def _state(self, card: Card, day: dt.date, *, waived: bool) -> State:
         if day < card.valid_from:
