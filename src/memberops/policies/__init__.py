@@ -1,5 +1,6 @@
 """Policies: decisions as values, each read for one case or for a whole frame."""
 
+from memberops.policies.appointment_reading import read_appointments
 from memberops.policies.appointments import AppointmentBook, Appointments, Booked
 from memberops.policies.audit_sample import AuditPolicy, AuditSample, audit_sample
 from memberops.policies.cadence import DEFAULT_CADENCE, CadenceRule
@@ -173,6 +174,7 @@ __all__ = [
     "plan_member",
     "plan_visits",
     "possible_duplicates",
+    "read_appointments",
     "read_cases",
     "replay",
     "simulate",

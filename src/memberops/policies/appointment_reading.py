@@ -1,0 +1,139 @@
+"""From a frame of appointments to the book of slots and bookings (CLINIC)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+
+from memberops.domain import Finding
+from memberops.domain.appointment import Slot
+from memberops.errors import InvalidValueError
+from memberops.policies.appointments import AppointmentBook
+from memberops.policies.case_intake import instants_of, told
+from memberops.policies.intake import taken
+from memberops.policies.visit_intake import as_text
+from memberops.tables import APPOINTMENTS
+
+__all__ = ["read_appointments"]
+
+_NEEDED = ["booking_id", "member_id", "store_id", "starts_at"]
+_OPTIONAL = ["service", "ends_at", "capacity", "state", "booked_at", "cancelled_at"]
+_TEXTS = ("booking_id", "member_id", "store_id", "service", "state")
+_MOMENTS = ("starts_at", "ends_at", "booked_at", "cancelled_at")
+
+
+def read_appointments(
+    appointments: Any,
+    *,
+    as_of: dt.datetime,
+    length: dt.timedelta = dt.timedelta(minutes=30),
+) -> tuple[AppointmentBook, tuple[Finding, ...]]:
+    """
+    Make the book of appointments as it stood at a moment.
+
+    Rows of one store, service and start share a slot; its id is made of the three.
+    A booking that was cancelled by then holds no place, its slot stays in the book;
+    one that was made later is not known yet.
+
+    Args:
+        appointments: See `memberops.tables.APPOINTMENTS`.
+        as_of: The moment, with a zone.
+        length: How long a slot is where the source gives no later end.
+
+    Returns:
+        The book, whatever the order of the rows; and what could not be used, counted.
+        A slot holds what ``capacity`` says (the most, if rows differ), and at least
+        what is booked in it.
+
+    Raises:
+        InvalidValueError: *as_of* has no zone, or *length* is not above zero.
+        MissingColumnsError: A column is not there.
+        ColumnTypeError: A moment without a zone, ids that are numbers.
+
+    >>> frame = pd.DataFrame({"booking_id": ["A1"], "member_id": ["M1"],
+    ...     "store_id": ["S1"], "capacity": [2],
+    ...     "starts_at": pd.to_datetime(["2026-11-06T01:00Z"])})
+    >>> at = dt.datetime(2026, 11, 5, tzinfo=dt.UTC)
+    >>> book, _ = read_appointments(frame, as_of=at)
+    >>> book.free(book.slots[0].slot_id)
+    1
+    """
+    if as_of.utcoffset() is None:
+        raise InvalidValueError("'as_of' must be a datetime with a zone")
+    if length <= dt.timedelta(0):
+        raise InvalidValueError("'length' must be above zero")
+    given = taken(appointments, APPOINTMENTS, _NEEDED, _OPTIONAL)
+    rows = pd.DataFrame({name: as_text(given, name) for name in _TEXTS})
+    for name in _MOMENTS:
+        rows[name] = instants_of(given, name)
+    capacity = (
+        given["capacity"] if "capacity" in given else pd.Series(pd.NA, rows.index)
+    )
+    rows["capacity"] = capacity.astype("Int64").fillna(0).astype("int64")
+    rows = rows[~(rows["booked_at"] > pd.Timestamp(as_of))]
+    whole = (rows[["booking_id", "member_id", "store_id"]] != "").all(axis=1)
+    whole &= rows["starts_at"].notna()
+    found = told(_INCOMPLETE, int((~whole).sum()))
+    rows = rows[whole].sort_values(["booking_id", *_MOMENTS, *_TEXTS[1:]])
+    twice = rows["booking_id"].duplicated()
+    found += told(_TWICE, int(twice.sum()))
+    rows = rows[~twice]
+    backwards = rows["ends_at"] <= rows["starts_at"]
+    found += told(_BACKWARDS, int(backwards.sum()))
+    end = rows["ends_at"].where(~backwards & rows["ends_at"].notna())
+    rows = rows.assign(ends_at=end.fillna(rows["starts_at"] + length))
+    gone = rows["cancelled_at"] <= pd.Timestamp(as_of)
+    gone |= (rows["state"] == "cancelled") & rows["cancelled_at"].isna()
+    keys = ["store_id", "service", "starts_at"]
+    rows = rows.assign(live=~gone).sort_values([*keys, "booking_id"])
+    slots, held, crowded = [], {}, 0
+    for _, bookings in rows.groupby(keys, sort=True):
+        store, service, start = bookings[keys].iloc[0].tolist()
+        live = bookings[bookings["live"]]
+        told_capacity = int(bookings["capacity"].max())
+        crowded += 0 < told_capacity < len(live)
+        begins = start.to_pydatetime()
+        parts = (store, service, begins.strftime("%Y-%m-%dT%H:%MZ"))
+        slot_id = " ".join(part for part in parts if part)
+        slots.append(
+            Slot(
+                slot_id=slot_id,
+                store_id=store,
+                starts_at=begins,
+                ends_at=bookings["ends_at"].max().to_pydatetime(),
+                capacity=max(told_capacity, len(live)),
+                service=service or None,
+            )
+        )
+        for booking, member in zip(live["booking_id"], live["member_id"], strict=True):
+            held[booking] = (member, slot_id)
+    found += told(_CROWDED, crowded)
+    return AppointmentBook(slots=tuple(slots), held=held), tuple(found)
+
+
+_INCOMPLETE = (
+    "appointments",
+    "appointment-incomplete",
+    "an appointment without id, member, store or time: left out",
+    "预约缺少编号、会员、门店或时间，未采用",
+)
+_TWICE = (
+    "appointments",
+    "appointment-twice",
+    "a booking is listed more than once: the earliest time holds",
+    "同一预约出现多次，以最早的时间为准",
+)
+_BACKWARDS = (
+    "appointments",
+    "appointment-backwards",
+    "an appointment ends before it starts: its usual length is taken",
+    "预约结束早于开始，按通常时长计",
+)
+_CROWDED = (
+    "appointments",
+    "slot-overbooked",
+    "a slot has more bookings than its capacity: all are kept",
+    "时段预约数超出容量，均予保留",
+)
