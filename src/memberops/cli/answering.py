@@ -57,7 +57,7 @@ def give_answer(
         for each in forms:
             lines += [f"【{each.title_zh}】" if spoken == "zh" else each.title_en]
             lines += [*form_table(each, spoken), ""]
-        lines += shown_findings(answer.findings, spoken)
+        lines += shown_findings(answer.findings, spoken, filed=bool(files))
         if files:
             lines.append("已写出：" if spoken == "zh" else "Written:")
             lines += [f"  {file}" for file in files]

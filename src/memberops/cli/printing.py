@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from memberops.domain import Finding, Severity
     from memberops.reports import Form
     from memberops.workflows import Answer, Progress
+    from memberops.workflows.answers import AnyDecision
 
 __all__ = [
     "answer_json",
@@ -70,8 +71,10 @@ def bar(language: Language, *, shown: bool) -> "Iterator[Progress | None]":
         yield tell
 
 
-def shown_findings(findings: "Sequence[Finding]", language: Language) -> Iterator[str]:
-    """Write the worst findings, and where the others are."""
+def shown_findings(
+    findings: "Sequence[Finding]", language: Language, *, filed: bool = True
+) -> Iterator[str]:
+    """Write the worst findings, and where the others are: in a file if it is there."""
     from memberops.reports import describe_finding
 
     serious = sorted(
@@ -81,10 +84,15 @@ def shown_findings(findings: "Sequence[Finding]", language: Language) -> Iterato
     yield from (describe_finding(each, language) for each in serious[:_MOST_FINDINGS])
     rest = len(findings) - min(len(serious), _MOST_FINDINGS)
     if rest:
+        where_en, where_zh = (
+            ("in findings.csv", "见 findings.csv")
+            if filed
+            else ("with --format json or --out", "用 --format json 或 --out 查看")
+        )
         yield (
-            f"……另有 {rest} 条，见 findings.csv"
+            f"……另有 {rest} 条数据问题，{where_zh}"
             if language == "zh"
-            else f"... and {rest} more in findings.csv"
+            else f"... and {rest} more findings {where_en}"
         )
     yield ""
 
@@ -207,6 +215,15 @@ def _blocks(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]
     return lines
 
 
+def _changes(decision: "AnyDecision") -> str | None:
+    """Say when the answer can change without new facts: a day, or a moment."""
+    for name in ("changes_on", "changes_at"):
+        found = getattr(decision, name, None)
+        if found is not None:
+            return str(found.isoformat())
+    return None
+
+
 def answer_json(answer: "Answer", forms: "Sequence[Form]", language: Language) -> str:
     """Write an answer as JSON: its sentences, decisions, forms and findings."""
     from memberops.reports import form_records
@@ -233,8 +250,8 @@ def answer_json(answer: "Answer", forms: "Sequence[Form]", language: Language) -
                 ],
                 "policy": decision.policy,
                 "version": decision.version,
-                "as_of": str(decision.as_of),
-                "changes_on": decision.changes_on and str(decision.changes_on),
+                "as_of": decision.as_of.isoformat(),
+                "changes": _changes(decision),
             }
             for decision in answer.decisions
         ],

@@ -174,7 +174,7 @@ def _rows(native: Any) -> pd.DataFrame:
 
 def _fees(rows: pd.DataFrame, fee: MembershipFee) -> pd.Series[int]:
     kinds = rows["kind"] if "kind" in rows else pd.Series("standard", rows.index)
-    kinds = kinds.fillna("standard").astype(object)
+    kinds = kinds.astype(object).fillna("standard")
     prices = {kind: fee.renewal_minor(kind) for kind in kinds.unique()}
     return kinds.map(prices).astype("int64")
 

@@ -6,6 +6,7 @@ A builder makes a `Form` from what an analysis or a policy returned; `write_work
 """
 
 from memberops.reports.csv_files import csv_text, guard_text, unguard_text, write_csv
+from memberops.reports.duplicate_members import duplicate_members_form
 from memberops.reports.form import Chart, Form, FormColumn
 from memberops.reports.forms import (
     appointments_form,
@@ -37,7 +38,9 @@ from memberops.reports.forms import (
     working_form,
 )
 from memberops.reports.plain_values import form_records, form_texts
+from memberops.reports.service_board import service_board_form
 from memberops.reports.summary import summary_lines
+from memberops.reports.waiver_evidence import waiver_evidence_form
 from memberops.reports.workbook import write_workbook
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
     "csv_text",
     "demographics_form",
     "describe_finding",
+    "duplicate_members_form",
     "expiring_members_form",
     "fee_waiver_form",
     "findings_form",
@@ -65,6 +69,7 @@ __all__ = [
     "profile_audit_form",
     "retention_form",
     "satisfaction_form",
+    "service_board_form",
     "service_report_form",
     "spending_power_form",
     "store_ranking_form",
@@ -75,6 +80,7 @@ __all__ = [
     "visit_plan_form",
     "visit_record_form",
     "waiver_changes_form",
+    "waiver_evidence_form",
     "waiver_simulation_form",
     "working_form",
     "write_csv",

@@ -13,6 +13,7 @@ import pandas as pd
 from memberops.domain import Decision, Finding, Severity
 from memberops.domain.values import Language, check_language
 from memberops.errors import InvalidValueError, UnknownTableError, nearest
+from memberops.policies import ServiceDecision
 from memberops.reports import Form, findings_form
 from memberops.reports.cells import ReportLanguage
 from memberops.workflows.chain_tables import ChainTables
@@ -22,7 +23,10 @@ from memberops.workflows.form_files import (
     write_refused,
 )
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "AnyDecision"]
+
+AnyDecision = Decision | ServiceDecision
+"""A decision for a day, or of a case for a moment."""
 
 
 def _gathered(values: Iterable[Any]) -> tuple[Any, ...]:
@@ -71,7 +75,7 @@ class Answer:
     chain: str
     as_of: dt.date
     forms: tuple[Form, ...] = attrs.field(converter=_gathered)
-    decisions: tuple[Decision, ...] = attrs.field(default=(), converter=_gathered)
+    decisions: tuple[AnyDecision, ...] = attrs.field(default=(), converter=_gathered)
     lines_en: tuple[str, ...] = attrs.field(converter=_gathered)
     lines_zh: tuple[str, ...] = attrs.field(converter=_gathered)
     findings: tuple[Finding, ...] = attrs.field(converter=_gathered)
@@ -118,7 +122,7 @@ class Answer:
         return (self.form if name is None else self[name]).frame
 
     @property
-    def decision(self) -> Decision:
+    def decision(self) -> AnyDecision:
         """
         The decision, where one case was asked for.
 

@@ -24,7 +24,13 @@ from memberops.errors import (
 from memberops.schedules import Period
 from memberops.tables import TABLES
 from memberops.tables import table as table_named
-from memberops.workflows import member_questions
+from memberops.workflows import (
+    member_questions,
+    profile_questions,
+    service_questions,
+    tier_questions,
+    waiver_questions,
+)
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.chain_tables import ChainTables, FrameSource
 
@@ -113,7 +119,8 @@ class Chain:
     language: Language = attrs.field(default="zh", converter=check_language)
     policies: ChainPolicies = attrs.field(
         default=attrs.Factory(
-            lambda self: ChainPolicies.of(self.currency), takes_self=True
+            lambda self: ChainPolicies.of(self.currency, zone=self.zone.key),
+            takes_self=True,
         ),
         repr=False,
     )
@@ -226,6 +233,12 @@ class Chain:
         return ChainTables(results)
 
     expiring = member_questions.expiring
+    waiver = waiver_questions.waiver
+    simulate_waivers = waiver_questions.simulate_waivers
+    tiers = tier_questions.tiers
+    premium = tier_questions.premium
+    audit = profile_questions.audit
+    sla = service_questions.sla
 
     def month_end(
         self,

@@ -10,12 +10,12 @@ import attrs
 import pandas as pd
 
 from memberops import metrics
-from memberops.domain import Decision, Finding
+from memberops.domain import Finding
 from memberops.domain.values import check_as_of
 from memberops.errors import InvalidValueError, UnknownTableError, nearest
 from memberops.reports import Form
 from memberops.tables import table as table_named
-from memberops.workflows.answers import Answer
+from memberops.workflows.answers import Answer, AnyDecision
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.form_files import revealed_columns
@@ -79,7 +79,7 @@ class Inquiry:
         *forms: Form,
         lines: Iterable[tuple[str, str]],
         findings: Iterable[Finding] = (),
-        decisions: Iterable[Decision] = (),
+        decisions: Iterable[AnyDecision] = (),
     ) -> Answer:
         """
         Put the answer together.
