@@ -4,14 +4,16 @@ import datetime as dt
 import sys
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 from holidays.calendars import _ChineseLunisolar
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memberops.errors import MissingExtraError, ScheduleError
 from memberops.schedules import lunar
 from memberops.schedules.lunar import LunarBirthday
+from memberops.schedules.lunar_frames import lunar_birthdays
 
 # First day of the lunar year, from public almanacs.
 NEW_YEARS = (
@@ -181,7 +183,68 @@ def test_the_repr_hides_the_birthday():
 
 def test_without_the_extra_the_error_names_it(monkeypatch):
     """Without borax the error says what to install."""
-    lunar._months.cache_clear()
+    lunar.lunar_months.cache_clear()
     monkeypatch.setitem(sys.modules, "borax.calendars", None)
     with pytest.raises(MissingExtraError, match=r"memberops\[cn\]"):
         LunarBirthday(1, 1).solar_in(2026)
+
+
+SOLAR = st.dates(dt.date(1890, 1, 1), dt.date(2105, 1, 1))
+# Births of 2025-07-25 to 2025-08-22 lie in a leap month, those of 30 days at its end.
+LEAP = st.dates(dt.date(2025, 7, 1), dt.date(2025, 9, 1))
+
+
+@settings(max_examples=60)
+@given(
+    born=st.lists(st.none() | SOLAR | LEAP, max_size=15),
+    first=st.dates(dt.date(1900, 1, 31), dt.date(2098, 1, 1)),
+    length=st.integers(0, 1100),
+    missing_day=st.sampled_from(["last_day", "next_day"]),
+    leap_month=st.sampled_from(["leap_month", "ordinary_month"]),
+)
+def test_a_column_of_birthdays_is_the_birthdays_one_by_one(
+    born, first, length, missing_day, leap_month
+):
+    """Each row has the days of `between`; gaps and dates too far away have none."""
+    last = first + dt.timedelta(days=length)
+    rules = {"missing_day": missing_day, "leap_month": leap_month}
+    known = (dt.date(1900, 1, 31), dt.date(2101, 1, 28))
+    expected = [
+        (row, day)
+        for row, birth in enumerate(born)
+        if birth is not None and known[0] <= birth <= known[1]
+        for day in LunarBirthday.born_on(birth, **rules).between(first, last)
+    ]
+
+    found = lunar_birthdays(
+        pd.Series(born, dtype="datetime64[s]"), first=first, last=last, **rules
+    )
+
+    assert list(zip(found["row"], found["on"].dt.date, strict=True)) == expected
+
+
+def test_a_column_of_the_whole_calendar():
+    """Every day of the years around leap months, in years with and without them."""
+    born = pd.Series(pd.date_range("2023-01-01", "2026-12-31"))
+    first, last = dt.date(2024, 1, 1), dt.date(2029, 12, 31)
+
+    found = lunar_birthdays(born, first=first, last=last)
+
+    days = found["on"].dt.date.groupby(found["row"]).agg(tuple)
+    assert [days.get(row, ()) for row in range(len(born))] == [
+        LunarBirthday.born_on(day.date()).between(first, last) for day in born
+    ]
+
+
+def test_a_column_that_holds_no_days_is_refused():
+    """Text, zoned moments, and a span beyond the calendar say what is wrong."""
+    span = {"first": dt.date(2026, 1, 1), "last": dt.date(2026, 12, 31)}
+    for column in (pd.Series(["1990-01-01"]), pd.Series(pd.to_datetime(
+            ["1990-01-01"], utc=True))):  # fmt: skip
+        with pytest.raises(ScheduleError, match="days without zone"):
+            lunar_birthdays(column, **span)
+    born = pd.Series(pd.to_datetime(["1990-01-01"]))
+    with pytest.raises(ScheduleError, match="reaches beyond"):
+        lunar_birthdays(born, first=dt.date(2026, 1, 1), last=dt.date(2200, 1, 1))
+    with pytest.raises(ScheduleError, match="last_day"):
+        lunar_birthdays(born, **span, missing_day="lastday")

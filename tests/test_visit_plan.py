@@ -416,7 +416,7 @@ def test_frame_equals_scalar_and_no_rule_is_broken(**drawn):
 
 
 @pytest.mark.nightly
-@settings(max_examples=1_500)
+@settings(max_examples=500)
 @given(**DRAWN)
 def test_frame_equals_scalar_at_length(**drawn):
     """The same for many more members."""

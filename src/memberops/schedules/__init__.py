@@ -13,6 +13,7 @@ from memberops.schedules.dates import (
 from memberops.schedules.due import Due, Segment
 from memberops.schedules.holiday_calendars import china_calendar
 from memberops.schedules.lunar import LeapMonth, LunarBirthday, MissingDay
+from memberops.schedules.lunar_frames import lunar_birthdays
 from memberops.schedules.moments import wall_moment
 from memberops.schedules.office import (
     OFFICE_DUTIES,
@@ -75,6 +76,7 @@ __all__ = [
     "elapsed_many",
     "is_month_end",
     "lapse_cutoff",
+    "lunar_birthdays",
     "month_end",
     "shift_day",
     "subtract_many",

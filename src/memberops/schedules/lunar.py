@@ -16,7 +16,7 @@ import attrs
 from memberops.errors import MissingExtraError, ScheduleError, bounded, nearest
 from memberops.schedules.dates import check_day, check_whole
 
-__all__ = ["LeapMonth", "LunarBirthday", "MissingDay"]
+__all__ = ["LeapMonth", "LunarBirthday", "MissingDay", "lunar_months", "lunar_years"]
 
 MissingDay = Literal["last_day", "next_day"]
 """Where the 30th goes in a month of 29 days: its last day, or the day after."""
@@ -148,7 +148,7 @@ class LunarBirthday:
         >>> LunarBirthday(12, 8).solar_in(2026)
         datetime.date(2027, 1, 15)
         """
-        months = _months(_check_year(lunar_year))
+        months = lunar_months(_check_year(lunar_year))
         first, days = months[self.month, False]
         if self.leap and self.leap_month == "leap_month":
             first, days = months.get((self.month, True), (first, days))
@@ -194,6 +194,11 @@ class LunarBirthday:
         return tuple(day for day in days if first <= day <= last)
 
 
+def lunar_years() -> range:
+    """Return the lunar years that are known."""
+    return range(_FIRST_YEAR, _LAST_YEAR + 1)
+
+
 def _check_year(lunar_year: int) -> int:
     year = check_whole(lunar_year, "lunar_year")
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
@@ -213,7 +218,7 @@ def _library() -> Any:
 
 
 @lru_cache(maxsize=256)
-def _months(year: int) -> dict[tuple[int, bool], tuple[dt.date, int]]:
+def lunar_months(year: int) -> dict[tuple[int, bool], tuple[dt.date, int]]:
     """Give the first solar day and the length of each month of a lunar year."""
     library = _library()
     first = library.LunarDate(year, 1, 1).to_solar_date()
