@@ -12,7 +12,7 @@ from memberops.domain.visit import (
     VisitOutcome,
     WinBackReason,
 )
-from memberops.errors import ColumnTypeError
+from memberops.errors import ColumnTypeError, InvalidValueError
 from memberops.tables import (
     CASE_EVENTS,
     COMPLAINTS,
@@ -21,6 +21,13 @@ from memberops.tables import (
     VISITS,
     normal_heading,
     table,
+)
+from memberops.testing import (
+    appointments_frame,
+    case_events_frame,
+    complaints_frame,
+    consents_frame,
+    visits_frame,
 )
 from memberops.workflows import Chain
 
@@ -271,3 +278,33 @@ def test_a_chain_file_names_the_tables_as_sources(tmp_path):
     tables = open_chain(tmp_path / "chain.toml", entry_points=True).read()
     assert [len(tables[name]) for name in ADDED] == [1] * 5
     assert CONSENTS.name in tables
+
+
+NINE = "2026-11-05T09:00+08:00"
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "row"),
+    [
+        ("complaints", complaints_frame, ("K1", NINE, "S1", "M1", "phone", None, "5")),
+        ("case_events", case_events_frame, ("K1", "replied", NINE)),
+        ("visits", visits_frame, ("V1", "M1", "S1", "care", "sms", "hq", "2026-11-05")),
+        ("consents", consents_frame, ("M1", "sms", "no", "2026-11-05")),
+        ("appointments", appointments_frame, ("A1", "M1", "S1", NINE)),
+    ],
+)
+def test_the_builders_make_what_a_chain_takes(name, make, row):
+    """A compact row becomes a canonical row; a moment without zone is refused."""
+    frame = make([row])
+    sales = pd.DataFrame(
+        {"ticket_id": ["T1"], "sold_on": [pd.Timestamp("2026-11-05")],
+         "store_id": ["S1"], "quantity": [1], "amount": [100]}
+    )  # fmt: skip
+    tables = Chain.from_frames(sales=sales, **{name: frame}).read()
+    assert len(tables[name]) == 1
+    if NINE in row:
+        column = next(c.name for c in table(name).columns if c.kind == "instant")
+        assert tables[name][column][0] == pd.Timestamp("2026-11-05T01:00Z")
+        naive = [NINE[:16] if value == NINE else value for value in row]
+        with pytest.raises(InvalidValueError, match="zone"):
+            make([naive])

@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from memberops.testing.builders import (
+        appointments_frame,
         cards_frame,
+        case_events_frame,
+        complaints_frame,
+        consents_frame,
         members_frame,
         sales_frame,
         stores_frame,
         targets_frame,
+        visits_frame,
     )
     from memberops.testing.contracts import check_source, load_only
     from memberops.testing.dirt import PlantedDirt
@@ -28,14 +33,19 @@ __all__ = [
     "PlantedDirt",
     "SyntheticChain",
     "WrittenChain",
+    "appointments_frame",
     "cards_frame",
+    "case_events_frame",
     "check_source",
+    "complaints_frame",
+    "consents_frame",
     "large_sales",
     "load_only",
     "members_frame",
     "sales_frame",
     "stores_frame",
     "targets_frame",
+    "visits_frame",
     "write_chain",
 ]
 
@@ -44,14 +54,19 @@ _HOMES = {
     "PlantedDirt": "dirt",
     "SyntheticChain": "synthetic_chain",
     "WrittenChain": "writing",
+    "appointments_frame": "builders",
     "cards_frame": "builders",
+    "case_events_frame": "builders",
     "check_source": "contracts",
+    "complaints_frame": "builders",
+    "consents_frame": "builders",
     "large_sales": "large_sales",
     "load_only": "contracts",
     "members_frame": "builders",
     "sales_frame": "builders",
     "stores_frame": "builders",
     "targets_frame": "builders",
+    "visits_frame": "builders",
     "write_chain": "writing",
 }
 

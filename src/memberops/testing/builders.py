@@ -3,7 +3,8 @@ Small frames for tests and docs: compact rows in, canonical frames out.
 
 A row is a tuple in the order that each function documents (columns at the end may be
 left out), or a mapping from column names to values. Amounts are in major units, as
-`Decimal`, text or whole numbers; dates are `datetime.date` or ISO text; ids are text.
+`Decimal`, text or whole numbers; dates are `datetime.date` or ISO text; moments carry a
+zone, as `datetime` or ISO text; ids are text.
 """
 
 from __future__ import annotations
@@ -18,11 +19,16 @@ import pandas as pd
 from memberops.domain.money import Currency
 from memberops.errors import InvalidValueError, nearest
 from memberops.tables import (
+    APPOINTMENTS,
     CARDS,
+    CASE_EVENTS,
+    COMPLAINTS,
+    CONSENTS,
     MEMBERS,
     SALES,
     STORES,
     TARGETS,
+    VISITS,
     Column,
     Kind,
     Table,
@@ -30,11 +36,16 @@ from memberops.tables import (
 
 __all__ = [
     "Row",
+    "appointments_frame",
     "cards_frame",
+    "case_events_frame",
+    "complaints_frame",
+    "consents_frame",
     "members_frame",
     "sales_frame",
     "stores_frame",
     "targets_frame",
+    "visits_frame",
 ]
 
 Row = Sequence[Any] | Mapping[str, Any]
@@ -155,6 +166,96 @@ def targets_frame(rows: Iterable[Row], *, currency: Currency = _CNY) -> pd.DataF
     return _frame(TARGETS, rows, ("store_id", "month", "target"), currency)
 
 
+def complaints_frame(rows: Iterable[Row], *, currency: Currency = _CNY) -> pd.DataFrame:
+    """
+    Build complaints.
+
+    Args:
+        rows: ``(case_id, received_at, store_id, member_id, channel, category,
+            asked)``, or mappings.
+        currency: The currency of the amounts.
+
+    Raises:
+        InvalidValueError: As `sales_frame`.
+
+    >>> complaints_frame([("K1", "2026-11-05T09:00+08:00", "S1")])["received_at"][0]
+    Timestamp('2026-11-05 01:00:00+0000', tz='UTC')
+    """
+    order = ("case_id", "received_at", "store_id", "member_id", "channel", "category",
+             "asked")  # fmt: skip
+    return _frame(COMPLAINTS, rows, order, currency)
+
+
+def case_events_frame(rows: Iterable[Row]) -> pd.DataFrame:
+    """
+    Build events of cases.
+
+    Args:
+        rows: ``(case_id, kind, at, by, to, until, satisfied)``, or mappings.
+
+    Raises:
+        InvalidValueError: As `sales_frame`.
+
+    >>> case_events_frame([("K1", "replied", "2026-11-05T10:00+08:00")]).shape
+    (1, 7)
+    """
+    order = ("case_id", "kind", "at", "by", "to", "until", "satisfied")
+    return _frame(CASE_EVENTS, rows, order, _CNY)
+
+
+def visits_frame(rows: Iterable[Row]) -> pd.DataFrame:
+    """
+    Build visits, planned or made.
+
+    Args:
+        rows: ``(visit_id, member_id, store_id, kind, channel, by, day, outcome,
+            done_on, answered)``, or mappings.
+
+    Raises:
+        InvalidValueError: As `sales_frame`.
+
+    >>> visits_frame([("V1", "M1", "S1", "welcome", "phone")])["kind"].tolist()
+    ['welcome']
+    """
+    order = ("visit_id", "member_id", "store_id", "kind", "channel", "by", "day",
+             "outcome", "done_on", "answered")  # fmt: skip
+    return _frame(VISITS, rows, order, _CNY)
+
+
+def consents_frame(rows: Iterable[Row]) -> pd.DataFrame:
+    """
+    Build consents and refusals.
+
+    Args:
+        rows: ``(member_id, channel, given, on)``, or mappings.
+
+    Raises:
+        InvalidValueError: As `sales_frame`.
+
+    >>> consents_frame([("M1", "sms", "no", "2026-11-05")])["given"].tolist()
+    ['no']
+    """
+    return _frame(CONSENTS, rows, ("member_id", "channel", "given", "on"), _CNY)
+
+
+def appointments_frame(rows: Iterable[Row]) -> pd.DataFrame:
+    """
+    Build appointments.
+
+    Args:
+        rows: ``(booking_id, member_id, store_id, starts_at, service, state)``, or
+            mappings.
+
+    Raises:
+        InvalidValueError: As `sales_frame`.
+
+    >>> appointments_frame([("A1", "M1", "S1", "2026-11-06T09:00+08:00")]).shape
+    (1, 6)
+    """
+    order = ("booking_id", "member_id", "store_id", "starts_at", "service", "state")
+    return _frame(APPOINTMENTS, rows, order, _CNY)
+
+
 def _frame(
     table: Table, rows: Iterable[Row], order: tuple[str, ...], currency: Currency
 ) -> pd.DataFrame:
@@ -230,9 +331,13 @@ def _date(column: Column, value: object) -> dt.date | None:
 def _instant(column: Column, value: object) -> dt.datetime | None:
     if value is None:
         return None
-    if not isinstance(value, dt.datetime) or value.utcoffset() is None:
-        raise _wrong(column, "a datetime that carries a zone", value)
-    return value.astimezone(dt.UTC)
+    try:
+        at = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        at = None
+    if not isinstance(at, dt.datetime) or at.utcoffset() is None:
+        raise _wrong(column, "a datetime or ISO text that carries a zone", value)
+    return at.astimezone(dt.UTC)
 
 
 def _minor(column: Column, value: object, currency: Currency) -> int | None:
