@@ -13,6 +13,7 @@ from memberops.ledger.balances import (
     lowest,
     movement_frame,
 )
+from memberops.ledger.costs import CostQueue, stock_values
 from memberops.ledger.journal import (
     START,
     chained,
@@ -22,6 +23,7 @@ from memberops.ledger.journal import (
 )
 from memberops.ledger.lots import LotStock, first_expired_first_out
 from memberops.ledger.memory import Ledger
+from memberops.ledger.reconcile import balances_at, from_levels, reconcile
 from memberops.ledger.records import (
     Entry,
     Posted,
@@ -49,6 +51,7 @@ __all__ = [
     "START",
     "Cell",
     "CellFacts",
+    "CostQueue",
     "Entry",
     "Facts",
     "HoldFacts",
@@ -61,17 +64,21 @@ __all__ = [
     "Refusal",
     "Verdict",
     "balances",
+    "balances_at",
     "chained",
     "changes",
     "decide",
     "deltas",
     "first_expired_first_out",
+    "from_levels",
     "hold_cell",
     "journal_lines",
     "lowest",
     "movement_frame",
     "read_journal",
     "read_record",
+    "reconcile",
     "record_key",
     "record_type",
+    "stock_values",
 ]

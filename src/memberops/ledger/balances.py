@@ -178,13 +178,13 @@ def balances(
     [['supplier', -5], ['warehouse', 5]]
     """
     rows = changes(_cut(movements, as_of, position))
-    rows["change"] = _exact(rows["change"])
+    rows["change"] = exact(rows["change"])
     sums = (
         rows.groupby(_CELL, sort=True, observed=True)
         .agg(valid_through=("valid_through", "first"), quantity=("change", "sum"))
         .reset_index()
     )
-    sums["quantity"] = _int64(sums["quantity"])
+    sums["quantity"] = int64(sums["quantity"])
     return sums.loc[sums["quantity"] != 0, list(BALANCE_COLUMNS)].reset_index(drop=True)
 
 
@@ -205,7 +205,7 @@ def lowest(movements: pd.DataFrame) -> pd.DataFrame:
         BalanceOverflowError: A sum would leave 64 bits.
     """
     rows = changes(movements)
-    rows["change"] = _exact(rows["change"])
+    rows["change"] = exact(rows["change"])
     steps = (
         rows.groupby([*_CELL, "effective_at", "sequence"], sort=True, observed=True)[
             "change"
@@ -216,10 +216,14 @@ def lowest(movements: pd.DataFrame) -> pd.DataFrame:
     by_cell = steps.groupby(_CELL, observed=True)["change"]
     if steps["change"].dtype == np.dtype("int64"):
         steps["lowest"] = by_cell.cumsum()
+        lows = steps.groupby(_CELL, observed=True)["lowest"].min().reset_index()
     else:
-        steps["lowest"] = by_cell.transform(lambda each: list(accumulate(each)))
-    lows = steps.groupby(_CELL, observed=True)["lowest"].min().reset_index()
-    lows["lowest"] = _int64(lows["lowest"]).clip(upper=0)
+        # Groups of objects pass through floats on the way to a minimum.
+        lows = steps[_CELL].drop_duplicates(ignore_index=True)
+        lows["lowest"] = pd.Series(
+            [min(accumulate(each.tolist())) for _, each in by_cell], dtype="object"
+        )
+    lows["lowest"] = int64(lows["lowest"]).clip(upper=0)
     return lows
 
 
@@ -246,14 +250,15 @@ def check_instant(as_of: object) -> dt.datetime:
     return moment
 
 
-def _exact(change: pd.Series) -> pd.Series:
-    """Fold in whole numbers without bounds where 64 bits might wrap around."""
+def exact(change: pd.Series) -> pd.Series:
+    """Return changes as Python's whole numbers where 64 bits might wrap around."""
     if float(change.abs().astype("float64").sum()) < _SAFE:
         return change
     return change.astype("object")
 
 
-def _int64(sums: pd.Series) -> pd.Series:
+def int64(sums: pd.Series) -> pd.Series:
+    """Return sums as int64, or raise where one does not fit."""
     if sums.dtype != np.dtype("int64") and any(
         abs(each) > MAX_QUANTITY for each in sums
     ):
