@@ -1,7 +1,8 @@
 """
 Run the benchmarks: the library beside its peers, interleaved, as ratios of medians.
 
-``python benchmarks/run.py [--lines N] [--members N] [--rounds N] [--quick]``
+``python benchmarks/run.py [--lines N] [--members N] [--rounds N] [--quick]
+[--offices]``
 """
 
 from __future__ import annotations
@@ -31,20 +32,33 @@ def main() -> None:
     parser.add_argument("--stores", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="a tenth of the lines")
+    parser.add_argument("--offices", action="store_true", help="no metric set")
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.lines, chosen.members = chosen.lines // 10, chosen.members // 10
-    print(run_script("decisions.py"))
-    print(run_script("import_time.py"))
+    size = str(chosen.members)
+    for name, *words in (
+        ["decisions.py"],
+        ["import_time.py"],
+        ["working_time.py"],
+        ["service_levels.py"],
+        ["visits.py", "--members", size],
+        ["expiring.py", "--cards", str(chosen.members // 10)],
+        ["duplicates.py", "--members", size],
+    ):
+        print(run_script(name, *words), flush=True)
+    if chosen.offices:
+        return
     with tempfile.TemporaryDirectory() as folder:
         make_data(Path(folder), chosen)
         race(Path(folder), chosen)
 
 
-def run_script(name: str) -> str:
+def run_script(name: str, *words: str) -> str:
     done = subprocess.run(
-        [sys.executable, str(HERE / name)], capture_output=True, text=True, check=True
-    )
+        [sys.executable, str(HERE / name), *words],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
     return done.stdout.rstrip()
 
 

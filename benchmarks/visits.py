@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import resource
 import statistics
 import time
 from typing import Any
@@ -61,6 +62,28 @@ def make(number: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.concat(facts, ignore_index=True), members
 
 
+def loop(
+    facts: pd.DataFrame, members: pd.DataFrame, month: Period, as_of: dt.date
+) -> None:
+    """Plan some members one by one, the peer of the frame."""
+    some = members.iloc[:2000]
+    told = facts[facts["member_id"].isin(set(some["member_id"]))]
+    begin = time.perf_counter()
+    number = 0
+    for name, rows in told.groupby("member_id"):
+        mine = [
+            VisitFact(member_id=str(name), trigger=row.trigger, on=row.on.date())
+            for row in rows.itertuples()
+        ]
+        standing = Standing(member_id=str(name), store_id="S1")
+        number += len(plan_member(mine, standing=standing, period=month, as_of=as_of))
+    took = time.perf_counter() - begin
+    print(
+        f"  one by one, {len(some):,} members: {number:,} visits in {took:.2f} s, "
+        f"{took / len(some) * len(members):,.0f} s for all at this pace"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--members", type=int, default=1_000_000)
@@ -80,7 +103,10 @@ def main() -> None:
         )
         states = plan.rows["state"].value_counts().to_dict()
         print(f"{len(facts):,} facts of {len(members):,} members, {name}:")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"  {len(plan.rows):,} visits in {seconds:.2f} s  {states}")
+        print(f"  peak {peak:,.0f} MiB, the facts included")
+    loop(facts, members, month, as_of)
 
     fact = VisitFact(member_id="M1", trigger="purchase", on=dt.date(2026, 10, 12))
     standing = Standing(member_id="M1", store_id="S1")
