@@ -20,7 +20,8 @@ from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsE
 from memberops.policies.service_clocks import ClockState
 from memberops.reports import csv_text, unguard_text, write_workbook
 from memberops.reports.forms import words
-from office_forms import DAY, LEVELS, MADE, PLAN, STATES, STORES, TIERS, WAIVED
+from memberops.schedules import Period
+from office_forms import DAY, LEVELS, MADE, PLAN, STATES, STORES, TIERS, WAIVED, people
 
 ABOUT_STORE = ("store_id", "store_name", "region_id")
 ABOUT_MEMBER = ("member_id", "name", "phone")
@@ -590,3 +591,51 @@ def test_appointments_are_in_the_order_of_the_day():
 
     assert frame["booking_id"].tolist() == ["B2", "B1"]
     assert frame["starts_at"].tolist() == ["2026-11-21 09:00", "2026-11-21 10:00"]
+
+
+def test_the_list_of_expiring_cards_has_the_columns_of_the_specification(shared):
+    """Level and preferred channel are shown where they are known, else left out."""
+    card = WAIVED.iloc[[0]]
+    listed = policies.expiring_members(
+        card[["card_id", "member_id", "valid_from", "valid_through"]],
+        card[["card_id", "valid_from", "purchases", "spend"]],
+        month=Period.month(2026, 10),
+        waiver=policies.FeeWaiver(),
+        members=people("张三", "13812345678"),
+        stores=STORES,
+    )
+    known = {
+        "tiers": pd.DataFrame({"member_id": ["M1"], "tier": ["vip"]}),
+        "channels": pd.DataFrame({"member_id": ["M1"], "channel": ["sms"]}),
+    }
+    form = reports.expiring_members_form(listed, stores=STORES, levels=TIERS, **known)
+    shown = {
+        "month": ["month"],
+        "store": ["store_id", "store_name"],
+        "region": ["region_id"],
+        "member id": ["member_id"],
+        "name (masked)": ["name"],
+        "phone (masked)": ["phone"],
+        "card": ["card_id"],
+        "valid_through": ["valid_through"],
+        "purchases so far": ["purchases"],
+        "spend so far": ["spend"],
+        "still missing (purchases / amount)": [
+            "missing_purchases",
+            "missing_spend",
+            *REASON,
+        ],
+        "tier": ["tier"],
+        "preferred channel": ["channel"],
+        "visit due": ["visit_due"],
+    }
+
+    assert set(spec_columns(shared)["expiring_members"]) == set(shown)
+    assert set(columns_of(form)) == {each for names in shown.values() for each in names}
+    text = csv_text(form, language="zh")
+    assert "贵宾,短信," in text
+    assert "张三" not in text
+    plain = reports.expiring_members_form(listed, stores=STORES)
+    assert {"tier", "channel"}.isdisjoint(columns_of(plain))
+    with pytest.raises(MissingColumnsError, match="channel"):
+        reports.expiring_members_form(listed, channels=known["tiers"])

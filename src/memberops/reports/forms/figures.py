@@ -121,6 +121,49 @@ def _across(
     return (_chart(drawn, "column", titles, columns, series=True),)
 
 
+def _rows(
+    frame: pd.DataFrame,
+    stores: pd.DataFrame | None,
+    draw: str | None,
+    *,
+    largest_first: str | None = None,
+) -> pd.DataFrame:
+    """Name the stores, sort by place, and refuse a period that is not there."""
+    rows = by_place(with_place_names(frame, stores), largest_first=largest_first)
+    check_drawn(rows, draw)
+    return rows
+
+
+def _form(
+    rows: pd.DataFrame,
+    titles: tuple[str, str, str],
+    columns: tuple[Sequence[str], Sequence[Figure]],
+    *,
+    stores: pd.DataFrame | None,
+    policy: MetricPolicy,
+    charts: tuple[Chart, ...],
+    notes_en: tuple[str, ...],
+    notes_zh: tuple[str, ...],
+) -> Form:
+    """Make a form of base figures and of the ratios that are made of them."""
+    totals, figures = columns
+    return Form(
+        name=titles[0],
+        title_en=titles[1],
+        title_zh=titles[2],
+        columns=(
+            *place_columns(stores),
+            *total_columns(totals, policy),
+            *figure_columns(figures),
+        ),
+        frame=rows,
+        currency=policy.currency,
+        charts=charts,
+        notes_en=notes_en,
+        notes_zh=notes_zh,
+    )
+
+
 def consumption_level_form(
     frame: pd.DataFrame,
     *,
@@ -143,20 +186,14 @@ def consumption_level_form(
     """
     policy = policy or MetricPolicy()
     figures = consumption_figures(policy)
-    rows = by_place(with_place_names(frame, stores))
-    check_drawn(rows, draw)
+    rows = _rows(frame, stores, draw)
     counts = [f"members_{band}" for band in policy.band_names]
-    return Form(
-        name="consumption_level",
-        title_en="Consumption level of members",
-        title_zh="会员消费水平分析表",
-        columns=(
-            *place_columns(stores),
-            *total_columns(["valid_members", "consuming_members", *counts], policy),
-            *figure_columns(figures),
-        ),
-        frame=rows,
-        currency=policy.currency,
+    return _form(
+        rows,
+        ("consumption_level", "Consumption level of members", "会员消费水平分析表"),
+        (["valid_members", "consuming_members", *counts], figures),
+        stores=stores,
+        policy=policy,
         charts=(
             *_across(
                 rows,
@@ -206,21 +243,20 @@ def demographics_form(
     """
     policy = policy or MetricPolicy()
     names = [*policy.gender_names, *policy.age_names]
-    rows = by_place(with_place_names(frame, stores))
-    check_drawn(rows, draw)
-    return Form(
-        name="demographics",
-        title_en="Gender and age of consuming members",
-        title_zh="消费会员性别年龄分析表",
-        columns=(
-            *place_columns(stores),
-            *total_columns(
-                ["consuming_members", *(f"members_{name}" for name in names)], policy
-            ),
-            *figure_columns(demographic_figures(policy)),
+    rows = _rows(frame, stores, draw)
+    return _form(
+        rows,
+        (
+            "demographics",
+            "Gender and age of consuming members",
+            "消费会员性别年龄分析表",
         ),
-        frame=rows,
-        currency=policy.currency,
+        (
+            ["consuming_members", *(f"members_{name}" for name in names)],
+            demographic_figures(policy),
+        ),
+        stores=stores,
+        policy=policy,
         charts=(
             *_across(
                 rows,
@@ -265,24 +301,15 @@ def spending_power_form(
     policy = policy or MetricPolicy()
     stems = ["sales", "tickets", "items", "member_sales", "member_tickets",
              "member_items", "consuming_members"]  # fmt: skip
-    totals = [
-        "target",
-        *(stem + suffix for stem in stems for suffix in _SUFFIXES),
-    ]
-    rows = by_place(with_place_names(frame, stores), largest_first="sales")
-    check_drawn(rows, draw)
+    totals = ["target", *(stem + suffix for stem in stems for suffix in _SUFFIXES)]
+    rows = _rows(frame, stores, draw, largest_first="sales")
     names = [figure.name for figure in SPENDING_POWER]
-    return Form(
-        name="spending_power",
-        title_en="Spending power of members",
-        title_zh="会员消费力分析表",
-        columns=(
-            *place_columns(stores),
-            *total_columns(totals),
-            *figure_columns(SPENDING_POWER),
-        ),
-        frame=rows,
-        currency=policy.currency,
+    return _form(
+        rows,
+        ("spending_power", "Spending power of members", "会员消费力分析表"),
+        (totals, SPENDING_POWER),
+        stores=stores,
+        policy=policy,
         charts=(
             *_across(
                 rows,
@@ -345,19 +372,13 @@ def lapse_form(
     """
     policy = policy or MetricPolicy()
     flows = ["lapsed_at_start", "newly_lapsed", "won_back", "left", "lapsed_at_end"]
-    rows = by_place(with_place_names(frame, stores))
-    check_drawn(rows, draw)
-    return Form(
-        name="lapse",
-        title_en="Lapse of members",
-        title_zh="会员流失分析表",
-        columns=(
-            *place_columns(stores),
-            *total_columns(["valid_members", *flows, "net_lapse"]),
-            *figure_columns(LAPSE),
-        ),
-        frame=rows,
-        currency=policy.currency,
+    rows = _rows(frame, stores, draw)
+    return _form(
+        rows,
+        ("lapse", "Lapse of members", "会员流失分析表"),
+        (["valid_members", *flows, "net_lapse"], LAPSE),
+        stores=stores,
+        policy=policy,
         charts=(
             *_across(
                 rows, draw, ("Lapsed members and flows", "流失会员及其变动"), flows

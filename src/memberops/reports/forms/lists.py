@@ -7,18 +7,22 @@ from collections.abc import Collection
 import pandas as pd
 
 from memberops.metrics import RANKING, MetricPolicy
-from memberops.policies import FeeWaiver
+from memberops.policies import FeeWaiver, TierPolicy
 from memberops.reports.form import Chart, Form, FormColumn
+from memberops.reports.forms.columns import text_column
 from memberops.reports.forms.drawing import check_drawn
 from memberops.reports.forms.figures import figure_columns, total_columns
+from memberops.reports.forms.membership import tier_terms
 from memberops.reports.forms.places import (
     UNASSIGNED,
     ids,
+    looked_up,
     same_column,
     store_columns,
     with_stores,
 )
-from memberops.reports.forms.rows import with_profiles
+from memberops.reports.forms.rows import check_given, with_profiles
+from memberops.reports.forms.words import VISIT_CHANNELS
 from memberops.tables import CARDS, MEMBERS
 
 __all__ = ["expiring_members_form", "lapsed_members_form", "store_ranking_form"]
@@ -181,6 +185,9 @@ def expiring_members_form(
     waiver: FeeWaiver | None = None,
     stores: pd.DataFrame | None = None,
     reveal: Collection[str] = (),
+    tiers: pd.DataFrame | None = None,
+    channels: pd.DataFrame | None = None,
+    levels: TierPolicy | None = None,
 ) -> Form:
     """
     Make the form XX月到期会员名单 (HQ §4.2).
@@ -191,9 +198,13 @@ def expiring_members_form(
         stores: ``store_id`` with ``name``, to name the stores.
         reveal: Which of ``"name"`` and ``"phone"`` are shown in full, as they were
             when the list was made.
+        tiers: ``member_id`` with ``tier``, to show each member's level.
+        channels: ``member_id`` with ``channel``, to show how each member wants to be
+            reached.
+        levels: The policy of the levels, to call them by their names.
 
     Raises:
-        MissingColumnsError: The frame lacks a column.
+        MissingColumnsError: The frame lacks a column, or another frame its own.
         InvalidValueError: *reveal* names a column that is not personal.
     """
     waiver = waiver or FeeWaiver()
@@ -207,6 +218,21 @@ def expiring_members_form(
         known = [*store_columns(stores), *store_columns(_REGIONS)]
         by_name = {column.name: column for column in known}
         places = [by_name[name] for name in shown if name in rows]
+    wishes: list[FormColumn] = []
+    for given, column in (
+        (tiers, text_column("tier", "Level", "会员等级", words=tier_terms(levels))),
+        (
+            channels,
+            text_column(
+                "channel", "Preferred channel", "首选联系方式", words=VISIT_CHANNELS
+            ),
+        ),
+    ):
+        if given is not None:
+            check_given(given, "expiring_members", ["member_id", column.name])
+            found = looked_up(rows["member_id"], given, "member_id", column.name)
+            rows = rows.assign(**{column.name: ids(found)})
+            wishes.append(column)
     profile = [name for name in _PROFILE if name in frame]
     figures = list({each.figure: each for each in waiver.rule.conditions}.values())
     return Form(
@@ -252,6 +278,7 @@ def expiring_members_form(
                 style="text",
                 language="en",
             ),
+            *wishes,
             FormColumn(
                 name="visit_due",
                 heading_en="Visit due",
