@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import statistics
 import timeit
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from memberops.domain import CaseEvent, Complaint
+from memberops.domain import CaseEvent, Complaint, Currency
 from memberops.policies import ServiceLevels
+from memberops.policies.case_intake import clean_cases
+from memberops.policies.service_states import read_clocks
+from memberops.policies.service_tables import ServiceFrame
 from memberops.schedules import WorkingCalendar
 
 ROUNDS = 5
@@ -40,6 +44,30 @@ def cases() -> pd.DataFrame:
     return frame
 
 
+def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make 1 million cases and some 3 million events, one case in five with pauses."""
+    frame = cases()
+    ids = "K" + pd.Series(np.arange(MILLION)).astype("str")
+    complaints = pd.DataFrame({"case_id": ids, "received_at": frame["received_at"]})
+    draw = np.random.Generator(np.random.PCG64(8))
+    parts = []
+    for kind, share, hours in (
+        ("replied", 0.9, 12), ("solved", 0.9, 40), ("callback", 0.8, 120),
+        ("waiting_for_customer", 0.2, 6), ("customer_answered", 0.18, 20),
+        ("customer_message", 0.1, 30), ("reopened", 0.03, 60),
+        ("promised_reply", 0.02, 10), ("escalated", 0.02, 3),
+    ):  # fmt: skip
+        use = np.flatnonzero(draw.random(MILLION) < share)
+        late = draw.exponential(hours * 3600, len(use)).astype(np.int64)
+        at = frame["received_at"].iloc[use] + pd.to_timedelta(late, unit="s")
+        rows = pd.DataFrame({"case_id": ids.iloc[use], "kind": kind, "at": at})
+        rows["until"] = rows["at"] + HOUR if kind == "promised_reply" else pd.NaT
+        parts.append(rows)
+    events = pd.concat(parts, ignore_index=True)
+    events["until"] = pd.to_datetime(events["until"], utc=True)
+    return complaints, events
+
+
 def main() -> None:
     days = ("mon", "tue", "wed", "thu", "fri")
     office = WorkingCalendar.weekly(
@@ -64,6 +92,26 @@ def main() -> None:
         many = median(lambda levels=levels: levels.decide_frame(frame, as_of=AS_OF))
         print(f"one case, {name:<24}{one * 1e6:10.1f} us")
         print(f"1 million cases as a frame, {name:<17}{many:6.2f} s")
+    complaints, events = tables()
+    begun = timeit.default_timer()
+    clean = clean_cases(complaints, events)
+    took = timeit.default_timer() - begun
+    print(f"{len(events):,} events cleaned and put in order{took:6.2f} s")
+    read = functools.partial(
+        read_clocks, working.plan, (), clean, as_of=AS_OF, currency=Currency("CNY")
+    )
+    print(f"  every clock of 1 million cases read {median(read, rounds=3):6.2f} s")
+    found = ServiceFrame(read=read(), findings=(), policy="p", version="1")
+    begun = timeit.default_timer()
+    shown = found.cases
+    print(
+        f"  {len(shown):,} rows, one a case   {timeit.default_timer() - begun:6.2f} s"
+    )
+    begun = timeit.default_timer()
+    shown = found.clocks
+    print(
+        f"  {len(shown):,} rows, one a clock  {timeit.default_timer() - begun:6.2f} s"
+    )
 
 
 if __name__ == "__main__":

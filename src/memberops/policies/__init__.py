@@ -45,6 +45,7 @@ from memberops.policies.rules import AllOf, AnyOf, AtLeast, Figure, Reading, Rul
 from memberops.policies.service_clocks import ClockReading, ClockState
 from memberops.policies.service_decision import ServiceDecision
 from memberops.policies.service_levels import ServiceLevels
+from memberops.policies.service_tables import ServiceFrame
 from memberops.policies.service_targets import Authority, Level, Target
 from memberops.policies.simulation import Simulation, simulate
 from memberops.policies.status_rules import Edge, StatusRule, StatusRules, usual_rules
@@ -135,6 +136,7 @@ __all__ = [
     "Reopening",
     "Rule",
     "ServiceDecision",
+    "ServiceFrame",
     "ServiceLevels",
     "Simulation",
     "Slot",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import attrs
 import numpy as np
@@ -10,20 +11,37 @@ import numpy.typing as npt
 
 from memberops.policies.service_clocks import ClockState, soon_before
 from memberops.policies.service_targets import Target
-from memberops.schedules import WorkingCalendar, add_many, elapsed_many
+from memberops.schedules import (
+    PauseRows,
+    WorkingCalendar,
+    add_days_many,
+    add_many,
+    elapsed_many,
+)
+from memberops.schedules.working_frames import MISSING, pause_rounds
 
-__all__ = ["MISSING", "STATES", "ClockColumns", "Mask", "Micros", "read_columns"]
+__all__ = [
+    "MISSING",
+    "NO_PAUSES",
+    "STATES",
+    "ClockColumns",
+    "Mask",
+    "Micros",
+    "read_columns",
+]
 
 Micros = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-MISSING = np.iinfo(np.int64).min
-"""What stands for a moment that is not known; numpy's NaT."""
 STATES = tuple(state.value for state in ClockState)
 """The states, in the order of their codes."""
 _CODE = {state: place for place, state in enumerate(ClockState)}
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _TICK = dt.timedelta(microseconds=1)
+_SAFE = 1 << 62
+_EXACT_DIGITS = 9
+_NO_ROWS: Micros = np.zeros(0, dtype=np.int64)
+NO_PAUSES: PauseRows = (_NO_ROWS, _NO_ROWS, _NO_ROWS)
+"""Pauses of nobody."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -35,6 +53,11 @@ class ClockColumns:
         states: Codes of `STATES`.
         due: Due moments; `MISSING` where the clock has not started.
         remaining: What is left, below zero when late; 0 where it has not started.
+        elapsed: The clock's own time used, without pauses.
+        paused: The clock's own time in which it stood still, of the pauses given.
+        overdue: How long it is past its due time by the wall, or 0.
+        late: Whether it is, or was, past its target.
+        provisional: Whether the due time lies beyond the published calendar.
         changes: When the state or level changes next; `MISSING` if it never will.
         level: Place of the highest level reached among those of the target, -1 none.
         breached_by: Whether it is late at the moment of a forecast, as things stand.
@@ -43,113 +66,175 @@ class ClockColumns:
     states: npt.NDArray[np.int8]
     due: Micros
     remaining: Micros
+    elapsed: Micros
+    paused: Micros
+    overdue: Micros
+    late: Mask
+    provisional: Mask
     changes: Micros
     level: npt.NDArray[np.int8]
     breached_by: Mask
 
 
-def _used(calendar: WorkingCalendar | None, start: Micros, end: Micros) -> Micros:
-    if calendar is None:
-        return end - start
-    return elapsed_many(calendar, start, end)
+def _used(
+    calendar: WorkingCalendar | None,
+    start: Micros,
+    end: Micros,
+    pauses: PauseRows = NO_PAUSES,
+) -> Micros:
+    if calendar is not None:
+        some = pauses if len(pauses[0]) else None
+        return elapsed_many(calendar, start, end, pauses=some)
+    row, begin, until = pauses
+    used = end - start
+    np.subtract.at(used, row, until - begin)
+    return used
 
 
-def _after(calendar: WorkingCalendar | None, start: Micros, budget: Micros) -> Micros:
-    if calendar is None:
-        return start + np.maximum(budget, 0)
-    moved = add_many(calendar, start, np.maximum(budget, 0))
-    return np.where(budget > 0, moved, start)
-
-
-def _days(target: Target, start: Micros) -> Micros:
-    """Find the end of the days from each start; equal starts are asked once."""
-    calendar = target.calendar
-    if calendar is None or target.days is None:
-        return start
-    known, place = np.unique(start, return_inverse=True)
-    ends = [
-        calendar.add_days(
-            _EPOCH + dt.timedelta(microseconds=int(each)),
-            target.days,
-            same_time=target.day_ends == "same_time",
-            end_of_day=target.day_ends == "end_of_day",
-        ).at
-        for each in known
-    ]
-    found = np.array([(end - _EPOCH) // _TICK for end in ends], dtype=np.int64)
-    return np.maximum(found[place], start)
+def _after(
+    calendar: WorkingCalendar | None,
+    start: Micros,
+    budget: Micros,
+    pauses: PauseRows = NO_PAUSES,
+) -> Micros:
+    if calendar is not None:
+        some = pauses if len(pauses[0]) else None
+        moved = add_many(calendar, start, np.maximum(budget, 0), pauses=some)
+        return np.where(budget > 0, moved, start)
+    row, begin, until = pauses
+    moment = start + np.maximum(budget, 0)
+    for rows in pause_rounds(row):
+        use = rows[(begin[rows] < moment[row[rows]]) & (budget[row[rows]] > 0)]
+        moment[row[use]] += until[use] - begin[use]
+    return moment
 
 
 @attrs.frozen(eq=False)
 class _Facts:
-    """The columns that a clock is read from; all moments in microseconds."""
+    """
+    The columns that a clock is read from; all moments in microseconds.
+
+    Args:
+        target: The target.
+        calendar: What it runs by; promises run by the wall.
+        first: When each started.
+        end: When each stopped, or the moment asked for.
+        held: Time in which it stood still, of pauses of unknown place.
+        pauses: When it stood still, in order of row and time.
+        until: The moment promised; None for other targets.
+    """
 
     target: Target
+    calendar: WorkingCalendar | None
     first: Micros
     end: Micros
     held: Micros
-    since: Micros
-    waited: Micros
+    pauses: PauseRows
+    until: Micros | None
 
     def among(self, rows: Mask) -> _Facts:
         """Return the facts of some rows."""
-        return _Facts(
-            self.target,
-            self.first[rows],
-            self.end[rows],
-            self.held[rows],
-            self.since[rows],
-            self.waited[rows],
+        row, begin, until = self.pauses
+        use = rows[row]
+        place = np.cumsum(rows) - 1
+        return attrs.evolve(
+            self,
+            first=self.first[rows],
+            end=self.end[rows],
+            held=self.held[rows],
+            pauses=(place[row[use]], begin[use], until[use]),
+            until=None if self.until is None else self.until[rows],
         )
 
     def elapsed(self) -> Micros:
         """Measure the time used, without pauses."""
-        used = _used(self.target.calendar, self.first, self.end)
-        left: Micros = np.maximum(used - self.held - self.waited, 0)
+        used = _used(self.calendar, self.first, self.end, self.pauses)
+        left: Micros = np.maximum(used - self.held, 0)
         return left
 
     def moment(self, reach: Micros) -> Micros:
-        """Find when so much is used; the last wait counts if it began before."""
-        calendar = self.target.calendar
-        plain = _after(calendar, self.first, reach + self.held)
-        return self._waiting(plain, self.first, reach + self.held)
+        """Find when so much is used; a pause counts if it began before."""
+        # Nothing is used up at once, however long the clock stood still.
+        need = np.where(reach > 0, reach + self.held, 0)
+        return _after(self.calendar, self.first, need, self.pauses)
 
-    def day_end(self) -> Micros:
-        """Find the end of the target's days, moved by the pauses."""
-        ends = _days(self.target, self.first)
-        plain = np.where(
-            self.held > 0, _after(self.target.calendar, ends, self.held), ends
+    def paused(self) -> Micros:
+        """Measure the time in which it stood still."""
+        total = self.held.copy()
+        row, begin, until = self.pauses
+        np.add.at(total, row, _used(self.calendar, begin, until))
+        return total
+
+    def day_end(self) -> tuple[Micros, Micros]:
+        """Find the moment promised, or the end of the days; as counted, and held."""
+        if self.until is not None:
+            return self.until, np.maximum(self.until, self.first)
+        target, calendar = self.target, self.calendar
+        assert calendar is not None  # noqa: S101 -- a target in days has a calendar
+        assert target.days is not None  # noqa: S101 -- asked for days only
+        ends = add_days_many(
+            calendar,
+            self.first,
+            target.days,
+            same_time=target.day_ends == "same_time",
+            end_of_day=target.day_ends == "end_of_day",
+            pauses=None if self.held.any() else self.pauses,
         )
-        return self._waiting(plain, ends, self.held)
+        if self.held.any():
+            plain = _after(calendar, ends, self.held)
+            row, begin, until = self.pauses
+            use = begin < plain[row]
+            more = self.held.copy()
+            np.add.at(more, row[use], _used(calendar, begin[use], until[use]))
+            ends = _after(calendar, ends, more)
+        return ends, np.maximum(ends, self.first)
 
-    def _waiting(self, plain: Micros, start: Micros, reach: Micros) -> Micros:
-        use = (self.waited > 0) & (self.since < plain)
-        if not use.any():
-            return plain
-        moved = plain.copy()
-        moved[use] = _after(
-            self.target.calendar, start[use], reach[use] + self.waited[use]
+    @property
+    def by_moment(self) -> bool:
+        """Whether it is late after a moment, not after so much of its own time."""
+        return self.until is not None or self.target.days is not None
+
+
+@attrs.frozen(eq=False)
+class _Limits:
+    """What each clock is held to: its time, the last part of it, and its due time."""
+
+    budget: Micros
+    last: Micros
+    due: Micros
+    late: Mask
+    provisional: Mask
+
+
+def _limits(facts: _Facts, elapsed: Micros) -> _Limits:
+    target, calendar = facts.target, facts.calendar
+    low, high = (-_SAFE, _SAFE) if calendar is None else calendar.known
+    if facts.by_moment:
+        counted, due = facts.day_end()
+        budget = _used(calendar, facts.first, due, facts.pauses) - facts.held
+        beyond = (np.minimum(counted, facts.first) < low) | (
+            np.maximum(counted, facts.first) > high
         )
-        return moved
+        return _Limits(
+            budget, _last_part(target.due_soon, budget), due, facts.end > due, beyond
+        )
+    allowed = target.budget or dt.timedelta(0)
+    budget = np.full(len(elapsed), allowed // _TICK, dtype=np.int64)
+    last = np.full_like(budget, soon_before(target, allowed) // _TICK)
+    due = facts.moment(budget)
+    beyond = (budget > 0) & ((facts.first < low) | (due > high))
+    return _Limits(budget, last, due, elapsed > budget, beyond)
 
 
-def _limits(facts: _Facts, elapsed: Micros) -> tuple[Micros, Micros, Micros, Mask]:
-    """Return the budgets, their last parts, the due moments, and who is late."""
-    target = facts.target
-    if target.days is None:
-        allowed = target.budget or dt.timedelta(0)
-        budget = np.full(len(elapsed), allowed // _TICK, dtype=np.int64)
-        last = np.full_like(budget, soon_before(target, allowed) // _TICK)
-        due = facts.moment(budget)
-        return budget, last, due, elapsed > budget
-    due = facts.day_end()
-    late = facts.end > due
-    moved = np.where(facts.since < due, facts.waited, 0) + facts.held
-    budget = _used(target.calendar, facts.first, due) - moved
-    last = np.array(
-        [int(each * target.due_soon) for each in budget.tolist()], dtype=np.int64
-    )
-    return budget, last, due, late
+def _last_part(share: Decimal, budget: Micros) -> Micros:
+    """Return the last parts in which the clocks are due soon, cut to a microsecond."""
+    top, bottom = share.as_integer_ratio()
+    most = int(budget.max()) if len(budget) else 0
+    short = len(share.as_tuple().digits) <= _EXACT_DIGITS
+    if short and int(budget.min(initial=0)) >= 0 and most * top < _SAFE:
+        parts: Micros = budget * top // bottom
+        return parts
+    return np.array([int(each * share) for each in budget.tolist()], dtype=np.int64)
 
 
 def read_columns(
@@ -158,8 +243,10 @@ def read_columns(
     stop: Micros,
     *,
     as_of: int,
-    paused: Micros | None = None,
-    wait: tuple[Micros, Micros] | None = None,
+    held: Micros | None = None,
+    pauses: PauseRows = NO_PAUSES,
+    standing: Mask | None = None,
+    until: Micros | None = None,
     forecast: int | None = None,
 ) -> ClockColumns:
     """
@@ -170,50 +257,59 @@ def read_columns(
         start: When it started; `MISSING` if it has not.
         stop: When it stopped; `MISSING` if it has not.
         as_of: The moment; later ones are not known.
-        paused: The clock's own time in which it stood still and went on again.
-        wait: Since when the customer's answer was last awaited, and when that ended;
-            `MISSING` if never.
+        held: The clock's own time in which it stood still at unknown times; only for
+            targets in hours or days.
+        pauses: When each stood still: row, from, until; in order, apart, and within
+            the time from its start to its stop or *as_of*.
+        standing: Whether it stands still at *as_of*.
+        until: Moments promised, for a target that is one.
         forecast: A later moment for which *breached_by* is told.
     """
     started = (start != MISSING) & (start <= as_of)
     first = np.where(started, start, as_of)
     stopped = started & (stop != MISSING) & (stop <= as_of)
     end = np.where(stopped, np.maximum(stop, first), as_of)
-    zero = np.zeros(len(start), dtype=np.int64)
-    since, waited, standing = end, zero, np.zeros(len(start), dtype=bool)
-    if wait is not None:
-        begun, ended = wait
-        awaited = started & (begun != MISSING) & (begun <= as_of)
-        ongoing = awaited & ((ended == MISSING) | (ended > as_of))
-        since = np.where(awaited, np.minimum(np.maximum(begun, first), end), end)
-        until = np.where(ongoing, end, np.minimum(np.maximum(ended, since), end))
-        waited = _used(target.calendar, since, until)
-        standing = ongoing & ~stopped
+    promised = until is not None
     facts = _Facts(
-        target, first, end, zero if paused is None else paused, since, waited
+        target,
+        None if promised else target.calendar,
+        first,
+        end,
+        np.zeros(len(start), dtype=np.int64) if held is None else held,
+        NO_PAUSES if promised else pauses,
+        None if until is None else np.where(started, until, as_of),
     )
+    waits = np.zeros(len(start), dtype=bool)
+    if standing is not None:
+        waits = standing & started & ~stopped
     elapsed = facts.elapsed()
-    budget, last, due, late = _limits(facts, elapsed)
+    limits = _limits(facts, elapsed)
+    budget, last, late = limits.budget, limits.last, limits.late & started
     states = np.full(len(start), _CODE[ClockState.RUNNING], dtype=np.int8)
     states[(last > 0) & (elapsed >= budget - last)] = _CODE[ClockState.DUE_SOON]
-    states[standing] = _CODE[ClockState.PAUSED]
+    states[waits] = _CODE[ClockState.PAUSED]
     states[late] = _CODE[ClockState.BREACHED]
     states[stopped] = _CODE[ClockState.MET]
     states[stopped & late] = _CODE[ClockState.MET_LATE]
     states[~started] = _CODE[ClockState.NOT_STARTED]
-    moving = started & ~stopped & ~standing
+    moving = started & ~stopped & ~waits
     level = np.full(len(start), -1, dtype=np.int8)
     for place in _by_offset(target):
         reach = budget + target.levels[place].offset // _TICK
         level[started & (elapsed >= reach)] = place
     return ClockColumns(
         states=states,
-        due=np.where(started, due, MISSING),
+        due=np.where(started, limits.due, MISSING),
         remaining=np.where(started, budget - elapsed, 0),
-        changes=_changes(facts, budget, last, moving=moving, late=late, as_of=as_of),
+        elapsed=np.where(started, elapsed, 0),
+        paused=np.where(started, facts.paused(), 0),
+        overdue=np.where(late, np.maximum(end - limits.due, 0), 0),
+        late=late,
+        provisional=started & limits.provisional,
+        changes=_changes(facts, limits, moving=moving, late=late, as_of=as_of),
         level=level,
         breached_by=(started & ~stopped & late)
-        | (moving & _late_by(facts, budget, due, forecast)),
+        | (moving & _late_by(facts, limits, forecast)),
     )
 
 
@@ -223,16 +319,10 @@ def _by_offset(target: Target) -> list[int]:
 
 
 def _changes(
-    facts: _Facts,
-    budget: Micros,
-    last: Micros,
-    *,
-    moving: Mask,
-    late: Mask,
-    as_of: int,
+    facts: _Facts, limits: _Limits, *, moving: Mask, late: Mask, as_of: int
 ) -> Micros:
     """Find when a state or level changes next, asking only for the rows that can."""
-    target = facts.target
+    budget, last = limits.budget, limits.last
     found = np.full(len(budget), MISSING, dtype=np.int64)
 
     def sooner(rows: Mask, moments: Micros) -> None:
@@ -241,24 +331,24 @@ def _changes(
         found[rows] = np.where(use, moments, known)
 
     open_ = moving & ~late
-    some = facts.among(open_)
-    if target.days is not None:
-        sooner(open_, some.day_end() + 1)
+    if facts.by_moment:
+        sooner(open_, limits.due[open_] + 1)
     else:
-        sooner(open_, some.moment(budget[open_] + 1))
+        sooner(open_, facts.among(open_).moment(budget[open_] + 1))
     soon = open_ & (last > 0)
     sooner(soon, facts.among(soon).moment((budget - last)[soon]))
-    some = facts.among(moving)
-    for level in target.levels:
-        sooner(moving, some.moment(budget[moving] + level.offset // _TICK))
+    if facts.target.levels:
+        some = facts.among(moving)
+        for level in facts.target.levels:
+            sooner(moving, some.moment(budget[moving] + level.offset // _TICK))
     return found
 
 
-def _late_by(facts: _Facts, budget: Micros, due: Micros, forecast: int | None) -> Mask:
+def _late_by(facts: _Facts, limits: _Limits, forecast: int | None) -> Mask:
     if forecast is None:
-        return np.zeros(len(budget), dtype=bool)
-    if facts.target.days is not None:
-        return np.asarray(due < forecast)
-    then = np.full(len(budget), forecast, dtype=np.int64)
-    used = _used(facts.target.calendar, facts.first, then)
-    return np.asarray(used - facts.held - facts.waited > budget)
+        return np.zeros(len(limits.budget), dtype=bool)
+    if facts.by_moment:
+        return np.asarray(limits.due < forecast)
+    then = np.full(len(limits.budget), forecast, dtype=np.int64)
+    used = _used(facts.calendar, facts.first, then, facts.pauses)
+    return np.asarray(used - facts.held > limits.budget)

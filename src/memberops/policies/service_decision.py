@@ -18,7 +18,7 @@ from memberops.policies.service_wording import ServiceGrounds
 
 __all__ = ["ServiceDecision"]
 
-_WORST_FIRST = (
+WORST_FIRST = (
     ClockState.BREACHED,
     ClockState.DUE_SOON,
     ClockState.RUNNING,
@@ -109,7 +109,7 @@ def instant_of(value: Any, name: str) -> dt.datetime:
 def outcome_of(clocks: Iterable[ClockReading]) -> ClockState:
     """Return the state that matters most; a case without clocks is met."""
     states = {clock.state for clock in clocks}
-    return next((state for state in _WORST_FIRST if state in states), ClockState.MET)
+    return next((state for state in WORST_FIRST if state in states), ClockState.MET)
 
 
 _CHANGES = {

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
-from memberops.policies.figures import entered
 from memberops.policies.service_arrays import (
     MISSING,
+    NO_PAUSES,
     STATES,
     ClockColumns,
     Mask,
@@ -20,13 +19,13 @@ from memberops.policies.service_arrays import (
     read_columns,
 )
 from memberops.policies.service_clocks import ClockState
+from memberops.policies.service_log import micros_at, micros_of, native_of
 from memberops.policies.service_plan import TargetPlan
 from memberops.policies.service_targets import Target
+from memberops.schedules import PauseRows
 
 __all__ = ["decide_cases"]
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_TICK = dt.timedelta(microseconds=1)
 _SECOND = 1_000_000
 _MARKS = ("categories", "priorities", "channels")
 _MARK_COLUMNS = ("category", "priority", "channel")
@@ -69,9 +68,9 @@ class _Reading:
         forecast: dt.datetime | None,
     ) -> None:
         self.plan = plan
-        self.frame = _native(cases)
-        self.as_of = (as_of - _EPOCH) // _TICK
-        self.forecast = None if forecast is None else (forecast - _EPOCH) // _TICK
+        self.frame = native_of(cases, "cases")
+        self.as_of = micros_at(as_of)
+        self.forecast = None if forecast is None else micros_at(forecast)
         self.moments: dict[str, Micros] = {}
 
     def result(self) -> pd.DataFrame:
@@ -118,7 +117,7 @@ class _Reading:
         if column not in self.moments:
             if column not in self.frame.columns:
                 raise MissingColumnsError("cases", [column], self.frame.columns)
-            self.moments[column] = _micros(self.frame[column])
+            self.moments[column] = micros_of(self.frame[column])
         return self.moments[column]
 
     def clock(self, name: str, received: Micros) -> tuple[ClockColumns, Any]:
@@ -168,20 +167,35 @@ class _Reading:
             # What happened before the clock started does not stop it.
             stop = np.minimum(stop, np.where(at < start, _MOST, at))
         stop = np.where(stop == _MOST, MISSING, stop)
-        paused, wait = None, None
-        if target.pausable:
-            paused = self.paused(target)
-            wait = self.wait()
+        held = self.paused(target) if target.pausable else None
+        wait = self.wait() if target.pausable else None
         rows = slice(None) if mask is None else mask
+        start, stop = start[rows], stop[rows]
+        pauses, standing = NO_PAUSES, None
+        if wait is not None:
+            pauses, standing = self.waiting(start, stop, wait[0][rows], wait[1][rows])
         return read_columns(
             target,
-            start[rows],
-            stop[rows],
+            start,
+            stop,
             as_of=self.as_of,
-            paused=None if paused is None else paused[rows],
-            wait=None if wait is None else (wait[0][rows], wait[1][rows]),
+            held=None if held is None else held[rows],
+            pauses=pauses,
+            standing=standing,
             forecast=self.forecast,
         )
+
+    def waiting(
+        self, start: Micros, stop: Micros, begun: Micros, ended: Micros
+    ) -> tuple[PauseRows, Mask]:
+        """Cut the last wait of each row to its clock; tell in which it still lasts."""
+        known = (start != MISSING) & (begun != MISSING) & (begun <= self.as_of)
+        lasts = known & ((ended == MISSING) | (ended > self.as_of))
+        end = np.where((stop == MISSING) | (stop > self.as_of), self.as_of, stop)
+        since = np.maximum(begun, start)
+        until = np.where(lasts, end, np.minimum(ended, end))
+        rows = np.flatnonzero(known & (since < until))
+        return (rows, since[rows], until[rows]), lasts
 
     def wait(self) -> tuple[Micros, Micros] | None:
         """Return since when an answer is awaited, and the solution that ended that."""
@@ -212,32 +226,6 @@ class _Reading:
         return None
 
 
-def _native(cases: Any) -> pd.DataFrame:
-    if isinstance(cases, pd.DataFrame):
-        return cases
-    frame = entered(cases, "cases")
-    if isinstance(frame, nw.LazyFrame):
-        frame = frame.collect()
-    made: pd.DataFrame = frame.to_pandas()
-    return made
-
-
-def _micros(values: pd.Series) -> Micros:
-    kind = values.dtype
-    zoned = getattr(kind, "tz", None) is not None or (
-        isinstance(kind, pd.ArrowDtype)
-        and getattr(kind.pyarrow_dtype, "tz", None) is not None
-    )
-    if not zoned:
-        raise ColumnTypeError(
-            f"column {str(values.name)!r} is {kind}; it must hold moments with a "
-            "zone: .dt.tz_localize('Asia/Shanghai') attaches the store's"
-        )
-    plain = values.dt.tz_convert("UTC").dt.tz_localize(None)
-    micros: Micros = plain.to_numpy(dtype="datetime64[us]").view(np.int64)
-    return micros
-
-
 def _instants(micros: Micros) -> Any:
     return pd.Series(micros.view("datetime64[us]")).dt.tz_localize("UTC").array
 
@@ -255,10 +243,16 @@ def _level_names(target: Target, columns: ClockColumns, none: Any) -> Any:
 
 
 def _blank(rows: int) -> ClockColumns:
+    zero = np.zeros(rows, dtype=np.int64)
     return ClockColumns(
         states=np.zeros(rows, dtype=np.int8),
         due=np.full(rows, MISSING, dtype=np.int64),
-        remaining=np.zeros(rows, dtype=np.int64),
+        remaining=zero.copy(),
+        elapsed=zero,
+        paused=zero,
+        overdue=zero,
+        late=np.zeros(rows, dtype=bool),
+        provisional=np.zeros(rows, dtype=bool),
         changes=np.full(rows, MISSING, dtype=np.int64),
         level=np.full(rows, -1, dtype=np.int8),
         breached_by=np.zeros(rows, dtype=bool),

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import attrs
 import pandas as pd
 
-from memberops.domain import Complaint
+from memberops.domain import Complaint, Currency
 from memberops.domain.values import identifier
 from memberops.errors import InvalidValueError, nearest
+from memberops.policies.case_intake import clean_cases
 from memberops.policies.service_actions import next_action
 from memberops.policies.service_clocks import ClockReading, read_clock
 from memberops.policies.service_decision import (
@@ -25,6 +26,8 @@ from memberops.policies.service_decision import (
 from memberops.policies.service_frame import decide_cases
 from memberops.policies.service_plan import TargetPlan
 from memberops.policies.service_runs import History, Run, runs_of
+from memberops.policies.service_states import read_clocks
+from memberops.policies.service_tables import ServiceFrame
 from memberops.policies.service_targets import (
     Authority,
     Level,
@@ -32,6 +35,7 @@ from memberops.policies.service_targets import (
     Target,
     listed,
 )
+from memberops.policies.service_usual import ACTIONS, usual_targets
 from memberops.policies.service_wording import ServiceGrounds
 from memberops.schedules import WorkingCalendar
 
@@ -111,21 +115,19 @@ class ServiceLevels:
         >>> ServiceLevels.enquiry().policy
         'enquiry'
         """
-        reply = Target(
-            name="reply", minutes=30, stops=("replied",), **_ACTIONS["reply"]
-        )
+        reply = Target(name="reply", minutes=30, stops=("replied",), **ACTIONS["reply"])
         return cls._only(reply, "enquiry")
 
     @classmethod
     def email(cls) -> ServiceLevels:
         """Return the levels of an email: answered within 24 hours (REG §4.1)."""
-        reply = Target(name="reply", hours=24, stops=("replied",), **_ACTIONS["reply"])
+        reply = Target(name="reply", hours=24, stops=("replied",), **ACTIONS["reply"])
         return cls._only(reply, "email")
 
     @classmethod
     def store_wait(cls) -> ServiceLevels:
         """Return the levels of waiting in a store: at most 5 minutes (REG §4.1)."""
-        wait = Target(name="wait", minutes=5, stops=("replied",), **_ACTIONS["wait"])
+        wait = Target(name="wait", minutes=5, stops=("replied",), **ACTIONS["wait"])
         return cls._only(wait, "store-wait")
 
     @classmethod
@@ -142,7 +144,7 @@ class ServiceLevels:
             day_ends="end_of_day",
             calendar=WorkingCalendar.around_the_clock(zone),
             stops=("delivered",),
-            **_ACTIONS["delivery"],
+            **ACTIONS["delivery"],
         )
         return cls._only(delivery, "order")
 
@@ -178,64 +180,8 @@ class ServiceLevels:
     def plan(self) -> TargetPlan:
         """All targets, those of *targets* before the usual ones."""
         own = [target.name for target in self.targets if not target.is_conditional]
-        usual = [target for target in self._usual() if target.name not in own]
+        usual = [target for target in usual_targets(self) if target.name not in own]
         return TargetPlan((*self.targets, *usual))
-
-    def _usual(self) -> list[Target]:
-        """Make the usual targets from the policy's numbers."""
-        solved = self.callback_from == "solved"
-        called = {"stops": ("callback",), "owner": self.callback_owner}
-        callback = {**called, "hours": self.callback_hours}
-        office = {"calendar": self.calendar, "levels": self.levels}
-        rows: list[dict[str, Any]] = [
-            {"name": "reply", "hours": self.reply_hours, "stops": ("replied",)}
-            | office,
-            {
-                "name": "next_reply",
-                "hours": self.next_reply_hours,
-                "starts": "customer_message",
-                "stops": ("replied", "solved", "closed"),
-                "repeats": True,
-            }
-            | office,
-            {
-                "name": "solution",
-                "hours": self.solution_hours,
-                "stops": ("solved",),
-                "reopening": self.reopening,
-            }
-            | office,
-            {"name": "callback", "starts": self.callback_from} | callback,
-            {
-                "name": "second_callback",
-                "starts": "solved_again" if solved else "dissatisfied",
-            }
-            | callback,
-            {
-                "name": "promised_reply",
-                "hours": 0,
-                "starts": "promised_reply",
-                "stops": ("replied", "solved"),
-            },
-        ]
-        if self.authority:
-            rows.append(
-                {
-                    "name": "escalation",
-                    "minutes": self.escalation_minutes,
-                    "stops": ("escalated",),
-                }
-            )
-        return [
-            Target(
-                **row,
-                pausable=row["name"] in self.pausing,
-                due_soon=self.due_soon,
-                **_ACTIONS[row["name"]],
-            )
-            for row in rows
-            if row.get("hours") is not None or row.get("minutes") is not None
-        ]
 
     def decide(self, case: Complaint, *, as_of: dt.datetime) -> ServiceDecision:
         """
@@ -278,7 +224,7 @@ class ServiceLevels:
 
         A row is a case with at most one reply, solution and callback. Clocks that a
         row cannot hold are left out: next replies, promises, second callbacks,
-        escalations, and targets after another; ask `decide` for them.
+        escalations, and targets after another; `frame` has them all.
 
         Args:
             cases: A frame of pandas, polars, pyarrow or DuckDB with moments that
@@ -321,6 +267,64 @@ class ServiceLevels:
             forecast=None if forecast is None else instant_of(forecast, "forecast"),
         )
 
+    def frame(
+        self,
+        complaints: Any,
+        case_events: Any = None,
+        *,
+        as_of: dt.datetime,
+        currency: Currency | str = "CNY",
+        forecast: dt.datetime | None = None,
+    ) -> ServiceFrame:
+        """
+        Work out every clock of all cases from their events, as `decide` does for one.
+
+        Nothing is left out: pauses, reopenings, further messages, promises, second
+        callbacks and escalations; each row is what `decide` says of the `Complaint`
+        that `read_cases` makes. No case is looked at by itself.
+
+        Args:
+            complaints: See `memberops.tables.COMPLAINTS`; needs ``case_id`` and
+                ``received_at``.
+            case_events: See `memberops.tables.CASE_EVENTS`; None for no events.
+            as_of: The moment, with a zone; later facts are not known yet.
+            currency: Of the amounts asked, which are minor units.
+            forecast: A later moment, such as ``opening_after(as_of)``.
+
+        Returns:
+            The `ServiceFrame`, with a row a case and a row a clock.
+
+        Raises:
+            MissingColumnsError: A frame lacks a column.
+            ColumnTypeError: Moments without a zone, ids that are numbers.
+            InvalidValueError: *as_of* or *forecast* has no zone.
+            CurrencyMismatchError: An amount asked and an authority's differ.
+
+        >>> cases = pd.DataFrame({"case_id": ["K1"],
+        ...     "received_at": pd.to_datetime(["2026-11-05T01:00Z"])})
+        >>> events = pd.DataFrame({"case_id": ["K1"], "kind": ["replied"],
+        ...     "at": pd.to_datetime(["2026-11-05T03:00Z"])})
+        >>> at = dt.datetime(2026, 11, 7, 2, tzinfo=dt.UTC)
+        >>> row = ServiceLevels().frame(cases, events, as_of=at).cases.iloc[0]
+        >>> row.reply_state, row.outcome, row.next_zh
+        ('met', 'breached', '解决投诉')
+        """
+        frames = clean_cases(complaints, case_events)
+        read = read_clocks(
+            self.plan,
+            self.authority,
+            frames,
+            as_of=instant_of(as_of, "as_of"),
+            currency=Currency(currency) if isinstance(currency, str) else currency,
+            forecast=None if forecast is None else instant_of(forecast, "forecast"),
+        )
+        return ServiceFrame(
+            read=read,
+            findings=frames.findings,
+            policy=self.policy,
+            version=self.version,
+        )
+
     def _clocks(self, case: Complaint, history: History) -> tuple[ClockReading, ...]:
         category, priority = case.category, case.priority
         for event in history.events:
@@ -361,22 +365,3 @@ class ServiceLevels:
         tomorrow = instant_of(as_of, "as_of").astimezone(zone).date() + _DAY
         midnight = dt.datetime.combine(tomorrow, dt.time(), tzinfo=zone)
         return office.add(midnight.astimezone(dt.UTC), _TICK).at - _TICK
-
-
-_ACTIONS: dict[str, dict[str, Any]] = {
-    "reply": {"action_en": "reply to the customer", "action_zh": "回复顾客"},
-    "next_reply": {"action_en": "answer the customer", "action_zh": "答复顾客新留言"},
-    "solution": {"action_en": "solve the case", "action_zh": "解决投诉"},
-    "callback": {"action_en": "call the customer back", "action_zh": "回访顾客"},
-    "second_callback": {
-        "action_en": "call the customer back again",
-        "action_zh": "第二次回访顾客",
-    },
-    "promised_reply": {
-        "action_en": "give the promised reply",
-        "action_zh": "按承诺时间回复顾客",
-    },
-    "wait": {"action_en": "serve the customer", "action_zh": "接待顾客"},
-    "delivery": {"action_en": "deliver the order", "action_zh": "送达订单"},
-    "escalation": {"action_en": "escalate at once", "action_zh": "立即上报"},
-}

@@ -195,7 +195,9 @@ class _Days:
         place = np.argmax(fits, axis=1)
         line = np.arange(len(rows))
         late = closes[line, used.sum(axis=1) - 1]
-        return np.where(fits.any(axis=1), np.maximum(opens[line, place], moments), late)
+        kept = np.maximum(opens[line, place], moments)
+        brought: Micros = np.where(fits.any(axis=1), kept, late)
+        return brought
 
 
 def _targets(line: Timeline, starts: Micros, count: int, *, end_of_day: bool) -> Micros:
