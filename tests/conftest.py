@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from ledger_databases import Server
+
 settings.register_profile(
     "default",
     deadline=None,
@@ -21,3 +23,20 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the folder ../shared (real data and reference results)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """A PostgreSQL server for the session; the test is skipped where there is none."""
+    server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request, tmp_path):
+    """What `open_ledger` takes for a database that nobody has used, one a call."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgresql").new_url
+    numbers = iter(range(1000))
+    return lambda: str(tmp_path / f"ledger{next(numbers)}.db")

@@ -24,7 +24,10 @@ __all__ = [
     "HoldError",
     "InvalidValueError",
     "KeyConflictError",
+    "LedgerBusyError",
     "LedgerError",
+    "LedgerStoreError",
+    "LedgerVersionError",
     "LotConflictError",
     "MemberOpsError",
     "MissingColumnsError",
@@ -325,6 +328,18 @@ class BalanceOverflowError(LedgerError, OverflowError):
 
 class BrokenChainError(LedgerError, ValueError):
     """An exported ledger was changed or cut: its hash chain does not hold."""
+
+
+class LedgerStoreError(MemberOpsError, RuntimeError):
+    """The database of a ledger cannot be opened, read or written."""
+
+
+class LedgerBusyError(LedgerStoreError, TimeoutError):
+    """Others kept the database for too long; nothing was written."""
+
+
+class LedgerVersionError(LedgerStoreError):
+    """The tables of a ledger are newer than the library, or not migrated yet."""
 
 
 class UnknownPlaceError(MemberOpsError, LookupError):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from memberops.testing.contracts import check_source, load_only
     from memberops.testing.dirt import PlantedDirt
     from memberops.testing.large_sales import large_sales
+    from memberops.testing.ledger_contract import check_ledger_store
     from memberops.testing.synthetic_chain import ChainFrames, SyntheticChain
     from memberops.testing.writing import WrittenChain, write_chain
 
@@ -36,6 +37,7 @@ __all__ = [
     "appointments_frame",
     "cards_frame",
     "case_events_frame",
+    "check_ledger_store",
     "check_source",
     "complaints_frame",
     "consents_frame",
@@ -57,6 +59,7 @@ _HOMES = {
     "appointments_frame": "builders",
     "cards_frame": "builders",
     "case_events_frame": "builders",
+    "check_ledger_store": "ledger_contract",
     "check_source": "contracts",
     "complaints_frame": "builders",
     "consents_frame": "builders",

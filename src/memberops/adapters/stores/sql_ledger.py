@@ -1,0 +1,436 @@
+"""A ledger in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import pandas as pd
+import sqlalchemy as sa
+
+from memberops.adapters.stores import checking, facts, reading
+from memberops.adapters.stores.appending import append, append_all
+from memberops.adapters.stores.engines import WRITES
+from memberops.adapters.stores.failures import as_error, is_transient
+from memberops.adapters.stores.migrations import (
+    STEPS,
+    check_version,
+    migrate,
+    stored_version,
+)
+from memberops.adapters.stores.schema import entries, version
+from memberops.domain.closing import Closing
+from memberops.domain.finding import Finding
+from memberops.domain.gift import Lot, check_scope
+from memberops.domain.hold import Hold, Release
+from memberops.domain.posting import Posting
+from memberops.errors import (
+    BrokenChainError,
+    LedgerStoreError,
+    OutOfStockError,
+    UnknownPostingError,
+    bounded,
+)
+from memberops.ledger import (
+    START,
+    CellFacts,
+    Entry,
+    Facts,
+    Ledger,
+    LedgerRules,
+    LotStock,
+    Posted,
+    chained,
+    decide,
+    journal_lines,
+    record_key,
+)
+from memberops.ledger.balances import check_instant
+from memberops.ledger.storable import check_storable, storable
+
+__all__ = ["SqlLedger"]
+
+T = TypeVar("T")
+
+_ATTEMPTS = 5
+_FIRST_PAUSE = 0.02
+_PAGE = 1000
+
+_POSITION = sa.select(sa.func.coalesce(sa.func.max(entries.c.sequence), 0))
+_CLOSINGS = (
+    sa.select(entries).where(entries.c.type == "closing").order_by(entries.c.sequence)
+)
+_PAGE_AFTER = (
+    sa.select(entries)
+    .where(
+        entries.c.sequence > sa.bindparam("after"),
+        entries.c.sequence <= sa.bindparam("last"),
+    )
+    .order_by(entries.c.sequence)
+    .limit(_PAGE)
+)
+# One writer at a time: sequence and hash then follow the order of the commits, and
+# no two writers can take the same stock. SQLite has locked already.
+_TAKE_TURN = {
+    "sqlite": sa.select(version.c.version),
+    "postgresql": sa.select(version.c.version).with_for_update(),
+}
+
+
+class SqlLedger:
+    """
+    A gift ledger in a database (HQ §7): a `memberops.ledger.LedgerStore`.
+
+    `memberops.adapters.stores.open_ledger` opens one. It may be used by several
+    threads, and by several processes that open it each for itself; it is also a
+    context manager, which disposes of its connections.
+
+    Args:
+        engine: Of `memberops.adapters.stores.engines`.
+        rules: Gifts, places and bounds.
+        where: What errors call the database: no secrets.
+
+    Raises:
+        LedgerStoreError: The database cannot be opened.
+        LedgerVersionError: It is newer than the library.
+    """
+
+    def __init__(self, engine: sa.Engine, *, rules: LedgerRules, where: str) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(**{WRITES: True})
+        self._rules = rules
+        self._where = where
+        self._process = os.getpid()
+        try:
+            if self._read(stored_version) != len(STEPS):
+                self._write(lambda connection: migrate(connection, STEPS))
+        except BaseException:
+            self.dispose()
+            raise
+
+    def __repr__(self) -> str:
+        """Say where the ledger is, and nothing of it."""
+        return f"<SqlLedger in {self._where}>"
+
+    def __enter__(self) -> Self:
+        """Return the ledger itself."""
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        """Dispose of the connections."""
+        self.dispose()
+
+    def dispose(self) -> None:
+        """Close the connections; the ledger opens new ones if it is used again."""
+        self._engine.dispose()
+
+    @property
+    def rules(self) -> LedgerRules:
+        """The gifts, places and bounds of the ledger."""
+        return self._rules
+
+    @property
+    def position(self) -> int:
+        """Sequence of the last entry; 0 for an empty ledger."""
+        return self._read(
+            lambda connection: int(connection.execute(_POSITION).scalar_one())
+        )
+
+    def post(self, posting: Posting) -> Posted:
+        """
+        Write a posting, all of it or nothing; what is returned is on disk.
+
+        The same key with the same contents returns the first receipt, so after a
+        lost connection the same posting is simply posted again.
+
+        Raises:
+            LedgerError, LookupError: See `memberops.ledger.decide`.
+            LedgerBusyError: Others kept the database for too long.
+            LedgerStoreError: The database failed.
+        """
+        return self._record(posting)
+
+    def reverse(
+        self,
+        posting_id: str,
+        *,
+        key: str,
+        effective_at: dt.datetime,
+        by: str | None = None,
+        reason: str = "",
+        late: bool = False,
+    ) -> Posted:
+        """
+        Take a posting back by a counter-entry with a key of its own.
+
+        Raises:
+            UnknownPostingError: There is no such posting.
+            ReversalError: It is reversed already, or a reversal itself.
+            LedgerError: See `memberops.ledger.decide`.
+        """
+        entry = self.entry(posting_id)
+        if entry is None or not isinstance(entry.record, Posting):
+            raise UnknownPostingError(
+                f"the ledger holds no posting {bounded([posting_id])} to reverse"
+            )
+        return self.post(
+            entry.record.reversal(
+                key, effective_at=effective_at, by=by, reason=reason, late=late
+            )
+        )
+
+    def close(self, closing: Closing) -> Posted:
+        """Close a period: later postings that take effect in it are refused."""
+        return self._record(closing)
+
+    def hold(self, hold: Hold) -> Posted:
+        """Keep stock for someone until a moment."""
+        return self._record(hold)
+
+    def release(self, release: Release) -> Posted:
+        """Give a hold up."""
+        return self._record(release)
+
+    def entry(self, key: str) -> Entry | None:
+        """Return the entry of a key, if there is one."""
+        if not storable(key):
+            return None
+        return self._read(lambda connection: facts.read_entry(connection, key))
+
+    def entries(self, *, after: int = 0) -> Iterator[Entry]:
+        """List the entries by sequence, those after a position."""
+        return (
+            facts.entry_of(row) for row in self._rows(after=after, last=self.position)
+        )
+
+    def closings(self) -> tuple[Closing, ...]:
+        """List the closings by sequence."""
+        rows = self._read(lambda connection: connection.execute(_CLOSINGS).all())
+        records = (facts.entry_of(row).record for row in rows)
+        return tuple(each for each in records if isinstance(each, Closing))
+
+    def balance(
+        self,
+        gift_id: str,
+        place: str,
+        *,
+        lot_id: str | None = None,
+        as_of: dt.datetime | None = None,
+        position: int | None = None,
+    ) -> int:
+        """Return how many there are at a place and its parts (`LedgerStore`)."""
+        moment = None if as_of is None else check_instant(as_of)
+        scope = check_scope(place)
+        if not storable(gift_id, scope):
+            return 0
+        found = self._read(
+            lambda connection: reading.cell_balances(
+                connection,
+                as_of=moment,
+                position=position,
+                gift_id=gift_id,
+                place=scope,
+            )
+        )
+        return sum(
+            quantity
+            for cell, quantity in found.items()
+            if lot_id in {None, cell.lot_id}
+        )
+
+    def held(self, gift_id: str, place: str, *, as_of: dt.datetime) -> int:
+        """Return how many are held at a place and its parts at an instant."""
+        moment, scope = check_instant(as_of), check_scope(place)
+        if not storable(gift_id, scope):
+            return 0
+        return self._read(
+            lambda connection: reading.held_at(connection, gift_id, scope, moment)
+        )
+
+    def lots(
+        self, gift_id: str, place: str, *, as_of: dt.datetime
+    ) -> tuple[LotStock, ...]:
+        """List the lots of a gift at exactly that place (`LedgerStore`)."""
+        moment = check_instant(as_of)
+        if not storable(gift_id, place):
+            return ()
+        return self._read(lambda connection: _lots(connection, gift_id, place, moment))
+
+    def journal(self) -> Iterator[str]:
+        """
+        Write the ledger as lines of JSON (`memberops.ledger.journal_lines`).
+
+        Raises:
+            BrokenChainError: While it is read, if an entry was changed or taken out
+                behind the ledger's back.
+        """
+        return journal_lines(self._checked(last=self.position))
+
+    def restore(self, journal: Iterable[str]) -> int:
+        """
+        Fill an empty ledger from a journal, all of it or nothing.
+
+        Every entry is decided anew, so that what comes in keeps the rules.
+
+        Args:
+            journal: Lines of `journal`, of a ledger in any store.
+
+        Returns:
+            How many entries were written.
+
+        Raises:
+            BrokenChainError: The journal was changed or cut, or breaks the rules.
+            LedgerStoreError: The ledger is not empty.
+        """
+        ledger = Ledger.restored(journal, rules=self._rules)
+
+        def fill(connection: sa.Connection) -> int:
+            _take_turn(connection)
+            position, running, _ = facts.read_last(connection)
+            if position:
+                raise LedgerStoreError(
+                    f"{self._where} holds entries already: restore into an empty one"
+                )
+            append_all(connection, _chain(ledger.entries(), running))
+            return sum(1 for _ in ledger.entries())
+
+        return self._write(fill)
+
+    def movements(self) -> pd.DataFrame:
+        """Return every movement as a frame (`MOVEMENT_COLUMNS`), by sequence."""
+        return self._read(reading.movement_table)
+
+    def balances(
+        self, *, as_of: dt.datetime | None = None, position: int | None = None
+    ) -> pd.DataFrame:
+        """Return every balance that is not zero (`memberops.ledger.balances`)."""
+        moment = None if as_of is None else check_instant(as_of)
+        return self._read(
+            lambda connection: reading.balance_frame(connection, moment, position)
+        )
+
+    def verify(self) -> tuple[Finding, ...]:
+        """
+        Refold the whole ledger, and compare it with all that is kept beside it.
+
+        Returns:
+            One finding for each kind of difference; none if the ledger is sound.
+        """
+        return self._read(checking.check)
+
+    def _record(self, record: Posting | Closing | Hold | Release) -> Posted:
+        check_storable(record)
+        key = record_key(record)
+
+        def work(connection: sa.Connection) -> tuple[Posted, OutOfStockError | None]:
+            _take_turn(connection)
+            position, running, earlier = facts.read_last(connection, key)
+            known = (
+                facts.read_facts(connection, record)
+                if earlier is None
+                else Facts(earlier=facts.entry_of(earlier))
+            )
+            verdict = decide(record, known, self._rules)
+            if verdict.record is None:
+                return Posted(sequence=verdict.sequence, replayed=True), None
+            entry = Entry(sequence=position + 1, record=verdict.record)
+            append(connection, entry, chained(running, entry))
+            return Posted(sequence=entry.sequence, replayed=False), verdict.error
+
+        receipt, refusal = self._write(work)
+        if refusal is not None:
+            raise refusal
+        return receipt
+
+    def _rows(self, *, after: int, last: int) -> Iterator[Any]:
+        while after < last:
+            rows = self._read(partial(_page, after=after, last=last))
+            if not rows:
+                return
+            yield from rows
+            after = rows[-1].sequence
+
+    def _checked(self, *, last: int) -> Iterator[Entry]:
+        running = START
+        for row in self._rows(after=0, last=last):
+            entry = facts.entry_of(row)
+            running = chained(running, entry)
+            if running != row.hash:
+                raise BrokenChainError(
+                    f"entry {entry.sequence} does not fit its hash: it, or one before "
+                    "it, was changed or taken out behind the ledger's back"
+                )
+            yield entry
+
+    def _read(self, work: Callable[[sa.Connection], T]) -> T:
+        return self._run(self._engine, work)
+
+    def _write(self, work: Callable[[sa.Connection], T]) -> T:
+        return self._run(self._writer, work)
+
+    def _run(self, engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
+        """Do the work in one transaction; try again where the database asks to."""
+        if os.getpid() != self._process:  # connections do not survive a fork
+            self._engine.dispose(close=False)
+            self._process = os.getpid()
+        attempt = 1
+        while True:
+            try:
+                with engine.begin() as connection:
+                    return work(connection)
+            except sa.exc.SQLAlchemyError as error:
+                again = isinstance(error, sa.exc.DBAPIError) and is_transient(error)
+                if not again or attempt == _ATTEMPTS:
+                    raise as_error(error, self._where) from None
+            pause = _FIRST_PAUSE * 2**attempt
+            time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
+            attempt += 1
+
+
+def _page(connection: sa.Connection, *, after: int, last: int) -> list[Any]:
+    return list(connection.execute(_PAGE_AFTER, {"after": after, "last": last}))
+
+
+def _take_turn(connection: sa.Connection) -> None:
+    """Wait for the other writers, and see that the tables are still ours."""
+    turn = _TAKE_TURN[connection.dialect.name]
+    check_version(connection.execute(turn).scalar_one(), len(STEPS))
+
+
+def _chain(chain: Iterable[Entry], running: str) -> Iterator[tuple[Entry, str]]:
+    for entry in chain:
+        running = chained(running, entry)
+        yield entry, running
+
+
+def _lots(
+    connection: sa.Connection, gift_id: str, place: str, moment: dt.datetime
+) -> tuple[LotStock, ...]:
+    cells = [
+        cell
+        for cell in reading.cell_balances(connection, gift_id=gift_id, place=place)
+        if cell.place == place
+    ]
+    histories = facts.cell_histories(connection, cells, moment)
+    held = facts.open_holds(connection, cells, moment)
+    through = facts.stored_lots(connection, [(gift_id, cell.lot_id) for cell in cells])
+    found = []
+    for cell in sorted(cells):
+        quantity, later = histories[cell]
+        here = CellFacts.of(quantity, later, held=held.get(cell, 0))
+        lot = Lot(lot_id=cell.lot_id, valid_through=through.get((gift_id, cell.lot_id)))
+        available = here.lowest - here.held
+        if quantity or available:
+            found.append(LotStock(lot=lot, quantity=quantity, available=available))
+    return tuple(found)
