@@ -23,6 +23,14 @@ from memberops.ledger.journal import (
 )
 from memberops.ledger.lots import LotStock, first_expired_first_out
 from memberops.ledger.memory import Ledger
+from memberops.ledger.points import (
+    TakenBack,
+    award,
+    expire_points,
+    points_balance,
+    redemption,
+    take_back,
+)
 from memberops.ledger.reconcile import balances_at, from_levels, reconcile
 from memberops.ledger.records import (
     Entry,
@@ -62,23 +70,29 @@ __all__ = [
     "Posted",
     "Record",
     "Refusal",
+    "TakenBack",
     "Verdict",
+    "award",
     "balances",
     "balances_at",
     "chained",
     "changes",
     "decide",
     "deltas",
+    "expire_points",
     "first_expired_first_out",
     "from_levels",
     "hold_cell",
     "journal_lines",
     "lowest",
     "movement_frame",
+    "points_balance",
     "read_journal",
     "read_record",
     "reconcile",
     "record_key",
     "record_type",
+    "redemption",
     "stock_values",
+    "take_back",
 ]
