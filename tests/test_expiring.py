@@ -206,8 +206,9 @@ def test_every_engine_gives_the_same_list(engine):
         max_size=6,
     ),
     st.sampled_from([(2026, 10), (2026, 11), (2026, 12)]),
+    st.integers(0, 3),
 )
-def test_the_list_is_the_expiring_state(facts, month):
+def test_the_list_is_the_expiring_state(facts, month, notice):
     """On any day of the run month, the list holds exactly the cards that expire."""
     cards = [
         Card(
@@ -232,7 +233,7 @@ def test_the_list_is_the_expiring_state(facts, month):
         held.card_id: answer.reasons[1:]
         for held, (_, purchases, spend) in zip(cards, facts, strict=True)
         if (
-            answer := CardState().decide(
+            answer := CardState(notice_months=notice).decide(
                 held,
                 purchases=purchases,
                 spend=CNY.to_decimal(spend),
@@ -242,7 +243,9 @@ def test_the_list_is_the_expiring_state(facts, month):
         == "expiring"
     }
 
-    rows = expiring_members(frame, figures, month=run, waiver=FeeWaiver())
+    rows = expiring_members(
+        frame, figures, month=run, waiver=FeeWaiver(), notice_months=notice
+    )
 
     assert set(rows["card_id"]) == set(expected)
     for row in rows.to_dict("records"):

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from memberops.schedules import Period
+from memberops.schedules import Period, add_months
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.inquiry import inquire, of_store
@@ -31,6 +31,8 @@ def expiring(
 ) -> Answer:
     """
     List the cards that end in the month after and have no waiver yet (HQ §4.2).
+
+    With a longer notice of the card state, the months after that one too.
 
     Args:
         chain: The chain; a method of it.
@@ -71,7 +73,11 @@ def expiring(
         reveal=asked.reveal,
     )
     form = of_store(expiring_form(work), store)
-    count, ahead = len(form.frame), period.next()
+    count, ahead = len(form.frame), period.next().label
+    notice = chain.policies.card_state.notice_months
+    if notice > 1:
+        last = add_months(period.end, notice - 1)
+        ahead = f"{ahead}–{Period.month(last.year, last.month).label}"
     return asked.answer(
         form,
         lines=[

@@ -169,6 +169,7 @@ def expiring_form(work: MonthWork) -> Form:
         members=members,
         stores=work.stores if work.has_regions else None,
         reveal=reveal,
+        notice_months=work.policies.card_state.notice_months,
     )
     due, notes_en, notes_zh = _visits_due(frame, work.as_of)
     form = expiring_members_form(
