@@ -9,6 +9,9 @@ The day is Thursday 5 November 2026, 09:00 in Shanghai.
 - M5 has neither phone nor birth date; M6 has the phone of M1. Both enrolled today.
 - K1 waits for a reply since yesterday 10:00, K2 is 60 minutes beyond its 48 hours, K3
   came at 08:00 today, K4 is closed.
+- M2 refused every channel. Of November's visits V1 was in time, V2 a day late, V3 and
+  V4 are not done as far as today knows; V5 is October's.
+- Tomorrow A1 comes to S1, where A2 gave one of two places back, and A3 fills S2.
 """
 
 from pathlib import Path
@@ -99,6 +102,25 @@ K4,replied,2026-10-20 10:00,
 K4,solved,2026-10-21 09:00,
 K4,callback,2026-10-22 09:00,yes
 K4,closed,2026-10-22 10:00,
+""",
+    "visits": """
+回访编号,回访类型,会员编号,门店编号,回访方式,回访方,最晚回访日期,计划回访日期,回访结果,回访日期,是否答复,回访内容
+V1,care,M2,S1,phone,store,2026-11-03,2026-11-02,done,2026-11-02,yes,太远了
+V2,care,M2,S1,phone,store,2026-11-03,2026-11-03,done,2026-11-04,no,
+V3,care,M4,S2,phone,store,2026-11-06,2026-11-04,,,,
+V4,care,M4,S2,phone,store,2026-11-06,2026-11-05,done,2026-11-06,yes,
+V5,care,M1,S1,phone,store,2026-10-30,2026-10-30,done,2026-10-30,yes,
+""",
+    "consents": """
+会员编号,渠道,是否同意,登记日期
+M2,all,no,2026-10-01
+""",
+    "appointments": """
+预约编号,会员编号,门店编号,服务项目,预约时间,时段容量,预约状态,登记时间,取消时间
+A1,M1,S1,skin,2026-11-06 09:00,2,booked,2026-11-01 10:00,
+A2,M3,S1,skin,2026-11-06 09:00,2,cancelled,2026-11-01 11:00,2026-11-05 12:00
+A3,M4,S2,skin,2026-11-06 10:00,1,booked,2026-11-02 10:00,
+A4,M2,S1,skin,2026-11-07 09:00,1,booked,2026-11-02 11:00,
 """,
 }
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from memberops.cli.answering import give_answer
-from memberops.cli.options import Options, Store, read_moment
+from memberops.cli.options import AsOf, Options, Store, read_day, read_moment
+from memberops.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from memberops.workflows import Answer, Chain
@@ -39,5 +40,64 @@ def sla(
     return give_answer(options, ask)
 
 
-COMMANDS: tuple[Callable[..., int], ...] = (sla,)
+def visits(
+    options: Options,
+    *,
+    as_of: AsOf,
+    first: Annotated[
+        str | None,
+        Parameter(help="从哪天起，默认当天。From this day on; --as-of by default."),
+    ] = None,
+    through: Annotated[
+        str | None,
+        Parameter(
+            help="到哪天止，默认下月末。Through this day; the last of next month by "
+            "default."
+        ),
+    ] = None,
+    coverage: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="改列各门店回访完成情况。Coverage of the stores instead.",
+        ),
+    ] = False,
+    store: Store = None,
+) -> int:
+    """安排会员回访，列出不予回访的原因。Plan visits; say why some are not made."""
+
+    def ask(chain: "Chain", given: dict[str, Any]) -> "Answer":
+        day = read_day(as_of)
+        begin = None if first is None else read_day(first, option="--first")
+        if coverage:
+            if through is not None:
+                raise InvalidValueError("--coverage ends with --as-of: no --through")
+            return chain.visit_coverage(as_of=day, first=begin, store=store, **given)
+        last = None if through is None else read_day(through, option="--through")
+        return chain.visits(as_of=day, first=begin, through=last, store=store, **given)
+
+    return give_answer(options, ask)
+
+
+def appointments(
+    options: Options,
+    *,
+    as_of: AsOf,
+    days_ahead: Annotated[
+        int,
+        Parameter(help="列几天后的预约，1 为次日。Which day is listed: 1 is tomorrow."),
+    ] = 1,
+    store: Store = None,
+) -> int:
+    """列出次日预约和空余时段。Tomorrow's appointments and free places."""
+
+    def ask(chain: "Chain", given: dict[str, Any]) -> "Answer":
+        return chain.appointments(
+            as_of=read_day(as_of), days_ahead=days_ahead, store=store, **given
+        )
+
+    return give_answer(options, ask)
+
+
+COMMANDS: tuple[Callable[..., int], ...] = (sla, visits, appointments)
 """In the order of the help."""

@@ -37,6 +37,7 @@ from memberops.reports.forms import (
     waiver_simulation_form,
     working_form,
 )
+from memberops.reports.free_slots import free_slots_form
 from memberops.reports.plain_values import form_records, form_texts
 from memberops.reports.service_board import service_board_form
 from memberops.reports.summary import summary_lines
@@ -60,6 +61,7 @@ __all__ = [
     "findings_form",
     "form_records",
     "form_texts",
+    "free_slots_form",
     "guard_text",
     "hard_cases_form",
     "lapse_form",

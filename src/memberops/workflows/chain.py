@@ -25,10 +25,12 @@ from memberops.schedules import Period
 from memberops.tables import TABLES
 from memberops.tables import table as table_named
 from memberops.workflows import (
+    appointment_questions,
     member_questions,
     profile_questions,
     service_questions,
     tier_questions,
+    visit_questions,
     waiver_questions,
 )
 from memberops.workflows.chain_policies import ChainPolicies
@@ -239,6 +241,9 @@ class Chain:
     premium = tier_questions.premium
     audit = profile_questions.audit
     sla = service_questions.sla
+    visits = visit_questions.visits
+    visit_coverage = visit_questions.visit_coverage
+    appointments = appointment_questions.appointments
 
     def month_end(
         self,

@@ -14,6 +14,7 @@ from memberops.reports import premium_members_form, tiers_form
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.inquiry import Inquiry, inquire, of_store
+from memberops.workflows.visit_records import records_of
 
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress
@@ -172,11 +173,11 @@ def premium_rows(asked: Inquiry) -> pd.DataFrame:
         rows = rows.drop(columns="tier")
     if "referrals" not in rows:
         rows["referrals"] = pd.Series(pd.NA, index=rows.index, dtype="Int64")
-    visits = asked.tables.get("visits")
-    if visits is not None:
+    if "visits" in asked.tables:
+        visits = records_of(asked)
         ahead = visits["outcome"].isna() & (visits["day"] >= pd.Timestamp(asked.as_of))
         first = visits[ahead.to_numpy(bool)].groupby("member_id")["day"].min()
-        rows["next_visit_on"] = rows["member_id"].map(first).astype("datetime64[us]")
+        rows["next_visit_on"] = first.reindex(rows["member_id"]).to_numpy()
     return asked.policies.premium.select(rows, as_of=asked.as_of)
 
 
