@@ -9,7 +9,7 @@ from enum import StrEnum
 import attrs
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from memberops import metrics, policies, reports
@@ -487,6 +487,10 @@ DAYS = st.dates(dt.date(2025, 1, 1), DAY)
     length=st.integers(0, 500) | st.none(),
     spend=st.integers(0, 9_000),
 )
+@example(
+    window="rolling", downgrade="none", level=None, since=DAY, reviewed=None,
+    floor=None, manual="vip", first=DAY, length=3, spend=0,
+)  # fmt: skip
 def test_the_outlook_of_a_frame_is_that_of_each_member(
     window, downgrade, level, since, reviewed, floor, manual, first, length, spend
 ):
