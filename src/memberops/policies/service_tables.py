@@ -203,30 +203,30 @@ def _next_actions(read: CaseClocks, holder: _Words) -> dict[str, Any]:
     names = [each.target.name for each in read.clocks]
     words = list(dict.fromkeys([*names, "promised_reply"]))
     code = np.array([*(words.index(name) for name in names), -1])
-    english = np.array([*(r.target.action_en for r in read.clocks), None], dtype=object)
-    chinese = np.array([*(r.target.action_zh for r in read.clocks), None], dtype=object)
     owners = np.array([*(r.target.owner for r in read.clocks), None], dtype=object)
     clock, owner = code[chosen.target], owners[chosen.target]
-    text_en, text_zh = english[chosen.target], chinese[chosen.target]
+    said = chosen.target.copy()
     due = np.where(chosen.target >= 0, chosen.due, MISSING)
     handled = owner == "handler"
     owner[handled] = np.where(holder[handled] == "", "handler", holder[handled])
     waits = chosen.urgency == 2  # noqa: PLR2004 -- that of a wait, above
     due[waits] = MISSING
-    text_en[waits], text_zh[waits] = _AWAIT
+    said[waits] = len(read.clocks)
     agree = _to_agree(read) & (chosen.urgency >= 0)
     told, last = log.latest("to")
     handed = np.full(len(log.cases), "manager", dtype=object)
     handed[told] = log.facts["to"].to_numpy(dtype=object)[last[told]]
     clock[agree], owner[agree] = words.index("promised_reply"), handed[agree]
     due[agree] = np.where(soonest == _FAR, MISSING, soonest)[agree]
-    text_en[agree], text_zh[agree] = _AGREE
+    said[agree] = len(read.clocks) + 1
+    actions = [(rows.target.action_en, rows.target.action_zh) for rows in read.clocks]
+    english, chinese = zip(*actions, _AWAIT, _AGREE, strict=True)
     return {
         "next_clock": worded(clock, words),
         "next_owner": pd.array(owner, dtype="str"),
         "next_due_at": instants(due),
-        "next_en": pd.array(text_en, dtype="str"),
-        "next_zh": pd.array(text_zh, dtype="str"),
+        "next_en": pd.array(english, dtype="str").take(said, allow_fill=True),
+        "next_zh": pd.array(chinese, dtype="str").take(said, allow_fill=True),
     }
 
 
