@@ -186,3 +186,27 @@ def test_the_library_is_loaded_late():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("stored", ["str", "object"])
+def test_a_column_is_read_however_it_is_stored(stored):
+    """What nearly is a mainland mobile is read in a column as it is alone."""
+    rule = PhoneRule(mainland_only=True)
+    texts = [
+        "13812345678", "13812345678\n", "\n13812345678", "+8613812345678",
+        "008613812345678",
+        "1381234567", "138123456789", "１３８１２３４５６７８", "١٣٨١٢٣٤٥٦٧٨",
+        "12345678901",
+        "13812345678\x00", "", " ", None, "13812345678 13912345678",
+    ]  # fmt: skip
+
+    read = rule.read_column(pd.Series(texts, dtype=stored, index=range(5, 20)))
+
+    one = [rule.read(text) for text in texts]
+    assert [None if pd.isna(each) else each for each in read["number"]] == [
+        each.number for each in one
+    ]
+    assert [None if pd.isna(each) else each for each in read["problem"]] == [
+        each.problem for each in one
+    ]
+    assert read.index.tolist() == list(range(5, 20))

@@ -100,7 +100,7 @@ def _plain_names(names: pd.Series) -> pd.Series:
     codes, spellings = pd.factorize(names)
     plain = [
         _NO_LETTER.sub("", unicodedata.normalize("NFKC", str(name)).casefold())
-        for name in spellings
+        for name in spellings.tolist()
     ]
     numbers, known = pd.factorize(pd.Series(plain, dtype=object))
     empty = np.flatnonzero(known == "")

@@ -20,6 +20,7 @@ from memberops.policies.profile_fields import (
     DAYS,
     PHONE_PROBLEMS,
     PROBLEMS,
+    holds_filler,
     listed_fields,
     listed_problems,
     profile_rows,
@@ -373,8 +374,7 @@ class ProfileAudit:
         is_text = pd.api.types.is_string_dtype(column) or column.dtype == object
         if not is_text or empty.all():
             return empty
-        words = column.str.strip().str.casefold()
-        return empty | words.isin(["", *self._fillers(name)])
+        return empty | holds_filler(column, ["", *self._fillers(name)])
 
     def _problem_rows(
         self, name: str, rows: pd.DataFrame, stores: set[Any] | None, as_of: dt.date

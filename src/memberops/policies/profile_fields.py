@@ -19,6 +19,7 @@ __all__ = [
     "DAYS",
     "PHONE_PROBLEMS",
     "PROBLEMS",
+    "holds_filler",
     "listed_fields",
     "listed_problems",
     "profile_rows",
@@ -172,6 +173,24 @@ def _spread(
     return {
         name: [words[place][at] for place in places] for at, name in enumerate(names)
     }
+
+
+def holds_filler(column: pd.Series, fillers: Sequence[str]) -> pd.Series:
+    """
+    Tell which texts are fillers but for case and spaces around them.
+
+    >>> holds_filler(pd.Series([" N/A", "Ann", None]), ["", "n/a"]).tolist()
+    [True, False, False]
+    """
+    words = column.str.strip()
+    # Folding the case never makes a text shorter: a longer one is no filler.
+    short = words.str.len() <= max(map(len, fillers))
+    some = short.fillna(value=False).to_numpy(bool)
+    codes, spellings = pd.factorize(words[some])
+    filled = pd.Series(spellings).str.casefold().isin(fillers).to_numpy(bool)
+    result = np.zeros(len(column), bool)
+    result[some] = np.append(filled, False)[codes]
+    return pd.Series(result, index=column.index)
 
 
 def profile_rows(members: Any, cards: Any, fields: Sequence[str]) -> pd.DataFrame:
