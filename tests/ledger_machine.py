@@ -95,6 +95,10 @@ class LedgerMachine(RuleBasedStateMachine):
         self.lines = []
         self.entries = []
         self.wanted = []
+        moves = [
+            (*good, "supplier", place, 9) for good in GOODS for place in PLACES[:2]
+        ]
+        self.post("K0", 0, moves)
 
     def say(self, record):
         """Give a record to both, and hold their answers together."""
@@ -187,16 +191,17 @@ class LedgerMachine(RuleBasedStateMachine):
         self.say({"type": "hold", "key": key, "cell": (good[0], place, good[1]),
                   "quantity": number, "hour": hour, "until": until})  # fmt: skip
 
-    @rule(key=keys, data=st.data(), hour=hours, number=st.integers(1, 9))
-    def use_hold(self, key, data, hour, number):
-        """A hold is used, or what someone takes for one."""
+    @rule(key=keys, data=st.data(), hour=hours, number=st.integers(1, 9),
+          mine=st.booleans())  # fmt: skip
+    def use_hold(self, key, data, hour, number, mine):
+        """A hold is used, or someone else takes from where it keeps."""
         held = [each for each in self.wanted if each["type"] == "hold"]
         if held:
             hold = data.draw(st.sampled_from(held))
             gift, place, lot = hold["cell"]
             expiry = EXPIRY if lot == "A" else None
             self.post(key, hour, [(gift, lot, expiry, place, "destroyed", number)],
-                      hold=hold["key"])  # fmt: skip
+                      hold=hold["key"] if mine else None)  # fmt: skip
 
     @rule(key=keys, data=st.data())
     def release(self, key, data):

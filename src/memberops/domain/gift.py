@@ -39,12 +39,12 @@ class PlaceKind(StrEnum):
 
     @property
     def own(self) -> bool:
-        """Whether what is there is the chain's, or a member's points: never below 0."""
+        """Whether goods of the chain or points of a member are there, never below 0."""
         return self in _OWN
 
     @property
     def named(self) -> bool:
-        """Whether the kind alone says too little: which store, whose wallet."""
+        """Whether it must be said which one, as of a store or a wallet."""
         return self in {PlaceKind.STORE, PlaceKind.WALLET}
 
 
