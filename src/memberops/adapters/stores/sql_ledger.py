@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import random
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import pandas as pd
 import sqlalchemy as sa
 
 from memberops.adapters.stores import checking, facts, reading
 from memberops.adapters.stores.appending import append, append_all
-from memberops.adapters.stores.engines import WRITES
-from memberops.adapters.stores.failures import as_error, is_transient
 from memberops.adapters.stores.migrations import (
     STEPS,
     check_version,
@@ -25,6 +20,7 @@ from memberops.adapters.stores.migrations import (
     stored_version,
 )
 from memberops.adapters.stores.schema import entries, version
+from memberops.adapters.stores.transactions import Database
 from memberops.domain.closing import Closing
 from memberops.domain.finding import Finding
 from memberops.domain.gift import Lot, check_scope
@@ -56,10 +52,6 @@ from memberops.ledger.storable import check_storable, storable
 
 __all__ = ["SqlLedger"]
 
-T = TypeVar("T")
-
-_ATTEMPTS = 5
-_FIRST_PAUSE = 0.02
 _PAGE = 1000
 
 _POSITION = sa.select(sa.func.coalesce(sa.func.max(entries.c.sequence), 0))
@@ -102,21 +94,18 @@ class SqlLedger:
     """
 
     def __init__(self, engine: sa.Engine, *, rules: LedgerRules, where: str) -> None:
-        self._engine = engine
-        self._writer = engine.execution_options(**{WRITES: True})
+        self._database = Database(engine, where)
         self._rules = rules
-        self._where = where
-        self._process = os.getpid()
         try:
-            if self._read(stored_version) != len(STEPS):
-                self._write(lambda connection: migrate(connection, STEPS))
+            if self._database.read(stored_version) != len(STEPS):
+                self._database.write(lambda connection: migrate(connection, STEPS))
         except BaseException:
             self.dispose()
             raise
 
     def __repr__(self) -> str:
         """Say where the ledger is, and nothing of it."""
-        return f"<SqlLedger in {self._where}>"
+        return f"<SqlLedger in {self._database.where}>"
 
     def __enter__(self) -> Self:
         """Return the ledger itself."""
@@ -133,7 +122,7 @@ class SqlLedger:
 
     def dispose(self) -> None:
         """Close the connections; the ledger opens new ones if it is used again."""
-        self._engine.dispose()
+        self._database.dispose()
 
     @property
     def rules(self) -> LedgerRules:
@@ -143,7 +132,7 @@ class SqlLedger:
     @property
     def position(self) -> int:
         """Sequence of the last entry; 0 for an empty ledger."""
-        return self._read(
+        return self._database.read(
             lambda connection: int(connection.execute(_POSITION).scalar_one())
         )
 
@@ -171,14 +160,7 @@ class SqlLedger:
         reason: str = "",
         late: bool = False,
     ) -> Posted:
-        """
-        Take a posting back by a counter-entry with a key of its own.
-
-        Raises:
-            UnknownPostingError: There is no such posting.
-            ReversalError: It is reversed already, or a reversal itself.
-            LedgerError: See `memberops.ledger.decide`.
-        """
+        """Take a posting back by a counter-entry (`LedgerStore`)."""
         entry = self.entry(posting_id)
         if entry is None or not isinstance(entry.record, Posting):
             raise UnknownPostingError(
@@ -206,7 +188,7 @@ class SqlLedger:
         """Return the entry of a key, if there is one."""
         if not storable(key):
             return None
-        return self._read(lambda connection: facts.read_entry(connection, key))
+        return self._database.read(lambda connection: facts.read_entry(connection, key))
 
     def entries(self, *, after: int = 0) -> Iterator[Entry]:
         """List the entries by sequence, those after a position."""
@@ -216,7 +198,9 @@ class SqlLedger:
 
     def closings(self) -> tuple[Closing, ...]:
         """List the closings by sequence."""
-        rows = self._read(lambda connection: connection.execute(_CLOSINGS).all())
+        rows = self._database.read(
+            lambda connection: connection.execute(_CLOSINGS).all()
+        )
         records = (facts.entry_of(row).record for row in rows)
         return tuple(each for each in records if isinstance(each, Closing))
 
@@ -234,7 +218,7 @@ class SqlLedger:
         scope = check_scope(place)
         if not storable(gift_id, scope):
             return 0
-        found = self._read(
+        found = self._database.read(
             lambda connection: reading.cell_balances(
                 connection,
                 as_of=moment,
@@ -254,7 +238,7 @@ class SqlLedger:
         moment, scope = check_instant(as_of), check_scope(place)
         if not storable(gift_id, scope):
             return 0
-        return self._read(
+        return self._database.read(
             lambda connection: reading.held_at(connection, gift_id, scope, moment)
         )
 
@@ -265,7 +249,9 @@ class SqlLedger:
         moment = check_instant(as_of)
         if not storable(gift_id, place):
             return ()
-        return self._read(lambda connection: _lots(connection, gift_id, place, moment))
+        return self._database.read(
+            lambda connection: _lots(connection, gift_id, place, moment)
+        )
 
     def journal(self) -> Iterator[str]:
         """
@@ -300,23 +286,24 @@ class SqlLedger:
             position, running, _ = facts.read_last(connection)
             if position:
                 raise LedgerStoreError(
-                    f"{self._where} holds entries already: restore into an empty one"
+                    f"{self._database.where} holds entries already: restore into an "
+                    "empty one"
                 )
             append_all(connection, _chain(ledger.entries(), running))
             return sum(1 for _ in ledger.entries())
 
-        return self._write(fill)
+        return self._database.write(fill)
 
     def movements(self) -> pd.DataFrame:
         """Return every movement as a frame (`MOVEMENT_COLUMNS`), by sequence."""
-        return self._read(reading.movement_table)
+        return self._database.read(reading.movement_table)
 
     def balances(
         self, *, as_of: dt.datetime | None = None, position: int | None = None
     ) -> pd.DataFrame:
         """Return every balance that is not zero (`memberops.ledger.balances`)."""
         moment = None if as_of is None else check_instant(as_of)
-        return self._read(
+        return self._database.read(
             lambda connection: reading.balance_frame(connection, moment, position)
         )
 
@@ -327,7 +314,7 @@ class SqlLedger:
         Returns:
             One finding for each kind of difference; none if the ledger is sound.
         """
-        return self._read(checking.check)
+        return self._database.read(checking.check)
 
     def _record(self, record: Posting | Closing | Hold | Release) -> Posted:
         check_storable(record)
@@ -348,14 +335,14 @@ class SqlLedger:
             append(connection, entry, chained(running, entry))
             return Posted(sequence=entry.sequence, replayed=False), verdict.error
 
-        receipt, refusal = self._write(work)
+        receipt, refusal = self._database.write(work)
         if refusal is not None:
             raise refusal
         return receipt
 
     def _rows(self, *, after: int, last: int) -> Iterator[Any]:
         while after < last:
-            rows = self._read(partial(_page, after=after, last=last))
+            rows = self._database.read(partial(_page, after=after, last=last))
             if not rows:
                 return
             yield from rows
@@ -372,30 +359,6 @@ class SqlLedger:
                     "it, was changed or taken out behind the ledger's back"
                 )
             yield entry
-
-    def _read(self, work: Callable[[sa.Connection], T]) -> T:
-        return self._run(self._engine, work)
-
-    def _write(self, work: Callable[[sa.Connection], T]) -> T:
-        return self._run(self._writer, work)
-
-    def _run(self, engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
-        """Do the work in one transaction; try again where the database asks to."""
-        if os.getpid() != self._process:  # connections do not survive a fork
-            self._engine.dispose(close=False)
-            self._process = os.getpid()
-        attempt = 1
-        while True:
-            try:
-                with engine.begin() as connection:
-                    return work(connection)
-            except sa.exc.SQLAlchemyError as error:
-                again = isinstance(error, sa.exc.DBAPIError) and is_transient(error)
-                if not again or attempt == _ATTEMPTS:
-                    raise as_error(error, self._where) from None
-            pause = _FIRST_PAUSE * 2**attempt
-            time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
-            attempt += 1
 
 
 def _page(connection: sa.Connection, *, after: int, last: int) -> list[Any]:

@@ -1,0 +1,79 @@
+"""One unit of work, one transaction: tried again where the database asks to."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from memberops.adapters.stores.engines import WRITES
+from memberops.adapters.stores.failures import as_error, is_transient
+
+__all__ = ["Database"]
+
+T = TypeVar("T")
+
+_ATTEMPTS = 5
+_FIRST_PAUSE = 0.02
+
+
+class Database:
+    """
+    A database in which work is done in transactions.
+
+    Args:
+        engine: Of `memberops.adapters.stores.engines`.
+        where: What errors call it: no secrets.
+    """
+
+    def __init__(self, engine: sa.Engine, where: str) -> None:
+        self.engine = engine
+        self.where = where
+        self._writer = engine.execution_options(**{WRITES: True})
+        self._process = os.getpid()
+        self._inherited: list[sa.Pool] = []
+
+    def dispose(self) -> None:
+        """Close the connections; new ones are opened when there is work again."""
+        self.engine.dispose()
+
+    def read(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do work that only reads."""
+        return self._run(self.engine, work)
+
+    def write(self, work: Callable[[sa.Connection], T]) -> T:
+        """
+        Do work that writes; when it returns, it is on disk.
+
+        Raises:
+            LedgerBusyError: Others kept the database for too long, or five tries
+                ended in a serialization failure or deadlock.
+            LedgerStoreError: The database failed.
+        """
+        return self._run(self._writer, work)
+
+    def _run(self, engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
+        self._leave_inherited()
+        attempt = 1
+        while True:
+            try:
+                with engine.begin() as connection:
+                    return work(connection)
+            except sa.exc.SQLAlchemyError as error:
+                again = isinstance(error, sa.exc.DBAPIError) and is_transient(error)
+                if not again or attempt == _ATTEMPTS:
+                    raise as_error(error, self.where) from None
+            pause = _FIRST_PAUSE * 2**attempt
+            time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
+            attempt += 1
+
+    def _leave_inherited(self) -> None:
+        """Leave connections alone that a fork inherited: they are the parent's."""
+        if os.getpid() != self._process:
+            self._inherited.append(self.engine.pool)  # kept, lest they be closed
+            self.engine.dispose(close=False)
+            self._process = os.getpid()
