@@ -72,8 +72,8 @@ def loop(
     number = 0
     for name, rows in told.groupby("member_id"):
         mine = [
-            VisitFact(member_id=str(name), trigger=row.trigger, on=row.on.date())
-            for row in rows.itertuples()
+            VisitFact(member_id=str(name), trigger=trigger, on=on)
+            for trigger, on in zip(rows["trigger"], rows["on"].dt.date, strict=True)
         ]
         standing = Standing(member_id=str(name), store_id="S1")
         number += len(plan_member(mine, standing=standing, period=month, as_of=as_of))
