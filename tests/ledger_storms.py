@@ -61,7 +61,8 @@ def _write(database, number, postings, seed, start, answers):
         for index in range(postings):
             # one key in twenty is another writer's too, with the same contents
             shared = rng.random() < 0.05
-            key = f"shared-{index}" if shared else f"{number}-{index}"
+            few = rng.randrange(postings // 50 + 1)
+            key = f"shared-{few}" if shared else f"{number}-{index}"
             dice = random.Random(f"{seed}-{key}")  # noqa: S311 - a test's dice
             gift = "hot" if dice.random() < 0.3 else f"G{dice.randrange(40)}"
             wanted = posting(
