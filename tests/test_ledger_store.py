@@ -1,6 +1,8 @@
 """Ledgers in databases: the same answers as in memory, and nothing lost."""
 
 import datetime as dt
+import subprocess
+import sys
 
 import pytest
 
@@ -12,6 +14,7 @@ from memberops.errors import (
     InvalidValueError,
     LedgerStoreError,
     LedgerVersionError,
+    MissingExtraError,
     OutOfStockError,
 )
 from memberops.ledger import Ledger
@@ -257,6 +260,33 @@ def test_what_cannot_be_durable_is_refused(database, words):
     with pytest.raises(InvalidValueError, match=words) as caught:
         open_ledger(database)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("module", "database", "extra"),
+    [
+        ("sqlalchemy", "gifts.db", "sql"),
+        ("psycopg", "postgresql://u@h/d", "postgresql"),
+    ],
+)
+def test_a_missing_driver_names_its_extra(monkeypatch, module, database, extra):
+    """Without SQLAlchemy or psycopg the error says what to install."""
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError) as caught:
+        open_ledger(database)
+    assert caught.value.extra == extra
+
+
+def test_opening_a_ledger_is_what_loads_sqlalchemy():
+    """Importing the stores loads neither SQLAlchemy nor a driver."""
+    code = (
+        "import sys, memberops.adapters.stores; "
+        "print({'sqlalchemy', 'psycopg', 'sqlite3'} & set(sys.modules))"
+    )
+    done = subprocess.run(  # noqa: S603 - our own interpreter and code
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
 
 
 def test_no_secret_is_in_a_repr_or_an_error():

@@ -67,6 +67,20 @@ def test_ten_times_as_much(new_database):
     assert storms.killed_writers(new_database(), kills=1000) > 1000
 
 
+def test_a_fork_opens_connections_of_its_own(new_database):
+    """An inherited ledger works in a forked process, and goes on in the parent."""
+    with open_ledger(new_database()) as ledger:
+        ledger.post(storms.posting("before", "G", "supplier", "warehouse"))
+        child = storms.forked(
+            ledger.post, storms.posting("child", "G", "supplier", "warehouse")
+        )
+        child.join(30)
+        assert child.exitcode == 0
+        ledger.post(storms.posting("after", "G", "supplier", "warehouse"))
+        assert [each.key for each in ledger.entries()] == ["before", "child", "after"]
+        assert ledger.verify() == ()
+
+
 @pytest.mark.parametrize("fails", [1, 4])
 def test_a_serialization_failure_is_tried_again(postgresql, fails):
     """Up to four failures of one posting in a row are hidden, and it counts once."""
