@@ -106,7 +106,7 @@ def test_a_chain_of_any_frames_makes_every_form(engine):
         ),
     )
     pack = chain.month_end("2026-10")
-    assert len(pack.names) == 9
+    assert len(pack.names) == 10
     assert pack.frame("expiring_members")["card_id"].tolist() == ["5"]
     people = pack.frame("demographics")
     row = people[(people["level"] == "chain") & (people["period"] == "2026-10")]

@@ -12,12 +12,15 @@ from memberops.domain import Finding, Severity
 from memberops.domain.complaint import EVENT_FIELDS, Channel, EventKind
 from memberops.errors import ColumnTypeError
 from memberops.policies.intake import taken
-from memberops.policies.visit_intake import as_text
+from memberops.policies.visit_intake import as_text, told_text
 from memberops.tables import CASE_EVENTS, COMPLAINTS, Kind, Table
 
-__all__ = ["CaseFrames", "clean_cases", "instants_of", "told"]
+__all__ = ["CaseFrames", "clean_cases", "instants_of", "text_of", "told"]
 
 _RANKS = {kind.value: rank for rank, kind in enumerate(EventKind)}
+_KINDS = pd.Index(list(_RANKS), dtype=object)
+_MANY = ("case_id", "member_id")
+_SPARE = 62 - len(_RANKS).bit_length()
 _CHANNELS = frozenset(channel.value for channel in Channel)
 _YES = {"yes": True, "no": False}
 
@@ -28,9 +31,12 @@ class CaseFrames:
     Cases and events that can be used, in an order that does not depend on the rows'.
 
     Args:
-        cases: One row a case, by id; columns of `COMPLAINTS`.
+        cases: One row a case, by id; columns of `COMPLAINTS`, where ids of cases
+            and members and free texts are objects, other words categories; a missing
+            word is empty.
         events: One row an event, by case and time; columns of `CASE_EVENTS`, and
-            ``place``, the position of its case.
+            ``place``, the position of its case; kinds are categories in the order of
+            `EventKind`.
         findings: What was left out or mended, counted.
     """
 
@@ -73,43 +79,65 @@ def clean_cases(complaints: Any, case_events: Any) -> CaseFrames:
     goes its way, whatever the order of their rows.
     """
     found: list[Finding] = []
-    cases = _columns(complaints, COMPLAINTS, ("case_id", "received_at"))
-    cases = _kept(
-        cases,
-        (cases["case_id"] != "") & cases["received_at"].notna(),
-        found,
-        _INCOMPLETE_CASE,
-    )
-    cases = _ordered(cases, ["case_id", "received_at"])
-    cases = _kept(cases, ~cases["case_id"].duplicated(), found, _CASE_TWICE)
-    strange = ~cases["channel"].isin([*_CHANNELS, ""])
-    found += told(_CHANNEL, int(strange.sum()))
-    cases.loc[strange, "channel"] = ""
-    cases = cases.reset_index(drop=True)
+    needed = ("case_id", "received_at")
+    rows = taken(complaints, COMPLAINTS, needed, COMPLAINTS.names)
+    cases = _columns(rows, COMPLAINTS, {"case_id": as_text(rows, "case_id")})
+    cases = _usable_cases(cases, found)
     if case_events is None:
-        events = _columns(
-            pd.DataFrame({"case_id": [], "kind": [], "at": []}, dtype=object),
-            CASE_EVENTS,
-            ("case_id", "kind", "at"),
-        )
+        rows = pd.DataFrame({"case_id": [], "kind": [], "at": []}, dtype=object)
     else:
-        events = _columns(case_events, CASE_EVENTS, ("case_id", "kind", "at"))
-    events = _usable(events, cases, found)
-    return CaseFrames(cases=cases, events=events, findings=tuple(found))
+        needed = ("case_id", "kind", "at")
+        rows = taken(case_events, CASE_EVENTS, needed, CASE_EVENTS.names)
+    return CaseFrames(
+        cases=cases, events=_usable_events(rows, cases, found), findings=tuple(found)
+    )
 
 
-def _columns(native: Any, table: Table, needed: tuple[str, ...]) -> pd.DataFrame:
-    rows = taken(native, table, needed, table.names)
-    made: dict[str, Any] = {}
+def text_of(values: Any) -> Any:
+    """Return words of a column as an array of text, empty ones missing."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        words = text_of(values.dtype.categories)
+        return words.take(np.asarray(pd.Categorical(values).codes))
+    words = np.asarray(values, dtype=object)
+    return pd.array(np.where(words == "", None, words), dtype="str")
+
+
+def _columns(
+    rows: pd.DataFrame, table: Table, made: dict[str, Any], order: Any = None
+) -> pd.DataFrame:
+    """Read the columns of a table, in some order of the rows, beside those made."""
+    order = slice(None) if order is None else order
+    columns: dict[str, Any] = {}
     for column in table.columns:
-        if column.kind is Kind.INSTANT:
-            made[column.name] = instants_of(rows, column.name)
-        elif column.kind is Kind.MONEY:
-            made[column.name] = _amounts(rows, column.name)
+        name, kind = column.name, column.kind
+        if name in made:
+            columns[name] = made[name]
+        elif kind is Kind.INSTANT:
+            columns[name] = instants_of(rows, name).array[order]
+        elif kind is Kind.MONEY:
+            columns[name] = _amounts(rows, name).array[order]
+        elif kind is Kind.TEXT or name in _MANY:
+            columns[name] = as_text(rows, name)[order]
         else:
-            text = as_text(rows, column.name)
-            made[column.name] = pd.Series(text, index=rows.index, dtype=object)
-    return pd.DataFrame(made)
+            columns[name] = _worded(rows, name, order)
+    return pd.DataFrame(columns)
+
+
+def _worded(rows: pd.DataFrame, name: str, order: Any) -> pd.Categorical:
+    """Read a column of few words as categories, of which the first is empty."""
+    codes, words = _coded(rows, name)
+    return pd.Categorical.from_codes(codes[order], categories=words)
+
+
+def _coded(rows: pd.DataFrame, name: str) -> tuple[Any, pd.Index]:
+    if name not in rows:
+        return np.zeros(len(rows), dtype=np.int8), pd.Index([""], dtype=object)
+    values = told_text(rows, name)
+    codes, uniques = pd.factorize(values)
+    words = np.asarray(uniques, dtype=object)
+    empty = words == ""
+    places = np.append(np.cumsum(~empty) * ~empty, 0)
+    return places[codes], pd.Index(["", *words[~empty]], dtype=object)
 
 
 def _amounts(rows: pd.DataFrame, name: str) -> pd.Series:
@@ -124,66 +152,143 @@ def _amounts(rows: pd.DataFrame, name: str) -> pd.Series:
     return values.astype("Int64")
 
 
-def _usable(
-    events: pd.DataFrame, cases: pd.DataFrame, found: list[Finding]
+def _usable_cases(cases: pd.DataFrame, found: list[Finding]) -> pd.DataFrame:
+    good = (cases["case_id"] != "").to_numpy(bool)
+    good = good & cases["received_at"].notna().to_numpy(bool)
+    found += told(_INCOMPLETE_CASE, int(np.count_nonzero(~good)))
+    place = np.flatnonzero(good)
+    ids = cases["case_id"].to_numpy(dtype=object)
+    place = place[np.argsort(ids[place], kind="stable")]
+    again = _repeats(ids[place])
+    if again.any():
+        place = _settled(cases, place, again, ["case_id", "received_at"])
+        found += told(_CASE_TWICE, int(np.count_nonzero(again)))
+        place = place[~again]
+    cases = cases.take(place).reset_index(drop=True)
+    strange = ~cases["channel"].isin([*_CHANNELS, ""])
+    found += told(_CHANNEL, int(strange.sum()))
+    cases.loc[strange, "channel"] = ""
+    return cases
+
+
+def _usable_events(
+    rows: pd.DataFrame, cases: pd.DataFrame, found: list[Finding]
 ) -> pd.DataFrame:
-    events = _kept(
-        events,
-        (events["case_id"] != "") & (events["kind"] != "") & events["at"].notna(),
-        found,
-        _INCOMPLETE_EVENT,
-    )
-    events = _kept(events, events["kind"].isin(_RANKS), found, _KIND)
-    place = pd.Index(cases["case_id"], dtype=object).get_indexer(
-        pd.Index(events["case_id"], dtype=object)
-    )
-    events = events.assign(place=place)
-    events = _kept(events, events["place"] >= 0, found, _NO_CASE)
-    promise = events["kind"] == EventKind.PROMISED_REPLY.value
-    dated = events["until"].notna() & (events["until"] >= events["at"])
-    events = _kept(events, ~promise | dated, found, _PROMISE)
-    moved = events["kind"] == EventKind.RECLASSIFIED.value
-    named = (events["category"] != "") | (events["priority"] != "")
-    events = _kept(events, ~moved | named, found, _RECLASSIFIED)
-    events = events.copy()
-    stray = 0
+    place, told_case = _owners(rows, cases)
+    codes, words = _coded(rows, "kind")
+    kinds = np.array([_RANKS.get(word, -1) for word in words], dtype=np.int8)[codes]
+    at, until = instants_of(rows, "at"), instants_of(rows, "until")
+    named = np.zeros(len(rows), dtype=bool)
+    for name in ("category", "priority"):
+        if name in rows:
+            named |= _coded(rows, name)[0] != 0
+    promise = kinds == _RANKS[EventKind.PROMISED_REPLY.value]
+    moved = kinds == _RANKS[EventKind.RECLASSIFIED.value]
+    left = np.ones(len(rows), dtype=bool)
+    for good, text in (
+        (told_case & (codes != 0) & at.notna().to_numpy(bool), _INCOMPLETE_EVENT),
+        (kinds >= 0, _KIND),
+        (place >= 0, _NO_CASE),
+        (~promise | (until >= at).to_numpy(bool), _PROMISE),
+        (~moved | named, _RECLASSIFIED),
+    ):
+        found += told(text, int(np.count_nonzero(left & ~good)))
+        left &= good
+    order = np.flatnonzero(left)
+    order = order[_by_time(place[order], _ticks(at)[order], kinds[order])]
+    place, kinds = place[order], kinds[order]
+    ids = cases["case_id"].to_numpy(dtype=object)
+    made = {
+        "case_id": ids[place],
+        "kind": pd.Categorical.from_codes(kinds, categories=_KINDS),
+    }
+    events = _columns(rows, CASE_EVENTS, made, order).assign(place=place)
+    _read_own_fields(events, rows, found)
+    ticks = _ticks(events["at"])
+    again = _repeats(place) & _repeats(ticks) & _repeats(kinds)
+    if again.any():
+        whole = np.arange(len(events))
+        events = events.take(_settled(events, whole, again, ["place", "at", "kind"]))
+        tied = again | np.append(again[1:], False)
+        twice = np.zeros(len(events), dtype=bool)
+        twice[tied] = events[tied].duplicated().to_numpy(bool)
+        events = events[~twice].reset_index(drop=True)
+    return events
+
+
+def _owners(rows: pd.DataFrame, cases: pd.DataFrame) -> tuple[Any, Any]:
+    """Find the case of each event, -1 if it is not there; tell which name one."""
+    asked, known = told_text(rows, "case_id"), pd.Series(cases["case_id"])
+    if isinstance(asked.dtype, pd.StringDtype):
+        known = known.astype(asked.dtype)
+    else:
+        asked = asked.astype(object)
+    codes, words = pd.factorize(pd.concat([known, asked], ignore_index=True))
+    places = np.full(len(words) + 1, -1, dtype=np.int64)
+    places[codes[: len(known)]] = np.arange(len(known))
+    named = np.append(np.asarray(words, dtype=object) != "", [False])
+    codes = codes[len(known) :]
+    return places[codes], named[codes]
+
+
+def _by_time(place: Any, ticks: Any, ranks: Any) -> Any:
+    """Order events by case, moment and kind."""
+    if np.abs(ticks).max(initial=0) >> _SPARE:
+        return np.lexsort((ranks, ticks, place))
+    first = np.argsort(ticks * len(_RANKS) + ranks)
+    # One number a row, so that sorting the numbers sorts the rows.
+    bits = int(len(first)).bit_length()
+    packed = np.sort((place[first] << bits) | np.arange(len(first)))
+    return first[packed & ((1 << bits) - 1)]
+
+
+def _ticks(moments: pd.Series) -> Any:
+    plain = moments.dt.tz_localize(None)
+    return plain.to_numpy(dtype="datetime64[us]").view(np.int64)
+
+
+def _repeats(values: Any) -> Any:
+    """Tell which values are the same as the one before."""
+    same = np.zeros(len(values), dtype=bool)
+    same[1:] = values[1:] == values[:-1]
+    return same
+
+
+def _settled(rows: pd.DataFrame, order: Any, again: Any, keys: list[str]) -> Any:
+    """Put rows that share their place in an order into that of all they say."""
+    tied = again | np.append(again[1:], False)
+    some = rows.take(order[tied])
+    for name in some.columns:
+        if isinstance(some[name].dtype, pd.CategoricalDtype) and name not in keys:
+            some[name] = some[name].astype(object)
+    texts = [name for name in some.columns if some[name].dtype == object]
+    rest = [name for name in some.columns if name not in {*keys, *texts, "until"}]
+    until = [name for name in ("until",) if name in some]
+    names = [*keys, *until, *texts, *rest]
+    settled = order.copy()
+    place = some.reset_index(drop=True).sort_values(names, kind="stable").index
+    settled[tied] = order[tied][place.to_numpy()]
+    return settled
+
+
+def _read_own_fields(
+    events: pd.DataFrame, rows: pd.DataFrame, found: list[Finding]
+) -> None:
+    """Empty what does not belong to its kind of event, and unknown answers."""
+    codes, stray = events["kind"].cat.codes.to_numpy(), 0
     for name, kinds in EVENT_FIELDS.items():
-        foreign = ~events["kind"].isin([kind.value for kind in kinds])
+        if name not in rows:
+            continue
+        foreign = ~np.isin(codes, [_RANKS[kind.value] for kind in kinds])
         none: Any = pd.NaT if name == "until" else ""
         filled = events[name].notna() if name == "until" else events[name] != ""
-        stray += int((foreign & filled).sum())
+        foreign &= filled.to_numpy(bool)
+        stray += int(np.count_nonzero(foreign))
         events.loc[foreign, name] = none
     found += told(_STRAY, stray)
     strange = ~events["satisfied"].isin([*_YES, ""])
     found += told(_SATISFIED, int(strange.sum()))
     events.loc[strange, "satisfied"] = ""
-    events["_rank"] = events["kind"].map(_RANKS).astype("int64")
-    events = _ordered(events, ["place", "at", "_rank"])
-    if events.duplicated(["place", "at", "_rank"]).any():
-        events = events.drop_duplicates()
-    return events.drop(columns="_rank").reset_index(drop=True)
-
-
-def _ordered(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Sort by keys, and rows that share them by all they say."""
-    if rows.duplicated(keys).any():
-        keys = [*keys, *(name for name in ("until",) if name in rows), *_texts(rows)]
-    return rows.sort_values(keys, kind="stable")
-
-
-def _texts(frame: pd.DataFrame) -> list[str]:
-    return [str(name) for name in frame.columns if frame[name].dtype == object]
-
-
-def _kept(
-    rows: pd.DataFrame,
-    good: pd.Series,
-    found: list[Finding],
-    text: tuple[str, str, str, str],
-) -> pd.DataFrame:
-    mask = good.to_numpy(bool)
-    found += told(text, int(np.count_nonzero(~mask)))
-    return rows[mask]
 
 
 def told(text: tuple[str, str, str, str], count: int) -> list[Finding]:

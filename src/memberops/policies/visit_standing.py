@@ -112,7 +112,7 @@ def visit_standing(
     if visits is not None:
         contacts = visit_contacts(visits, as_of=as_of, zone=zone)
         latest = contacts.groupby("member_id")["on"].max()
-        rows["last_contacted_on"] = who.map(latest).astype("datetime64[us]")
+        rows["last_contacted_on"] = _looked_up(who, latest)
     named = dict.fromkeys(("member_id", "store_id", "store_zone"), "str")
     return rows.astype(named), tuple(found)
 
@@ -131,7 +131,13 @@ def _ends(who: pd.Series, cards: Any) -> pd.Series:
             "on": as_days(terms, "valid_through").astype("datetime64[us]"),
         }
     )
-    return who.map(ends.groupby("member_id")["on"].max()).astype("datetime64[us]")
+    return _looked_up(who, ends.groupby("member_id")["on"].max())
+
+
+def _looked_up(who: pd.Series, days: pd.Series) -> pd.Series:
+    """Give each member a day; of nobody there may be any."""
+    found = days.reindex(who).to_numpy()
+    return pd.Series(found, index=who.index, dtype="datetime64[us]")
 
 
 def _refusals(

@@ -66,10 +66,10 @@ def expiring(
         progress=progress,
     )
     work = MonthWork(
+        chain=chain,
         tables=asked.tables,
         month=period,
         as_of=asked.as_of,
-        policies=chain.policies,
         reveal=asked.reveal,
     )
     form = of_store(expiring_form(work), store)

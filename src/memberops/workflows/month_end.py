@@ -26,11 +26,12 @@ from memberops.workflows.form_files import (
     write_refused,
 )
 from memberops.workflows.month_findings import (
-    absent_form,
+    absent_forms,
     assumed_findings,
     plugin_findings,
 )
-from memberops.workflows.month_forms import FORM_STEPS, MonthWork
+from memberops.workflows.month_forms import MonthWork
+from memberops.workflows.month_steps import FORM_STEPS
 from memberops.workflows.run_month import calendar_month, day_of_month
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class MonthEnd:
     ...     sales=sales_frame([("T1", "2026-10-03", "S1", "M1", 2, "39.80")]))
     >>> pack = chain.month_end("2026-10")
     >>> pack
-    MonthEnd('2026-10', forms=7, findings=6)
+    MonthEnd('2026-10', forms=7, findings=9)
     >>> pack.names
     ('consumption_level', 'spending_power', 'lapse', 'lapsed_members', ...)
     >>> pack["demographics"]
@@ -272,10 +273,10 @@ def make_month_end(
         *assumed_findings(tables),
     ]
     work = MonthWork(
+        chain=chain,
         tables=tables,
         month=period,
         as_of=day,
-        policies=chain.policies,
         reveal=shown_columns,
     )
     tell("counting", "统计", reading + 1)
@@ -283,11 +284,9 @@ def make_month_end(
     forms = []
     for done, step in enumerate(FORM_STEPS, start=reading + 2):
         tell(step.title_en, step.title_zh, done)
-        absent = [name for name in step.needs if name not in tables]
-        if absent:
-            findings += [absent_form(step, name) for name in absent]
-        else:
+        if all(name in tables for name in step.needs):
             forms.append(step.make(work))
+    findings += absent_forms(FORM_STEPS, tables)
     tell("", "", whole)
     page = findings_form(findings, currency=chain.currency)
     *shown, working = forms

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from memberops.adapters import AdapterRegistry
 from memberops.domain import Finding, Severity
 from memberops.tables import table as table_named
 from memberops.workflows.chain_tables import ChainTables
-from memberops.workflows.month_forms import FormStep
 
-__all__ = ["absent_form", "assumed_findings", "plugin_findings"]
+if TYPE_CHECKING:
+    from memberops.workflows.month_forms import FormStep
+
+__all__ = ["absent_forms", "assumed_findings", "plugin_findings"]
 
 
 def plugin_findings(registry: AdapterRegistry | None) -> Iterator[Finding]:
@@ -79,12 +82,23 @@ def _info(table: str, rule: str, english: str, chinese: str) -> Finding:
     )
 
 
-def absent_form(step: FormStep, table: str) -> Finding:
-    """Say that a form is absent, and which source it needs."""
-    return _info(
-        table,
-        "form-absent",
-        f"the form {step.name!r} needs a source of {table}: add [sources.{table}]",
-        f"缺少“{step.title_zh}”：需要{table_named(table).title_zh}数据，"
-        f"请在 chain.toml 中添加 [sources.{table}]",
-    )
+def absent_forms(steps: Iterable[FormStep], tables: ChainTables) -> Iterator[Finding]:
+    """Say which forms are absent for want of each source, a finding a source."""
+    lacking: dict[str, list[FormStep]] = {}
+    for step in steps:
+        for name in step.needs:
+            if name not in tables:
+                lacking.setdefault(name, []).append(step)
+    for name, without in lacking.items():
+        one = len(without) == 1
+        english = ", ".join(repr(step.name) for step in without)
+        chinese = "".join(f"“{step.title_zh}”" for step in without)
+        yield _info(
+            name,
+            "form-absent",
+            f"{'the form' if one else 'the forms'} {english} "
+            f"{'needs' if one else 'need'} a source of {name}: "
+            f"add [sources.{name}]",
+            f"缺少{chinese}：需要{table_named(name).title_zh}数据，"
+            f"请在 chain.toml 中添加 [sources.{name}]",
+        )

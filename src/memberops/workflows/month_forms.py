@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pandas as pd
@@ -28,8 +28,19 @@ from memberops.schedules import Period
 from memberops.schedules.dates import add_months
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.inquiry import Inquiry
 
-__all__ = ["FORM_STEPS", "FormStep", "MonthWork", "expiring_form", "month_periods"]
+if TYPE_CHECKING:
+    from memberops.workflows.chain import Chain
+
+__all__ = [
+    "MEMBER_STEPS",
+    "WORKING_STEP",
+    "FormStep",
+    "MonthWork",
+    "expiring_form",
+    "month_periods",
+]
 
 _DECEMBER = 12
 
@@ -60,18 +71,38 @@ class MonthWork:
     What the forms of a month are made from; everything is counted once.
 
     Args:
+        chain: Whose month it is.
         tables: What was read.
         month: The month.
         as_of: The day as of which expiring members are judged.
-        policies: The chain's.
         reveal: Personal columns that are shown in full.
+        kept: Frames that several forms share, by name.
     """
 
+    chain: Chain
     tables: ChainTables
     month: Period
     as_of: dt.date
-    policies: ChainPolicies
     reveal: tuple[str, ...]
+    kept: dict[str, pd.DataFrame] = attrs.field(factory=dict)
+
+    @property
+    def policies(self) -> ChainPolicies:
+        """The chain's policies."""
+        return self.chain.policies
+
+    @property
+    def asked(self) -> Inquiry:
+        """The month as a question: asked on its last day, of all stores."""
+        return Inquiry(
+            chain=self.chain,
+            question="month_end",
+            titles=("month end", "月末报表"),
+            as_of=self.month.through,
+            tables=self.tables,
+            reveal=self.reveal,
+            store=None,
+        )
 
     @property
     def stores(self) -> pd.DataFrame | None:
@@ -280,7 +311,7 @@ class FormStep:
     make: Callable[[MonthWork], Form]
 
 
-FORM_STEPS: tuple[FormStep, ...] = (
+MEMBER_STEPS: tuple[FormStep, ...] = (
     FormStep(
         name="expiring_members",
         title_en="members whose card expires",
@@ -325,11 +356,13 @@ FORM_STEPS: tuple[FormStep, ...] = (
         title_zh="门店会员消费排行",
         make=lambda work: work.drawn(store_ranking_form, work.store_ranking),
     ),
-    FormStep(
-        name="working",
-        title_en="how the figures were made",
-        title_zh="指标计算底稿",
-        make=_working,
-    ),
 )
-"""The forms of a month, in the order in which they are made."""
+"""The forms about members, in the order in which they are made."""
+
+WORKING_STEP = FormStep(
+    name="working",
+    title_en="how the figures were made",
+    title_zh="指标计算底稿",
+    make=_working,
+)
+"""The sheet that shows how the figures of the others were made; it comes last."""
