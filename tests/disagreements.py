@@ -50,4 +50,12 @@ DISAGREEMENTS: tuple[tuple[str, str], ...] = (
             "minutes; the exact answer, which the file expects, is 09:26:36."
         ),
     ),
+    (
+        "STK-R1",
+        (
+            "After the cancelled count ERPNext's test, which switches reposting off, "
+            "asserts 10 and 11 though the receipt of 10 before it is still on file; "
+            "a full replay gives 20 and 21. Its earlier figures are ours."
+        ),
+    ),
 )

@@ -6,11 +6,29 @@ from memberops.domain.complaint import CaseEvent, Channel, Complaint, EventKind
 from memberops.domain.decision import Decision, Grounds, Reason, Statement
 from memberops.domain.finding import Finding, Severity
 from memberops.domain.gift import POINTS, Gift, Lot, Place, PlaceKind
+from memberops.domain.gift_flow import (
+    ApplicationPurpose,
+    FlowRules,
+    GiftApplication,
+    GiftApproval,
+    GiftReason,
+    ReceivedLot,
+)
 from memberops.domain.hold import Hold, Release
 from memberops.domain.member import Card, Gender, Member
 from memberops.domain.money import Currency, Money, RoundedFloat, money_from_float
 from memberops.domain.posting import Movement, Posting, PostingKind
 from memberops.domain.sale import SaleLine, Ticket
+from memberops.domain.stocktake import (
+    Approval,
+    ApprovedCount,
+    CountLine,
+    CountState,
+    Difference,
+    Explanation,
+    Stocktake,
+    latest_counts,
+)
 from memberops.domain.store import Store
 from memberops.domain.survey import SurveyAnswer
 from memberops.domain.visit import (
@@ -26,6 +44,9 @@ from memberops.domain.visit import (
 
 __all__ = [
     "POINTS",
+    "ApplicationPurpose",
+    "Approval",
+    "ApprovedCount",
     "BookingEvent",
     "BookingEventKind",
     "Card",
@@ -33,12 +54,20 @@ __all__ = [
     "Channel",
     "Closing",
     "Complaint",
+    "CountLine",
+    "CountState",
     "Currency",
     "Decision",
+    "Difference",
     "EventKind",
+    "Explanation",
     "Finding",
+    "FlowRules",
     "Gender",
     "Gift",
+    "GiftApplication",
+    "GiftApproval",
+    "GiftReason",
     "Grounds",
     "Hold",
     "Lot",
@@ -50,12 +79,14 @@ __all__ = [
     "Posting",
     "PostingKind",
     "Reason",
+    "ReceivedLot",
     "Release",
     "RoundedFloat",
     "SaleLine",
     "Severity",
     "Slot",
     "Statement",
+    "Stocktake",
     "Store",
     "SurveyAnswer",
     "Ticket",
@@ -66,6 +97,7 @@ __all__ = [
     "VisitRecord",
     "VisitState",
     "WinBackReason",
+    "latest_counts",
     "money_from_float",
     "visit_id",
 ]

@@ -14,6 +14,15 @@ from memberops.ledger.balances import (
     movement_frame,
 )
 from memberops.ledger.costs import CostQueue, stock_values
+from memberops.ledger.counting import differences
+from memberops.ledger.flow_delivery import DeliveryReceipt, dispatch, recall, receive
+from memberops.ledger.flow_differences import (
+    ReceiptDifference,
+    explain_over,
+    explain_short,
+)
+from memberops.ledger.flow_issue import issue, redeem, reserve
+from memberops.ledger.flow_removal import destroy, set_aside, take_gift_back
 from memberops.ledger.journal import (
     START,
     chained,
@@ -41,6 +50,7 @@ from memberops.ledger.records import (
     record_type,
 )
 from memberops.ledger.rules import LedgerRules
+from memberops.ledger.settling import Settlement, post_late, settle
 from memberops.ledger.store import LedgerStore
 from memberops.ledger.verdicts import (
     Cell,
@@ -60,6 +70,7 @@ __all__ = [
     "Cell",
     "CellFacts",
     "CostQueue",
+    "DeliveryReceipt",
     "Entry",
     "Facts",
     "HoldFacts",
@@ -68,8 +79,10 @@ __all__ = [
     "LedgerStore",
     "LotStock",
     "Posted",
+    "ReceiptDifference",
     "Record",
     "Refusal",
+    "Settlement",
     "TakenBack",
     "Verdict",
     "award",
@@ -79,20 +92,34 @@ __all__ = [
     "changes",
     "decide",
     "deltas",
+    "destroy",
+    "differences",
+    "dispatch",
     "expire_points",
+    "explain_over",
+    "explain_short",
     "first_expired_first_out",
     "from_levels",
     "hold_cell",
+    "issue",
     "journal_lines",
     "lowest",
     "movement_frame",
     "points_balance",
+    "post_late",
     "read_journal",
     "read_record",
+    "recall",
+    "receive",
     "reconcile",
     "record_key",
     "record_type",
+    "redeem",
     "redemption",
+    "reserve",
+    "set_aside",
+    "settle",
     "stock_values",
     "take_back",
+    "take_gift_back",
 ]
