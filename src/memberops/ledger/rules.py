@@ -102,7 +102,7 @@ class LedgerRules:
             return True
         if here.kind is PlaceKind.IN_TRANSIT:
             return not here.name or any(
-                here.within(each) or Place(each).name == here.name
+                here.within(each) or lies_within(here.name, Place(each).name)
                 for each in self.places
             )
         return any(here.within(each) for each in self.places)

@@ -31,6 +31,11 @@ from memberops.policies.fee_waiver import FeeWaiver, WaiverDecision
 from memberops.policies.fees import FeeCharge, KindFee, MembershipFee, fraction_left
 from memberops.policies.filing import Welcome, file_profiles
 from memberops.policies.fixed_term import AnyTerm, FixedTerm, Lifetime
+from memberops.policies.gift_approval import (
+    ApprovalRight,
+    Approver,
+    GiftApprovalPolicy,
+)
 from memberops.policies.grace import KindGrace
 from memberops.policies.hard_cases import HardCasePolicy, hard_cases
 from memberops.policies.linked_cards import LinkedCards
@@ -85,6 +90,8 @@ __all__ = [
     "AnyTerm",
     "AppointmentBook",
     "Appointments",
+    "ApprovalRight",
+    "Approver",
     "AtLeast",
     "AuditPolicy",
     "AuditSample",
@@ -110,6 +117,7 @@ __all__ = [
     "Figure",
     "FixedTerm",
     "FrozenWaiver",
+    "GiftApprovalPolicy",
     "HardCasePolicy",
     "HeldTier",
     "KindFee",
