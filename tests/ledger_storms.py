@@ -54,6 +54,14 @@ def forked(target, *arguments):
 
 
 def _write(database, number, postings, seed, start, answers):
+    try:
+        answers.put(_written(database, number, postings, seed, start))
+    except BaseException as error:
+        answers.put([error])
+        raise
+
+
+def _written(database, number, postings, seed, start):
     rng = random.Random(seed * 1000 + number)  # noqa: S311 - a test's dice
     done = []
     with open_ledger(database, wait=120) as ledger:
@@ -80,7 +88,7 @@ def _write(database, number, postings, seed, start, answers):
             else:
                 quantity = wanted.movements[0].quantity
                 done.append((key, gift, quantity, receipt.sequence))
-    answers.put(done)
+    return done
 
 
 def writers_at_once(database, *, writers=8, postings=250, seed=1):
@@ -98,6 +106,8 @@ def writers_at_once(database, *, writers=8, postings=250, seed=1):
         for number in range(writers)
     ]
     said = [line for _ in team for line in answers.get(timeout=600)]
+    broken = [line for line in said if isinstance(line, BaseException)]
+    assert not broken, broken
     for process in team:
         process.join(60)
     assert len(said) == writers * postings

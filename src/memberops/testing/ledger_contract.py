@@ -30,7 +30,7 @@ _RULES = LedgerRules(
         Gift(gift_id="G-lot", has_lots=True),
         Gift(gift_id=_QUOTED),
     ],
-    places=["warehouse", "store:S1", "store:S2"],
+    places=["warehouse", "store:S1", "store:S1A", "store:S2"],
     below_zero=["store:S2"],
 )
 
@@ -127,6 +127,9 @@ def _stock_steps() -> Iterator[Step]:
     yield _post("P8", _move("warehouse", "store:S1", 1), hours=1)
     yield _post("P9", _move("supplier", "warehouse", 3), hours=-30000)
     yield _post("P10", _move("warehouse", "destroyed", 3), hours=-20000, reason="wet")
+    # a part of a place, and a place whose name begins alike
+    yield _post("W1", _move("supplier", "store:S1:shelf", 2), hours=3)
+    yield _post("W2", _move("supplier", "store:S1A", 3), hours=3)
     # corrections
     yield _reverse("P5", "R1", hours=4, by="E2")
     yield _reverse("P5", "R2", hours=4)
