@@ -312,6 +312,14 @@ class Approval:
     )
 
 
+def _explanations(value: Iterable[Explanation]) -> tuple[Explanation, ...]:
+    return tuple(value)
+
+
+def _names(value: Iterable[str]) -> frozenset[str]:
+    return frozenset(value)
+
+
 @attrs.frozen(kw_only=True)
 class ApprovedCount:
     """
@@ -332,8 +340,10 @@ class ApprovedCount:
     line: CountLine
     difference: int = attrs.field(validator=whole_number)
     by: str = attrs.field(validator=an_id)
-    explanations: tuple[Explanation, ...] = attrs.field(default=(), converter=tuple)
-    counters: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    explanations: tuple[Explanation, ...] = attrs.field(
+        default=(), converter=_explanations
+    )
+    counters: frozenset[str] = attrs.field(default=frozenset(), converter=_names)
 
     def __attrs_post_init__(self) -> None:
         """Refuse what the rules of a stocktake forbid."""

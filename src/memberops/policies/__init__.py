@@ -54,6 +54,13 @@ from memberops.policies.service_tables import ServiceFrame
 from memberops.policies.service_targets import Authority, Level, Target
 from memberops.policies.simulation import Simulation, simulate
 from memberops.policies.status_rules import Edge, StatusRule, StatusRules, usual_rules
+from memberops.policies.stocktake import StocktakePolicy
+from memberops.policies.stocktake_limits import (
+    ApprovalLimit,
+    Tolerance,
+    effective_limit,
+)
+from memberops.policies.stocktake_reasons import DEFAULT_REASONS, DifferenceReason
 from memberops.policies.submissions import SubmissionCheck, check_submissions
 from memberops.policies.term import Term, membership_year
 from memberops.policies.tier_levels import (
@@ -85,11 +92,13 @@ from memberops.policies.wording import Words
 
 __all__ = [
     "DEFAULT_CADENCE",
+    "DEFAULT_REASONS",
     "AllOf",
     "AnyOf",
     "AnyTerm",
     "AppointmentBook",
     "Appointments",
+    "ApprovalLimit",
     "ApprovalRight",
     "Approver",
     "AtLeast",
@@ -107,6 +116,7 @@ __all__ = [
     "ContactDay",
     "ContactPolicy",
     "ContactWindow",
+    "DifferenceReason",
     "Downgrade",
     "Edge",
     "Evidence",
@@ -154,6 +164,7 @@ __all__ = [
     "State",
     "StatusRule",
     "StatusRules",
+    "StocktakePolicy",
     "SubmissionCheck",
     "Supply",
     "Suppression",
@@ -163,6 +174,7 @@ __all__ = [
     "TierDecision",
     "TierPolicy",
     "TierWindow",
+    "Tolerance",
     "VisitCoverage",
     "VisitFact",
     "VisitPlan",
@@ -173,6 +185,7 @@ __all__ = [
     "audit_sample",
     "case_rows",
     "check_submissions",
+    "effective_limit",
     "expiring_members",
     "file_profiles",
     "fraction_left",
