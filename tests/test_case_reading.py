@@ -3,6 +3,7 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from csv_reading import read
 from memberops.domain import Currency, Money
 from memberops.errors import ColumnTypeError, MissingColumnsError
 from memberops.policies import ServiceLevels, case_rows, read_cases
+from memberops.policies.case_intake import clean_cases
 from memberops.schedules import WorkingCalendar
 
 CNY = Currency("CNY")
@@ -100,6 +102,48 @@ def test_what_cannot_be_used_is_counted_and_the_rest_goes_on():
         "satisfied-unknown": 1,
     }  # fmt: skip
     assert all(finding.message_zh and finding.message_en for finding in findings)
+
+
+def test_a_case_listed_twice_does_not_depend_on_the_order_of_rows():
+    """Of two rows of one receipt the one that asks less holds, wherever it stands."""
+    frame = complaints(("K1", 0), ("K1", 0), ("K0", 0), asked=[900, 700, 5])
+    found = [read_cases(each, currency=CNY) for each in (frame, frame.iloc[::-1])]
+    assert found[0] == found[1]
+    assert [case.asked.minor for case in found[0][0]] == [5, 700]
+
+
+def test_events_of_one_moment_come_in_the_order_of_kinds_and_once():
+    """The rows of one event in other words stay; a row repeated word by word goes."""
+    said = events(
+        ("K2", "callback", 3, {"satisfied": "no"}),
+        ("K1", "transferred", 5, {"to": "H2"}),
+        ("K2", "callback", 3, {"satisfied": "no"}),
+        ("K1", "transferred", 5, {"to": "H1"}),
+        ("K2", "replied", 3),
+        ("K1", "solved", 4),
+        ("K2", "callback", 3, {"satisfied": "yes"}),
+    )
+    given_ = complaints(("K2", 0), ("K1", 0))
+    for order in (said, said.iloc[::-1]):
+        first, second = read_cases(given_, order, currency=CNY)[0]
+        shown = [(each.kind.value, each.to) for each in first.events]
+        assert shown == [("solved", None), ("transferred", "H1"), ("transferred", "H2")]
+        assert [(each.kind.value, each.satisfied) for each in second.events] == [
+            ("replied", None),
+            ("callback", False),
+            ("callback", True),
+        ]
+
+
+def test_events_of_a_far_year_are_put_in_order_too():
+    """Typing errors such as the year 99261 do not turn the order round."""
+    days = np.array(["99261-11-02", "2026-11-03", "99261-11-01"], "datetime64[us]")
+    said = pd.DataFrame(
+        {"case_id": "K1", "kind": ["closed", "replied", "solved"],
+         "at": pd.Series(days).dt.tz_localize("UTC")}
+    )  # fmt: skip
+    found = clean_cases(complaints(("K1", 0)), said).events
+    assert found["kind"].tolist() == ["replied", "solved", "closed"]
 
 
 def test_wrong_frames_are_refused_with_the_fix():

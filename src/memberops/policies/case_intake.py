@@ -79,15 +79,15 @@ def clean_cases(complaints: Any, case_events: Any) -> CaseFrames:
     goes its way, whatever the order of their rows.
     """
     found: list[Finding] = []
-    needed = ("case_id", "received_at")
-    rows = taken(complaints, COMPLAINTS, needed, COMPLAINTS.names)
-    cases = _columns(rows, COMPLAINTS, {"case_id": as_text(rows, "case_id")})
+    rows = taken(complaints, COMPLAINTS, ("case_id", "received_at"), COMPLAINTS.names)
+    cases = _columns(rows, COMPLAINTS)
     cases = _usable_cases(cases, found)
     if case_events is None:
         rows = pd.DataFrame({"case_id": [], "kind": [], "at": []}, dtype=object)
     else:
-        needed = ("case_id", "kind", "at")
-        rows = taken(case_events, CASE_EVENTS, needed, CASE_EVENTS.names)
+        rows = taken(
+            case_events, CASE_EVENTS, ("case_id", "kind", "at"), CASE_EVENTS.names
+        )
     return CaseFrames(
         cases=cases, events=_usable_events(rows, cases, found), findings=tuple(found)
     )
@@ -98,15 +98,15 @@ def text_of(values: Any) -> Any:
     if isinstance(values.dtype, pd.CategoricalDtype):
         words = text_of(values.dtype.categories)
         return words.take(np.asarray(pd.Categorical(values).codes))
-    words = np.asarray(values, dtype=object)
-    return pd.array(np.where(words == "", None, words), dtype="str")
+    words = np.array(values, dtype=object)
+    words[words == ""] = None
+    return pd.array(words, dtype="str")
 
 
 def _columns(
-    rows: pd.DataFrame, table: Table, made: dict[str, Any], order: Any = None
+    rows: pd.DataFrame, table: Table, order: Any = slice(None), **made: Any
 ) -> pd.DataFrame:
     """Read the columns of a table, in some order of the rows, beside those made."""
-    order = slice(None) if order is None else order
     columns: dict[str, Any] = {}
     for column in table.columns:
         name, kind = column.name, column.kind
@@ -117,7 +117,7 @@ def _columns(
         elif kind is Kind.MONEY:
             columns[name] = _amounts(rows, name).array[order]
         elif kind is Kind.TEXT or name in _MANY:
-            columns[name] = as_text(rows, name)[order]
+            columns[name] = pd.Series(as_text(rows, name)[order], dtype=object)
         else:
             columns[name] = _worded(rows, name, order)
     return pd.DataFrame(columns)
@@ -198,11 +198,13 @@ def _usable_events(
     order = order[_by_time(place[order], _ticks(at)[order], kinds[order])]
     place, kinds = place[order], kinds[order]
     ids = cases["case_id"].to_numpy(dtype=object)
-    made = {
-        "case_id": ids[place],
-        "kind": pd.Categorical.from_codes(kinds, categories=_KINDS),
-    }
-    events = _columns(rows, CASE_EVENTS, made, order).assign(place=place)
+    events = _columns(
+        rows,
+        CASE_EVENTS,
+        order,
+        case_id=pd.Series(ids[place], dtype=object),
+        kind=pd.Categorical.from_codes(kinds, categories=_KINDS),
+    ).assign(place=place)
     _read_own_fields(events, rows, found)
     ticks = _ticks(events["at"])
     again = _repeats(place) & _repeats(ticks) & _repeats(kinds)
@@ -237,7 +239,7 @@ def _by_time(place: Any, ticks: Any, ranks: Any) -> Any:
         return np.lexsort((ranks, ticks, place))
     first = np.argsort(ticks * len(_RANKS) + ranks)
     # One number a row, so that sorting the numbers sorts the rows.
-    bits = int(len(first)).bit_length()
+    bits = len(first).bit_length()
     packed = np.sort((place[first] << bits) | np.arange(len(first)))
     return first[packed & ((1 << bits) - 1)]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from memberops.domain import EventKind, Finding
-from memberops.policies.case_intake import CaseFrames, clean_cases
+from memberops.policies.case_intake import CaseFrames, clean_cases, text_of
 from memberops.policies.service_arrays import MISSING, Micros
 from memberops.policies.service_decision import instant_of
 from memberops.policies.service_levels import ServiceLevels
@@ -107,8 +107,8 @@ def case_rows(
     rows["simple"] = simple & simple_waits
     rows = rows[received_in_time]
     for name in rows.columns:
-        if rows[name].dtype == object:
-            rows[name] = rows[name].where(rows[name] != "", None).astype("str")
+        if rows[name].dtype == object or rows[name].dtype == "category":
+            rows[name] = text_of(rows[name])
     return rows.reset_index(drop=True), frames.findings
 
 
@@ -134,7 +134,9 @@ def _overwrite(
 ) -> None:
     """Put in what the last event that says so has made of a column."""
     said = events[events[word] != ""].groupby("place")[word].last()
-    rows.loc[said.index, column] = said.to_numpy(object)
+    words = rows[column].to_numpy(dtype=object).copy()
+    words[said.index.to_numpy(np.int64)] = said.to_numpy(object)
+    rows[column] = pd.Series(words, dtype=object)
 
 
 def _openings(

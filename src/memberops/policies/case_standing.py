@@ -48,38 +48,36 @@ def case_states(
     """
     frames = clean_cases(complaints, case_events)
     cases, events = frames.cases, frames.events[frames.events["at"] <= as_of]
-    kind, place = events["kind"], events["place"]
-    called = kind == EventKind.CALLBACK.value
-    dissatisfied = called & (events["satisfied"] == "no")
-    opening = (kind == EventKind.REOPENED.value) | dissatisfied
-    ends = kind.isin(_ENDS) | (called & ~dissatisfied)
-    last = _last(place[opening | ends], opening[opening | ends])
-    states = cases[["case_id", "member_id", "store_id"]].copy()
-    opened = states.index.map(last)
-    states["open"] = (
-        pd.Series(opened, index=states.index).isin([True])
-        | pd.Series(opened, index=states.index).isna()
-    )
+    place, kinds = events["place"].to_numpy(np.int64), events["kind"]
+    called = (kinds == EventKind.CALLBACK.value).to_numpy(bool)
+    reopened = (kinds == EventKind.REOPENED.value).to_numpy(bool)
+    dissatisfied = called & (events["satisfied"] == "no").to_numpy(bool)
+    opening = reopened | dissatisfied
+    ends = kinds.isin(_ENDS).to_numpy(bool) | (called & ~dissatisfied)
+    states = cases[["case_id", "member_id", "store_id"]].astype(object)
+    states["open"] = _last(place, opening, among=opening | ends, cases=len(cases))
     # What decides on callbacks: a call ends the debt, a reopening after one renews it.
-    closed = kind == EventKind.CLOSED.value
-    before = called.groupby(place).cumsum() > 0
-    owing = dissatisfied | ((kind == EventKind.REOPENED.value) & before)
+    closed = (kinds == EventKind.CLOSED.value).to_numpy(bool)
+    first = np.full(len(cases), len(place), dtype=np.int64)
+    first[place[called][::-1]] = np.flatnonzero(called)[::-1]
+    owing = dissatisfied | (reopened & (np.arange(len(place)) > first[place]))
     telling = owing | called | closed
-    owed = pd.Series(states.index.map(_last(place[telling], owing[telling])))
-    states["to_call"] = owed.isna().to_numpy(bool) | owed.isin([True]).to_numpy(bool)
-    number = np.zeros(len(cases), np.int64)
-    np.add.at(number, place[owing].to_numpy(np.int64), 1)
-    since = cases["received_at"].copy()
-    renewed = events[owing].groupby("place")["at"].last()
-    since.loc[renewed.index] = renewed
+    states["to_call"] = _last(place, owing, among=telling, cases=len(cases))
+    number = np.bincount(place[owing], minlength=len(cases))
+    since = cases["received_at"].array.copy()
+    # Of several of a case, the last one counts.
+    since[place[owing]] = events["at"].array[owing]
     states["since"] = since
-    states["fact_id"] = [
-        case_id if count == 0 else f"{case_id}#{count + 1}"
-        for case_id, count in zip(cases["case_id"], number.tolist(), strict=True)
-    ]
+    names = cases["case_id"].to_numpy(dtype=object).copy()
+    for case in np.flatnonzero(number).tolist():
+        names[case] = f"{names[case]}#{number[case] + 1}"
+    states["fact_id"] = pd.array(names, dtype="str")
     received = (cases["received_at"] <= as_of).to_numpy(bool)
     return states[received].reset_index(drop=True), list(frames.findings)
 
 
-def _last(place: pd.Series, value: pd.Series) -> dict[int, bool]:
-    return dict(zip(place.tolist(), value.tolist(), strict=True))
+def _last(place: Any, value: Any, *, among: Any, cases: int) -> Any:
+    """Return for each case the last value among some of its events; true if none."""
+    found = np.ones(cases, dtype=bool)
+    found[place[among]] = value[among]
+    return found

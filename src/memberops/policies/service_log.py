@@ -99,7 +99,7 @@ class CaseLog:
         facts = frames.events[at <= as_of]
         at = at[at <= as_of]
         case = facts["place"].to_numpy(dtype=np.int64)
-        kinds = pd.Index(_KINDS).get_indexer(pd.Index(facts["kind"], dtype=object))
+        kinds = facts["kind"].cat.codes.to_numpy()
         last = np.cumsum(np.bincount(case, minlength=len(cases)), dtype=np.int64)
         unsatisfied = (facts["satisfied"] == "no").to_numpy(dtype=bool)
         return cls(
@@ -198,7 +198,14 @@ class CaseLog:
         """Return a column of the cases as the events have changed it."""
         words = self.cases[column].to_numpy(dtype=object).copy()
         changed, place = self.latest(fact)
-        words[changed] = self.facts[fact].to_numpy(dtype=object)[place[changed]]
+        words[changed] = self.said(fact, place[changed])
+        return words
+
+    def said(self, fact: str, places: Places) -> npt.NDArray[np.object_]:
+        """Return what events at some places say."""
+        words: npt.NDArray[np.object_] = np.asarray(
+            self.facts[fact].array[places], dtype=object
+        )
         return words
 
     def has(self, kinds: Sequence[str]) -> Mask:

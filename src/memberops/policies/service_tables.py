@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from memberops.domain import EventKind, Finding
+from memberops.policies.case_intake import text_of
 from memberops.policies.service_arrays import MISSING, STATES, Mask, Micros
 from memberops.policies.service_clocks import ClockState
 from memberops.policies.service_decision import WORST_FIRST
@@ -88,23 +89,17 @@ def worded(codes: Any, names: Any) -> Any:
     return pd.Categorical.from_codes(codes, dtype=kinds)
 
 
-def _text(words: _Words) -> Any:
-    shown = words.copy()
-    shown[words == ""] = None
-    return pd.array(shown, dtype="str")
-
-
 def _case_frame(read: CaseClocks) -> pd.DataFrame:
     log = read.log
     made: dict[str, Any] = {}
     for name in _SHOWN:
         values = log.cases[name]
         moments = name == "received_at"
-        made[name] = values.array if moments else _text(values.to_numpy(dtype=object))
-    made["category"] = _text(read.category)
-    made["priority"] = _text(read.priority)
+        made[name] = values.array if moments else text_of(values)
+    made["category"] = text_of(read.category)
+    made["priority"] = text_of(read.priority)
     holder = log.now("handler", "to")
-    made["handler"] = _text(holder)
+    made["handler"] = text_of(holder)
     for name in dict.fromkeys(each.target.name for each in read.clocks):
         same = [each for each in read.clocks if each.target.name == name]
         made |= _last_clocks(name, same, len(log.cases))
@@ -215,7 +210,7 @@ def _next_actions(read: CaseClocks, holder: _Words) -> dict[str, Any]:
     agree = _to_agree(read) & (chosen.urgency >= 0)
     told, last = log.latest("to")
     handed = np.full(len(log.cases), "manager", dtype=object)
-    handed[told] = log.facts["to"].to_numpy(dtype=object)[last[told]]
+    handed[told] = log.said("to", last[told])
     clock[agree], owner[agree] = words.index("promised_reply"), handed[agree]
     due[agree] = np.where(soonest == _FAR, MISSING, soonest)[agree]
     said[agree] = len(read.clocks) + 1
@@ -263,7 +258,7 @@ def _clock_frame(read: CaseClocks) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
-            "case_id": _text(log.cases["case_id"].to_numpy(dtype=object)[case[sort]]),
+            "case_id": text_of(log.cases["case_id"].to_numpy(dtype=object)[case[sort]]),
             "clock": worded(
                 np.array([words.index(each) for each in names])[place], words
             ),
@@ -278,7 +273,7 @@ def _clock_frame(read: CaseClocks) -> pd.DataFrame:
             "overdue": spans("overdue"),
             "late": whole("late")[sort],
             "provisional": whole("provisional")[sort],
-            "level": _text(whole("levels")[sort]),
+            "level": text_of(whole("levels")[sort]),
             "owner": pd.array(owner, dtype="str"),
             "breached_by_forecast": whole("breached_by")[sort],
             "changes_at": instants(whole("changes")[sort]),

@@ -16,7 +16,7 @@ from memberops.policies.cadence import Days
 from memberops.policies.visit_policy import VisitPolicy
 
 __all__ = ["Facts", "as_days", "as_text", "positions", "read_contacts", "read_facts",
-           "read_members", "read_planned", "taken_in"]  # fmt: skip
+           "read_members", "read_planned", "taken_in", "told_text"]  # fmt: skip
 
 
 def taken_in(given: Any, name: str, needed: Iterable[str]) -> pd.DataFrame:
@@ -81,10 +81,16 @@ def as_text(frame: pd.DataFrame, column: str) -> np.ndarray[Any, Any]:
     """
     if column not in frame:
         return np.full(len(frame), "", dtype=object)
-    return _told(frame, column).to_numpy(dtype=object, na_value="")
+    return told_text(frame, column).to_numpy(dtype=object, na_value="")
 
 
-def _told(frame: pd.DataFrame, column: str) -> pd.Series:
+def told_text(frame: pd.DataFrame, column: str) -> pd.Series:
+    """
+    Return a column of ids as it is stored.
+
+    Raises:
+        ColumnTypeError: It holds numbers, which lose leading zeros.
+    """
     values = frame[column]
     if pd.api.types.is_numeric_dtype(values.dtype) and values.notna().any():
         raise ColumnTypeError(
@@ -98,7 +104,7 @@ def _texts(frame: pd.DataFrame, column: str) -> pd.Series:
     """Read a column of text as it is stored, empty where it is missing."""
     if column not in frame:
         return pd.Series(np.full(len(frame), "", dtype=object), dtype=object)
-    values = _told(frame, column).reset_index(drop=True)
+    values = told_text(frame, column).reset_index(drop=True)
     if values.dtype != object and not isinstance(values.dtype, pd.StringDtype):
         values = values.astype(object)
     return values.fillna("") if values.isna().any() else values
