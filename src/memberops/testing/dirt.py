@@ -144,5 +144,45 @@ DAMAGES: Mapping[str, tuple[Damage, ...]] = {
         Damage("required-missing", "target", _with(target="")),
         Damage("duplicate-key", "store_id", _with(target="￥1.00")),
     ),
+    "complaints": (
+        Damage("required-missing", "received_at", _with(received_at="")),
+        Damage(
+            "choice-unknown",
+            "channel",
+            _with(case_id="K-E1", channel="飞鸽传书"),
+            rejected=False,
+        ),
+        Damage("duplicate-key", "case_id", _unchanged),
+        Damage("quote-unclosed", None, _unclosed),
+    ),
+    "case_events": (
+        Damage("choice-unknown", "kind", _with(kind="不了了之")),
+        Damage("date-impossible", "at", _with(at="2026-02-30 10:00")),
+        Damage("too-few-cells", None, _cut_off),
+    ),
+    "visits": (
+        Damage("required-missing", "visit_id", _with(visit_id="")),
+        Damage(
+            "date-impossible",
+            "done_on",
+            _with(visit_id="V-E1", done_on="20260230"),
+            rejected=False,
+        ),
+        Damage("duplicate-key", "visit_id", _unchanged),
+        Damage("bad-bytes", None, _with(answer=_BAD_BYTE)),
+    ),
+    "consents": (
+        Damage("choice-unknown", "given", _with(given="再说吧")),
+        Damage("required-missing", "on", _with(on="")),
+    ),
+    "appointments": (
+        Damage("date-unreadable", "starts_at", _with(starts_at="下周三下午")),
+        Damage("duplicate-key", "booking_id", _unchanged),
+    ),
+    "surveys": (
+        Damage("number-unreadable", "score", _with(score="很好")),
+        Damage("integer-fraction", "score", _with(score="4.5")),
+        Damage("duplicate-key", "answer_id", _unchanged),
+    ),
 }
 """The damage planted in each file, from top to bottom."""

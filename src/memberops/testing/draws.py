@@ -22,6 +22,7 @@ __all__ = [
     "chance",
     "first_days",
     "generator",
+    "moments",
     "pick",
     "texts",
     "weekday",
@@ -104,6 +105,21 @@ def weekday(days: Days) -> Ints:
     """
     # 1 January 1970 was a Thursday
     return (days.astype("datetime64[D]").astype(np.int64) + 3) % 7
+
+
+def moments(
+    minutes: Ints, zone: str, *, missing: Bools | None = None
+) -> pd.Series[Any]:
+    """
+    Make moments in UTC of local minutes counted from 1970.
+
+    >>> moments(np.array([9 * 60]), "Asia/Shanghai")[0]
+    Timestamp('1970-01-01 01:00:00+0000', tz='UTC')
+    """
+    local = minutes.astype("datetime64[m]").astype("datetime64[us]")
+    if missing is not None:
+        local[missing] = np.datetime64("NaT")
+    return pd.Series(local).dt.tz_localize(zone).dt.tz_convert("UTC")
 
 
 def texts(values: Any, *, missing: Bools | None = None) -> pd.Series[Any]:

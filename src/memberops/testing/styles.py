@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
+import pandas as pd
 
 from memberops.tables import Column, Kind, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from zoneinfo import ZoneInfo
-
-    import pandas as pd
 
     from memberops.domain.money import Currency
 
@@ -88,6 +87,34 @@ DIRTY = {
         language="zh",
         dates=(("month", _MONTH),),
         decorated=True,
+        line_end="\r\n",
+    ),
+    "complaints": Style(
+        encoding="gb18030", language="zh", decorated=True, line_end="\r\n"
+    ),
+    "case_events": Style(encoding="utf-8-sig", language="zh", line_end="\r\n"),
+    "visits": Style(
+        encoding="gb18030",
+        language="zh",
+        dates=(
+            ("due_on", _SLASHES),
+            ("last_on", _SLASHES),
+            ("day", _CHINESE),
+            ("done_on", _COMPACT),
+        ),
+        line_end="\r\n",
+    ),
+    "consents": Style(
+        encoding="utf-8-sig",
+        language="zh",
+        dates=(("on", _CHINESE),),
+        line_end="\r\n",
+    ),
+    "appointments": Style(encoding="gb18030", language="zh", line_end="\r\n"),
+    "surveys": Style(
+        encoding="utf-8-sig",
+        language="zh",
+        dates=(("answered_on", _SLASHES),),
         line_end="\r\n",
     ),
 }
@@ -166,11 +193,14 @@ def _texts(
     if column.kind is Kind.INSTANT:
         local = values.dt.tz_convert(zone).dt.tz_localize(None)
         text = np.datetime_as_string(local.to_numpy().astype("datetime64[m]"))
-        return [moment.replace("T", " ") for moment in text.tolist()]
+        return [
+            "" if void else moment.replace("T", " ")
+            for moment, void in zip(text.tolist(), values.isna(), strict=True)
+        ]
     if column.kind is Kind.MONEY:
         return _amounts(values, style, currency)
     if column.kind is Kind.INTEGER:
-        return [str(value) for value in values.tolist()]
+        return ["" if value is pd.NA else str(value) for value in values.tolist()]
     shown: Callable[[str], str] = str
     if column.kind is Kind.CHOICE and style.language == "zh":
         chinese = {
@@ -191,6 +221,9 @@ def _amounts(values: pd.Series[Any], style: Style, currency: Currency) -> list[s
     scale = 10**currency.digits
     texts = []
     for row, minor in enumerate(values.tolist()):
+        if minor is pd.NA:
+            texts.append("")
+            continue
         whole, part = divmod(abs(minor), scale)
         decimals = f".{part:0{currency.digits}d}" if currency.digits else ""
         if not style.decorated:

@@ -15,8 +15,11 @@ from memberops.domain.money import Currency
 from memberops.domain.values import plain_date
 from memberops.errors import InvalidValueError, UnknownTableError, nearest
 from memberops.testing.draws import Days, first_days, generator
+from memberops.testing.synthetic_bookings import made_appointments, made_surveys
+from memberops.testing.synthetic_cases import made_cases
 from memberops.testing.synthetic_members import made_members
 from memberops.testing.synthetic_sales import made_sales, made_targets
+from memberops.testing.synthetic_visits import made_consents, made_visits
 
 __all__ = ["ChainFrames", "SyntheticChain"]
 
@@ -28,12 +31,21 @@ class ChainFrames:
     """
     The canonical frames of one chain (see `memberops.tables`).
 
+    The office's own tables, from the complaints on, are empty frames without columns
+    where a chain has none (`memberops.testing.large_sales`).
+
     Args:
         members: One row per member.
         cards: One row per term of a card.
         stores: One row per store.
         sales: One row per line of a ticket, in the order of sale.
         targets: One row per store and month.
+        complaints: One row per case, in the order of receipt.
+        case_events: What happened to cases up to the last day, in order.
+        visits: What was planned for the last month, and what became of it.
+        consents: What members said about being contacted.
+        appointments: Those of the last month and of the ten days after it.
+        surveys: Answers of the last three months.
     """
 
     members: pd.DataFrame = attrs.field(repr=False)
@@ -41,6 +53,12 @@ class ChainFrames:
     stores: pd.DataFrame = attrs.field(repr=False)
     sales: pd.DataFrame = attrs.field(repr=False)
     targets: pd.DataFrame = attrs.field(repr=False)
+    complaints: pd.DataFrame = attrs.field(factory=pd.DataFrame, repr=False)
+    case_events: pd.DataFrame = attrs.field(factory=pd.DataFrame, repr=False)
+    visits: pd.DataFrame = attrs.field(factory=pd.DataFrame, repr=False)
+    consents: pd.DataFrame = attrs.field(factory=pd.DataFrame, repr=False)
+    appointments: pd.DataFrame = attrs.field(factory=pd.DataFrame, repr=False)
+    surveys: pd.DataFrame = attrs.field(factory=pd.DataFrame, repr=False)
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         """
@@ -87,7 +105,9 @@ class SyntheticChain:
     that no mobile number begins with. What offices meet is in it: cards of several
     terms, expired ones and ones that came back; members who joined late, never
     bought, drifted away, were born on 29 February or on an unknown day; returns with
-    and without their ticket, exchanges, gift lines; a store that opened halfway.
+    and without their ticket, exchanges, gift lines; a store that opened halfway;
+    complaints that wait, are escalated, opened again or left lying; visits that the
+    manual's policy planned, and members who refuse them; appointments; surveys.
 
     Args:
         seed: Where every draw comes from.
@@ -207,13 +227,21 @@ class SyntheticChain:
         the moment of sale is in UTC, to the minute.
         """
         people = made_members(self)
-        sales = made_sales(self, people)
+        sales, stores = made_sales(self, people), self._stores()
+        complaints, case_events = made_cases(self, people)
+        consents = made_consents(self, people)
         return ChainFrames(
             members=people.members,
             cards=people.cards,
-            stores=self._stores(),
+            stores=stores,
             sales=sales,
             targets=made_targets(self, sales),
+            complaints=complaints,
+            case_events=case_events,
+            visits=made_visits(self, people, sales, consents, stores),
+            consents=consents,
+            appointments=made_appointments(self, people),
+            surveys=made_surveys(self, people),
         )
 
     def _stores(self) -> pd.DataFrame:

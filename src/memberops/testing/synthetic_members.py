@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from memberops.testing.draws import (
+    Bools,
     Days,
     Floats,
     Ints,
@@ -156,6 +157,7 @@ def made_members(chain: SyntheticChain) -> People:
             ),
             "gender": texts([_GENDERS[position] for position in gender.tolist()]),
             "birth_date": birth.astype("datetime64[us]"),
+            **_birthdays(chain, np.isnat(birth)),
             "store_id": texts(stores[home]),
             "joined_on": joined.astype("datetime64[us]"),
             "referrer_id": texts(ids[referrer], missing=~referred),
@@ -217,6 +219,32 @@ def _birth_dates(joined: Days, draw: np.random.Generator) -> Days:
     unknown[some] = False
     birth[unknown] = _NO_DAY
     return birth
+
+
+def _birthdays(chain: SyntheticChain, unknown: Bools) -> dict[str, pd.Series[Any]]:
+    """
+    Say in which calendar birthdays are kept, where members said so.
+
+    Who keeps the lunar one and gave no birth date gave the lunar day, a few of them
+    in a leap month; for the others it follows from the birth date.
+    """
+    draw = generator(chain.seed, "birthday calendars")
+    count = chain.members
+    lunar = chance(draw, 0.07, count) | (unknown & chance(draw, 0.3, count))
+    said = lunar | chance(draw, 0.4, count)
+    month = 1 + np.floor(draw.random(count) * 12).astype(np.int64)
+    day = 1 + np.floor(draw.random(count) * 29).astype(np.int64)
+    leap = chance(draw, 0.03, count)
+    written = [
+        f"{'L' if is_leap else ''}{m:02d}-{d:02d}"
+        for m, d, is_leap in zip(month, day, leap, strict=True)
+    ]
+    return {
+        "birthday_calendar": texts(
+            np.where(lunar, "lunar", "solar").astype(object), missing=~said
+        ),
+        "lunar_birthday": texts(written, missing=~(lunar & unknown)),
+    }
 
 
 def _cards(chain: SyntheticChain, joined: Days, ids: Any) -> tuple[pd.DataFrame, Days]:
