@@ -14,6 +14,8 @@ from memberops.ledger.balances import (
     movement_frame,
 )
 from memberops.ledger.costs import CostQueue, stock_values
+from memberops.ledger.count_reading import CountReading, read_counts
+from memberops.ledger.count_sheets import count_frame, count_sheet
 from memberops.ledger.counting import differences
 from memberops.ledger.flow_delivery import DeliveryReceipt, dispatch, recall, receive
 from memberops.ledger.flow_differences import (
@@ -70,6 +72,7 @@ __all__ = [
     "Cell",
     "CellFacts",
     "CostQueue",
+    "CountReading",
     "DeliveryReceipt",
     "Entry",
     "Facts",
@@ -90,6 +93,8 @@ __all__ = [
     "balances_at",
     "chained",
     "changes",
+    "count_frame",
+    "count_sheet",
     "decide",
     "deltas",
     "destroy",
@@ -107,6 +112,7 @@ __all__ = [
     "movement_frame",
     "points_balance",
     "post_late",
+    "read_counts",
     "read_journal",
     "read_record",
     "recall",

@@ -1,0 +1,144 @@
+"""Count sheets: out from the ledger, and counts as a frame (HQ §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from memberops.domain.gift import Place, PlaceKind, lies_within
+from memberops.domain.stocktake import CountLine, Stocktake
+from memberops.errors import InvalidValueError
+from memberops.ledger.store import LedgerStore
+from memberops.tables.counts import COUNTS
+from memberops.tables.schema import Kind
+
+__all__ = ["count_frame", "count_sheet"]
+
+_TYPES = {
+    Kind.ID: "str",
+    Kind.DATE: "datetime64[us]",
+    Kind.INSTANT: "datetime64[us, UTC]",
+    Kind.INTEGER: "Int64",
+}
+
+
+def count_sheet(
+    ledger: LedgerStore,
+    stocktake: Stocktake,
+    *,
+    also: Iterable[str] = (),
+    position: int | None = None,
+) -> pd.DataFrame:
+    """
+    Make the sheets of a stocktake from the ledger as of its cut-off.
+
+    Expired lots stand in it like others. In a blind stocktake the frame has no column
+    of book quantities, so that nobody who gets it can see them.
+
+    Args:
+        ledger: Any ledger.
+        stocktake: What is counted; a kind such as ``"store"`` means every store that
+            the ledger's rules list or that has stock.
+        also: Gifts without lots that get a line at every place, on the books or not.
+        position: Sequence of the last entry that counts; None: all there are.
+
+    Returns:
+        The columns of the table ``counts``, and ``book`` (int64) unless blind, by
+        place, gift and lot; `counted` and who did it are left empty.
+
+    >>> import datetime as dt
+    >>> from memberops.ledger import Ledger
+    >>> from memberops.domain import Movement, Posting
+    >>> ledger, noon = Ledger(), dt.datetime(2026, 10, 1, 12, tzinfo=dt.UTC)
+    >>> done = ledger.post(Posting(posting_id="P1", kind="receipt", effective_at=noon,
+    ...     movements=[Movement(gift_id="CUP", source="supplier",
+    ...                         destination="warehouse", quantity=10)]))
+    >>> sheet = count_sheet(ledger, Stocktake(stocktake_id="C1", cutoff=noon,
+    ...                                       places=["warehouse"]), also=["PEN"])
+    >>> sheet[["gift_id", "book"]].values.tolist()
+    [['CUP', 10], ['PEN', 0]]
+    """
+    known = ledger.position if position is None else position
+    book = ledger.balances(as_of=stocktake.cutoff, position=known)
+    inside = [
+        any(lies_within(place, each) for each in stocktake.places)
+        for place in book["place"]
+    ]
+    lines = {
+        (row.place, row.gift_id, row.lot_id): (row.valid_through, row.quantity)
+        for row in book[inside].itertuples()
+    }
+    for place in _counted_places(ledger, stocktake, (str(each[0]) for each in lines)):
+        for gift in also:
+            if not any(key[:2] == (place, gift) for key in lines):
+                lines[place, gift, ""] = (pd.NaT, 0)
+    rows = [
+        {
+            "stocktake_id": stocktake.stocktake_id,
+            "place": place,
+            "gift_id": gift,
+            "lot_id": lot or None,
+            "valid_through": through,
+            "counted_at": stocktake.cutoff,
+            "position": known,
+            "book": quantity,
+        }
+        for (place, gift, lot), (through, quantity) in sorted(
+            lines.items(), key=lambda line: line[0]
+        )
+    ]
+    frame = pd.DataFrame(rows, columns=[*COUNTS.names, "book"])
+    frame = _typed(frame).astype({"book": "int64"})
+    return frame.drop(columns="book") if stocktake.blind else frame
+
+
+def _counted_places(
+    ledger: LedgerStore, stocktake: Stocktake, stocked: Iterable[str]
+) -> list[str]:
+    """List the places of a stocktake, those of a kind by name."""
+    kinds = {kind.value for kind in PlaceKind if kind.named}
+    listed = [*(ledger.rules.places or ()), *stocked]
+    found = {each for each in stocktake.places if each not in kinds}
+    for kind in kinds & set(stocktake.places):
+        found |= {
+            ":".join(each.split(":")[:2]) for each in listed if lies_within(each, kind)
+        }
+    return sorted(found)
+
+
+def count_frame(lines: Iterable[CountLine]) -> pd.DataFrame:
+    """
+    Make the frame of counts that `memberops.ledger.read_counts` takes.
+
+    Args:
+        lines: Count lines.
+
+    Returns:
+        A frame with the columns of the table ``counts``.
+    """
+    rows = [{name: getattr(line, name) for name in COUNTS.names} for line in lines]
+    return _typed(pd.DataFrame(rows, columns=list(COUNTS.names)))
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.astype({column.name: _TYPES[column.kind] for column in COUNTS.columns})
+
+
+def check_place(place: str, stocktake: Stocktake) -> str | None:
+    """
+    Name what is wrong with the place of a line, or None.
+
+    Returns:
+        ``"unknown"`` for what is no own place of goods, ``"elsewhere"`` for one that
+        this stocktake does not count.
+    """
+    try:
+        kind = Place(place).kind
+    except (InvalidValueError, LookupError):
+        return "unknown"
+    if kind not in {PlaceKind.STORE, PlaceKind.WAREHOUSE}:
+        return "unknown"
+    if not any(lies_within(place, each) for each in stocktake.places):
+        return "elsewhere"
+    return None

@@ -1,0 +1,126 @@
+"""Count sheets of stocktakes, as they come back."""
+
+from __future__ import annotations
+
+from memberops.tables.schema import Column, Kind, Table
+
+__all__ = ["COUNTS"]
+
+COUNTS = Table(
+    name="counts",
+    title_en="Counts",
+    title_zh="礼品盘点表",
+    columns=(
+        Column(
+            name="stocktake_id",
+            kind=Kind.ID,
+            required=True,
+            heading_en="Stocktake",
+            heading_zh="盘点单号",
+            meaning_en="The stocktake that it belongs to.",
+            meaning_zh="所属盘点。",
+            aliases=("盘点编号", "盘点批次号", "count session"),
+        ),
+        Column(
+            name="place",
+            kind=Kind.ID,
+            required=True,
+            heading_en="Place",
+            heading_zh="盘点地点",
+            meaning_en="Where, such as store:S01 or warehouse.",
+            meaning_zh="盘点地点，例如 store:S01 或 warehouse。",
+            aliases=("地点", "库位", "仓位", "location"),
+        ),
+        Column(
+            name="gift_id",
+            kind=Kind.ID,
+            required=True,
+            heading_en="Gift",
+            heading_zh="礼品编号",
+            meaning_en="The chain's id of the gift.",
+            meaning_zh="连锁企业内唯一的礼品编号。",
+            aliases=(
+                "礼品",
+                "赠品编号",
+                "赠品",
+                "礼品代码",
+                "gift code",
+                "item",
+                "sku",
+            ),
+        ),
+        Column(
+            name="lot_id",
+            kind=Kind.ID,
+            heading_en="Lot",
+            heading_zh="批次",
+            meaning_en="The lot; empty if the gift has none.",
+            meaning_zh="批次；不分批次则留空。",
+            aliases=("批号", "批次号", "lot no", "batch"),
+        ),
+        Column(
+            name="valid_through",
+            kind=Kind.DATE,
+            heading_en="Valid through",
+            heading_zh="有效期至",
+            meaning_en="Last day of the lot, inclusive; expired lots are counted too.",
+            meaning_zh="批次最后有效日（含当日）；过期批次同样盘点。",
+            aliases=("到期日", "有效期", "expiry"),
+        ),
+        Column(
+            name="counted",
+            kind=Kind.INTEGER,
+            heading_en="Counted",
+            heading_zh="实盘数量",
+            meaning_en="How many there are; 0 is none, empty is not counted.",
+            meaning_zh="实盘数量；0 为没有，空为未盘。",
+            aliases=("盘点数量", "实盘数", "实存", "数量", "count", "quantity"),
+        ),
+        Column(
+            name="counted_at",
+            kind=Kind.INSTANT,
+            heading_en="Counted at",
+            heading_zh="盘点时间",
+            meaning_en="When this line was counted; empty means at the cut-off.",
+            meaning_zh="本行盘点时刻；空为盘点截止时刻。",
+            aliases=("盘点时刻", "时间", "time"),
+        ),
+        Column(
+            name="counted_by",
+            kind=Kind.ID,
+            heading_en="Counted by",
+            heading_zh="盘点人",
+            meaning_en="Id of who counted, who does not approve.",
+            meaning_zh="盘点人编号；盘点人不得审批。",
+            aliases=("盘点员", "counter"),
+        ),
+        Column(
+            name="witnessed_by",
+            kind=Kind.ID,
+            heading_en="Witnessed by",
+            heading_zh="监盘人",
+            meaning_en="Id of who watched.",
+            meaning_zh="监盘人编号。",
+            aliases=("监盘", "监督人", "witness"),
+        ),
+        Column(
+            name="recount",
+            kind=Kind.INTEGER,
+            heading_en="Recount",
+            heading_zh="复盘次数",
+            meaning_en="0 or empty for the first count, 1 for the first recount.",
+            meaning_zh="首次盘点为 0 或空，第一次复盘为 1。",
+            aliases=("复盘", "第几次复盘", "recount no"),
+        ),
+        Column(
+            name="position",
+            kind=Kind.INTEGER,
+            heading_en="Ledger position",
+            heading_zh="台账序号",
+            meaning_en="Last entry of the ledger when it was counted, from the sheet.",
+            meaning_zh="盘点时台账最后一笔的序号，由盘点表带出。",
+            aliases=("台账位置", "sequence"),
+        ),
+    ),
+)
+"""One row per count of a gift and lot at a place; recounts are rows of their own."""
