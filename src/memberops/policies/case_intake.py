@@ -15,7 +15,8 @@ from memberops.policies.intake import taken
 from memberops.policies.visit_intake import as_text, told_text
 from memberops.tables import CASE_EVENTS, COMPLAINTS, Kind, Table
 
-__all__ = ["CaseFrames", "clean_cases", "instants_of", "text_of", "told"]
+__all__ = ["CaseFrames", "clean_cases", "instants_of", "text_of", "told",
+           "words_of"]  # fmt: skip
 
 _RANKS = {kind.value: rank for rank, kind in enumerate(EventKind)}
 _KINDS = pd.Index(list(_RANKS), dtype=object)
@@ -101,6 +102,12 @@ def text_of(values: Any) -> Any:
     words = np.array(values, dtype=object)
     words[words == ""] = None
     return pd.array(words, dtype="str")
+
+
+def words_of(words: Any) -> Any:
+    """Return an array of a few different words as text, empty ones missing."""
+    codes, different = pd.factorize(words)
+    return text_of(different).take(codes, allow_fill=True)
 
 
 def _columns(

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from memberops.domain import EventKind, Finding
-from memberops.policies.case_intake import text_of
+from memberops.policies.case_intake import text_of, words_of
 from memberops.policies.service_arrays import MISSING, STATES, Mask, Micros
 from memberops.policies.service_clocks import ClockState
 from memberops.policies.service_decision import WORST_FIRST
@@ -96,10 +96,10 @@ def _case_frame(read: CaseClocks) -> pd.DataFrame:
         values = log.cases[name]
         moments = name == "received_at"
         made[name] = values.array if moments else text_of(values)
-    made["category"] = text_of(read.category)
-    made["priority"] = text_of(read.priority)
+    made["category"] = words_of(read.category)
+    made["priority"] = words_of(read.priority)
     holder = log.now("handler", "to")
-    made["handler"] = text_of(holder)
+    made["handler"] = words_of(holder)
     for name in dict.fromkeys(each.target.name for each in read.clocks):
         same = [each for each in read.clocks if each.target.name == name]
         made |= _last_clocks(name, same, len(log.cases))
@@ -218,7 +218,7 @@ def _next_actions(read: CaseClocks, holder: _Words) -> dict[str, Any]:
     english, chinese = zip(*actions, _AWAIT, _AGREE, strict=True)
     return {
         "next_clock": worded(clock, words),
-        "next_owner": pd.array(owner, dtype="str"),
+        "next_owner": words_of(owner),
         "next_due_at": instants(due),
         "next_en": pd.array(english, dtype="str").take(said, allow_fill=True),
         "next_zh": pd.array(chinese, dtype="str").take(said, allow_fill=True),
@@ -258,7 +258,7 @@ def _clock_frame(read: CaseClocks) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
-            "case_id": text_of(log.cases["case_id"].to_numpy(dtype=object)[case[sort]]),
+            "case_id": text_of(log.cases["case_id"]).take(case[sort]),
             "clock": worded(
                 np.array([words.index(each) for each in names])[place], words
             ),
@@ -273,8 +273,8 @@ def _clock_frame(read: CaseClocks) -> pd.DataFrame:
             "overdue": spans("overdue"),
             "late": whole("late")[sort],
             "provisional": whole("provisional")[sort],
-            "level": text_of(whole("levels")[sort]),
-            "owner": pd.array(owner, dtype="str"),
+            "level": words_of(whole("levels")[sort]),
+            "owner": words_of(owner),
             "breached_by_forecast": whole("breached_by")[sort],
             "changes_at": instants(whole("changes")[sort]),
         }
