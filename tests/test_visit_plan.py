@@ -199,6 +199,19 @@ def test_suppression_names_its_rule(flags, rule, cause):
     assert visit.reasons[-1].rule == cause
 
 
+@pytest.mark.parametrize("channel", ["phone", "sms", "mail", "in_person"])
+def test_who_refuses_a_channel_is_not_visited_by_it(channel):
+    """Each channel of visits has its own opt-out, which stops no other channel."""
+    greeting = next(rule for rule in VisitPolicy().rules if rule.name == "greeting")
+    for rule_channel in ("phone", "sms", "mail", "in_person"):
+        policy = VisitPolicy(rules=[attrs.evolve(greeting, channel=rule_channel)])
+        visit = plan(fact("purchase", "2026-10-12"), policy=policy,
+                     flags=[f"opted_out_{channel}"])["greeting"]  # fmt: skip
+        stopped = rule_channel == channel
+        assert visit.cause == (f"opted_out_{channel}" if stopped else "")
+        assert visit.live is not stopped
+
+
 def test_an_open_complaint_does_not_stop_its_callback():
     """The callback is made although, and because, a complaint is open."""
     october = Period.span(AS_OF, NOVEMBER.through)

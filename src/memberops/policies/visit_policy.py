@@ -114,6 +114,10 @@ _SUPPRESSIONS = (
                  "sms"),
     _suppression("opted_out_phone", "the member opted out of calls", "会员不接受电话",
                  "phone"),
+    _suppression("opted_out_mail", "the member opted out of letters", "会员不接受信函",
+                 "mail"),
+    _suppression("opted_out_in_person", "the member opted out of visits in person",
+                 "会员不接受上门", "in_person"),
     _suppression("open_complaint", "a complaint is open", "有未结投诉"),
 )  # fmt: skip
 
