@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from memberops.domain import Member
 from memberops.domain.values import mask, mask_name
+from memberops.errors import InvalidValueError
 from memberops.metrics import lapsed_members
 from memberops.reports import lapsed_members_form
 from memberops.testing import sales_frame
@@ -22,6 +23,21 @@ def test_a_name_is_hidden_whole(name):
     assert mask_name(name) == "*****"
     assert mask(name) == "*****"
     assert "name=*****" in repr(Member(member_id="M1", name=name))
+
+
+def test_a_lunar_birthday_is_hidden_and_its_calendar_is_a_word():
+    """The day is personal in either calendar; the calendar is one of two words."""
+    born = dt.date(1990, 5, 17)
+    member = Member(member_id="M1", birth_date=born, lunar_birthday="L06-15",
+                    birthday_calendar="lunar")  # fmt: skip
+    assert "06-15" not in repr(member)
+    assert "1990" not in repr(member)
+    assert (member.birthday_calendar, member.lunar_birthday) == ("lunar", "L06-15")
+    assert Member(member_id="M2").birthday_calendar == "solar"
+    with pytest.raises(ValueError, match="moon"):
+        Member(member_id="M3", birthday_calendar="moon")
+    with pytest.raises(InvalidValueError, match="'lunar_birthday' must be text"):
+        Member(member_id="M3", lunar_birthday=815)
 
 
 @pytest.mark.parametrize(

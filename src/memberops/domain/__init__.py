@@ -15,7 +15,7 @@ from memberops.domain.gift_flow import (
     ReceivedLot,
 )
 from memberops.domain.hold import Hold, Release
-from memberops.domain.member import Card, Gender, Member
+from memberops.domain.member import BirthdayCalendar, Card, Gender, Member
 from memberops.domain.money import Currency, Money, RoundedFloat, money_from_float
 from memberops.domain.posting import Movement, Posting, PostingKind
 from memberops.domain.sale import SaleLine, Ticket
@@ -47,6 +47,7 @@ __all__ = [
     "ApplicationPurpose",
     "Approval",
     "ApprovedCount",
+    "BirthdayCalendar",
     "BookingEvent",
     "BookingEventKind",
     "Card",

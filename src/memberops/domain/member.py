@@ -11,10 +11,14 @@ import attrs
 from memberops.domain.values import identifier, mask, mask_name, plain_date
 from memberops.errors import InvalidValueError
 
-__all__ = ["Card", "Gender", "Member"]
+__all__ = ["BirthdayCalendar", "Card", "Gender", "Member"]
 
 _optional_date = attrs.validators.optional(plain_date)
 _optional_id = attrs.validators.optional(identifier)
+
+
+def _hidden(value: object) -> str:
+    return "None" if value is None else "*****"
 
 
 class Gender(StrEnum):
@@ -26,13 +30,20 @@ class Gender(StrEnum):
     UNKNOWN = "unknown"
 
 
+class BirthdayCalendar(StrEnum):
+    """The calendar in which a member keeps the birthday (HQ §4.1)."""
+
+    SOLAR = "solar"
+    LUNAR = "lunar"
+
+
 @attrs.frozen(kw_only=True)
 class Member:
     """
     A person enrolled in the programme (HQ §4.1).
 
-    Name, phone and birth date are masked in the repr; read the attributes to
-    see them.
+    Name, phone, birth date and lunar birthday are masked in the repr; read the
+    attributes to see them.
 
     Args:
         member_id: The chain's id of the member.
@@ -40,6 +51,9 @@ class Member:
         phone: Personal.
         gender: A `Gender`.
         birth_date: Personal.
+        birthday_calendar: A `BirthdayCalendar`, or its word; solar by default.
+        lunar_birthday: Lunar month and day, as in ``"08-15"`` or ``"L06-01"``; None
+            if it follows from the birth date. Personal.
         store_id: The store that enrolled the member.
         joined_on: Day of enrolment.
         referrer_id: The member who brought this one in, if any.
@@ -57,7 +71,13 @@ class Member:
     birth_date: dt.date | None = attrs.field(
         default=None,
         validator=_optional_date,
-        repr=lambda value: "None" if value is None else "*****",
+        repr=_hidden,
+    )
+    birthday_calendar: BirthdayCalendar = attrs.field(
+        default=BirthdayCalendar.SOLAR, converter=BirthdayCalendar
+    )
+    lunar_birthday: str | None = attrs.field(
+        default=None, validator=_optional_id, repr=_hidden
     )
     store_id: str | None = attrs.field(default=None, validator=_optional_id)
     joined_on: dt.date | None = attrs.field(default=None, validator=_optional_date)
