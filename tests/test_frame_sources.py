@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -244,6 +245,41 @@ def test_what_derives_is_made_and_extra_columns_are_left_out():
     assert str(result.frame["sold_at"].dtype) == "datetime64[us, UTC]"
     with pytest.raises(MissingColumnsError, match="'amount'"):
         read_frame(frame.drop(columns="unit_price"), "sales")
+
+
+@engines
+def test_a_moment_alone_has_the_day_of_the_zone(engine):
+    """A sale of 23:30 in UTC is one of the next day in Shanghai, not of a moment."""
+    moments = [dt.datetime(2026, 10, 3, 23, 30, tzinfo=dt.UTC)] * 2
+    moments.append(dt.datetime(2026, 10, 3, 15, 59, tzinfo=dt.UTC))
+    columns = {name: SALES[name] for name in SALES if name != "sold_on"}
+    frame = engine({**columns, "sold_at": moments})
+    for zone, days in (("Asia/Shanghai", [4, 4, 3]), ("UTC", [3, 3, 3])):
+        result = read_frame(frame, "sales", zone=ZoneInfo(zone))
+        wanted = [pd.Timestamp(2026, 10, day) for day in days]
+        assert result.frame["sold_on"].tolist() == wanted
+        assert str(result.frame["sold_on"].dtype) == "datetime64[us]"
+
+
+def test_a_chain_of_moments_has_the_days_of_its_zone():
+    """Frames of a chain have their days in its zone; a sale without moment has none."""
+    frame = pd.DataFrame(
+        {
+            "ticket_id": ["T1", "T2"],
+            "sold_at": pd.to_datetime(["2026-10-03T23:30Z", None]),
+            "store_id": ["S1", "S1"],
+            "quantity": [1, 1],
+            "amount": [500, 500],
+        }
+    )
+    for zone, day in (("Asia/Shanghai", "2026-10-04"), ("Europe/London", "2026-10-04"),
+                      ("America/New_York", "2026-10-03")):  # fmt: skip
+        read = Chain.from_frames(sales=frame, zone=ZoneInfo(zone)).read()
+        assert read["sales"]["sold_on"].tolist() == [pd.Timestamp(day)]
+        assert len(read.rejects["sales"]) == 1
+    assert Chain.from_frames(sales=frame).read()["sales"]["sold_on"].tolist() == [
+        pd.Timestamp("2026-10-04")
+    ]
 
 
 def test_a_month_is_its_first_day():

@@ -190,7 +190,8 @@ class Chain:
             "surveys": surveys,
         }
         given = {name: frame for name, frame in frames.items() if frame is not None}
-        sources = {name: FrameSource(frame) for name, frame in given.items()}
+        zone = settings.get("zone")
+        sources = {name: FrameSource(frame, zone) for name, frame in given.items()}
         return cls(sources=sources, **settings)
 
     def read(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import attrs
 import pandas as pd
@@ -28,6 +29,8 @@ class FrameSource:
         frame: A frame of any engine that narwhals takes, with canonical column names.
             When it is read it is brought into canonical form, and its rows are
             judged as those of a file (`memberops.adapters.sources.frame_rows`).
+        zone: Zone in which a moment has its day, where the frame has moments alone;
+            Asia/Shanghai if None.
 
     >>> source = FrameSource(pd.DataFrame({"store_id": ["S1"], "name": ["一店"]}))
     >>> source.read("stores")
@@ -35,6 +38,7 @@ class FrameSource:
     """
 
     frame: Any
+    zone: ZoneInfo | None = None
 
     def read(self, table: str) -> SourceResult:
         """
@@ -46,7 +50,7 @@ class FrameSource:
                 forbids.
             UnknownTableError: No canonical table has that name.
         """
-        return read_frame(self.frame, table)
+        return read_frame(self.frame, table, zone=self.zone)
 
 
 def _frozen(results: Mapping[str, SourceResult]) -> Mapping[str, SourceResult]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import io
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import attrs
 import narwhals as nw
 import numpy as np
+import pandas as pd
 
 from memberops.adapters.sources.canonical_rows import derive, settle
+from memberops.adapters.sources.column_values import Cells
 from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.frame_values import frame_cells, is_absent
@@ -17,14 +21,18 @@ from memberops.adapters.sources.limits import ReadingLimits
 from memberops.adapters.sources.rejects import rejects_frame
 from memberops.adapters.sources.row_verdicts import RowVerdicts
 from memberops.errors import ColumnTypeError
-from memberops.tables import Table
+from memberops.tables import Kind, Table
 from memberops.tables import table as table_named
 
 __all__ = ["read_frame"]
 
 
 def read_frame(
-    native: Any, table: str | Table, *, limits: ReadingLimits | None = None
+    native: Any,
+    table: str | Table,
+    *,
+    zone: ZoneInfo | None = None,
+    limits: ReadingLimits | None = None,
 ) -> SourceResult:
     """
     Read one canonical table from a frame, judging its rows as those of a file.
@@ -38,6 +46,8 @@ def read_frame(
         native: A frame of pandas, polars, pyarrow, DuckDB or whatever else narwhals
             takes, with canonical column names.
         table: The canonical table, or its name.
+        zone: Zone in which a moment has its day, where a column of days has to be
+            made of moments; Asia/Shanghai if None.
         limits: How many findings of a rule are given one by one.
 
     Returns:
@@ -75,6 +85,7 @@ def read_frame(
         for column in canonical.columns
         if column.name in available
     }
+    _place(cells, canonical, zone or ZoneInfo("Asia/Shanghai"))
     derived = derive(canonical, cells)
     rows = np.arange(1, len(frame) + 1)
     state = RowVerdicts(np.full(len(frame), -1, dtype=np.int64), [], rows, log)
@@ -96,6 +107,22 @@ def read_frame(
         findings=log.findings,
         rows_read=len(frame),
     )  # fmt: skip
+
+
+def _place(cells: dict[str, Cells], table: Table, zone: ZoneInfo) -> None:
+    """Find the days of moments from which a column that is absent is made."""
+    sources = {
+        name
+        for column in table.columns
+        if column.name not in cells
+        for name in column.derived_from
+    }
+    for name in sources & set(cells):
+        if table.column(name).kind is Kind.INSTANT:
+            utc = pd.DatetimeIndex(cells[name].typed).tz_localize("UTC")
+            local = utc.tz_convert(zone).tz_localize(None).normalize()
+            days = local.to_numpy().astype("datetime64[us]")
+            cells[name] = attrs.evolve(cells[name], days=days)
 
 
 def _in_memory(native: Any, table: Table) -> nw.DataFrame[Any]:
