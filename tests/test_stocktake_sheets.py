@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memberops.domain import Gift, Movement, Posting, Stocktake
@@ -181,6 +181,8 @@ def test_moments_and_expiries_that_cannot_be_are_told():
         ([cup], {"valid_through": [PAST]}, ["lot-missing"]),
         ([cup], {"stocktake_id": ["C2"]}, ["other-stocktake"]),
         ([cup], {"recount": [-1]}, ["count-out-of-range"]),
+        ([cup], {"position": [6]}, ["position-ahead"]),
+        ([cup], {"position": [5]}, []),
     ]  # fmt: skip
     for rows, columns, rules in cases:
         assert [each.rule for each in read(rows, **columns).findings] == rules
@@ -206,6 +208,7 @@ ROWS = st.tuples(
 LEDGER = stocked()
 
 
+@settings(max_examples=50)
 @given(st.lists(ROWS, max_size=8))
 def test_every_row_is_a_line_or_a_finding(rows):
     """Read = accepted + rejected, whatever stands in the sheet; the rest is used."""

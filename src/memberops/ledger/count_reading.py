@@ -189,6 +189,9 @@ def _line(
     if position is None:
         own = ledger.entry(f"count/{line.line_id}/1")
         position = ledger.position if own is None else own.sequence - 1
+    if position > ledger.position:
+        text = "the ledger has no such entry yet", "台账尚无该序号"
+        raise _BadCellError("position-ahead", "position", *text)
     return attrs.evolve(line, position=position)
 
 

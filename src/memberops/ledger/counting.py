@@ -61,12 +61,12 @@ class CellHistory:
         """
         before = own = after = 0
         for each in self.changes:
-            if (each.at, each.sequence) <= (line.counted_at, line.position):
+            if _owned(each, line):
+                own += each.change
+            elif (each.at, each.sequence) <= (line.counted_at, line.position):
                 before += each.change
             elif each.at > line.counted_at:
                 after += each.change
-            elif line.line_id in each.lines:
-                own += each.change
             elif any(name in order and order[name] < line.order for name in each.lines):
                 before += each.change
             else:
@@ -75,13 +75,7 @@ class CellHistory:
 
     def adjustments(self, line: CountLine) -> tuple[str, ...]:
         """List the keys of a line's own adjustments that nothing took back."""
-        own = [
-            each
-            for each in self.changes
-            if each.at == line.counted_at
-            and each.sequence > line.position
-            and line.line_id in each.lines
-        ]
+        own = [each for each in self.changes if _owned(each, line)]
         back = {each.reverses for each in self.changes}
         keys = [each.key for each in own if each.reverses is None]
         return tuple(dict.fromkeys(key for key in keys if key not in back))
@@ -107,6 +101,15 @@ class CellHistory:
                 seen.append(balance)
             balance += change
         return min([*seen, balance])
+
+
+def _owned(change: _Change, line: CountLine) -> bool:
+    """Tell if a change is the count's own; of a recount, those since alone."""
+    return (
+        change.at == line.counted_at
+        and line.line_id in change.lines
+        and (line.recount == 0 or change.sequence > line.position)
+    )
 
 
 def line_cell(line: CountLine) -> Cell:

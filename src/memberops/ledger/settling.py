@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import attrs
 
+from memberops.domain.closing import Closing
 from memberops.domain.finding import Finding
 from memberops.domain.posting import Movement, Posting, PostingKind
 from memberops.domain.stocktake import ApprovedCount
@@ -22,7 +23,7 @@ from memberops.ledger.records import Posted
 from memberops.ledger.store import LedgerStore
 from memberops.ledger.verdicts import Cell, deltas
 
-__all__ = ["Settlement", "post_late", "settle"]
+__all__ = ["Settlement", "closings_after", "post_late", "settle"]
 
 _REVISION = "revision"
 
@@ -45,6 +46,34 @@ class Settlement:
     changed: tuple[ApprovedCount, ...] = ()
     findings: tuple[Finding, ...] = ()
     receipt: Posted | None = None
+
+
+def closings_after(
+    approved: Iterable[ApprovedCount], *, by: str | None = None
+) -> tuple[Closing, ...]:
+    """
+    Make the closings that follow settled counts: one a place, up to its last count.
+
+    Close once all of a place is settled: what takes effect there before is refused
+    from then on, or enters by `post_late`.
+
+    Args:
+        approved: Counts in force, of one stocktake or more.
+        by: Who closes.
+    """
+    last: dict[tuple[str, str], dt.datetime] = {}
+    for each in approved:
+        key = each.line.stocktake_id, each.line.place
+        last[key] = max(last.get(key, each.line.counted_at), each.line.counted_at)
+    return tuple(
+        Closing(
+            closing_id=f"count/{stocktake}/{place}/closed",
+            before=before,
+            places=[place],
+            by=by,
+        )
+        for (stocktake, place), before in sorted(last.items())
+    )
 
 
 class _Step(NamedTuple):

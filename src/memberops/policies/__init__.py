@@ -55,12 +55,19 @@ from memberops.policies.service_targets import Authority, Level, Target
 from memberops.policies.simulation import Simulation, simulate
 from memberops.policies.status_rules import Edge, StatusRule, StatusRules, usual_rules
 from memberops.policies.stocktake import StocktakePolicy
+from memberops.policies.stocktake_calls import (
+    StocktakeStanding,
+    call_after_promotion,
+    stocktake_notice,
+    stocktake_standing,
+)
 from memberops.policies.stocktake_limits import (
     ApprovalLimit,
     Tolerance,
     effective_limit,
 )
 from memberops.policies.stocktake_reasons import DEFAULT_REASONS, DifferenceReason
+from memberops.policies.stocktake_report import count_report, count_summary
 from memberops.policies.submissions import SubmissionCheck, check_submissions
 from memberops.policies.term import Term, membership_year
 from memberops.policies.tier_levels import (
@@ -165,6 +172,7 @@ __all__ = [
     "StatusRule",
     "StatusRules",
     "StocktakePolicy",
+    "StocktakeStanding",
     "SubmissionCheck",
     "Supply",
     "Suppression",
@@ -183,8 +191,11 @@ __all__ = [
     "Welcome",
     "Words",
     "audit_sample",
+    "call_after_promotion",
     "case_rows",
     "check_submissions",
+    "count_report",
+    "count_summary",
     "effective_limit",
     "expiring_members",
     "file_profiles",
@@ -202,6 +213,8 @@ __all__ = [
     "replay",
     "simulate",
     "sold_tickets",
+    "stocktake_notice",
+    "stocktake_standing",
     "supply_facts",
     "tier_outlook",
     "usual_rules",
