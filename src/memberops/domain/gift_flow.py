@@ -15,14 +15,20 @@ from memberops.errors import InvalidValueError, bounded, nearest
 
 __all__ = [
     "ApplicationPurpose",
+    "DeliveryPlace",
     "FlowRules",
     "GiftApplication",
     "GiftApproval",
     "GiftReason",
     "ReceivedLot",
     "flow_key",
+    "over_receipt_account",
+    "place_of_delivery",
     "transit_place",
 ]
+
+_TRANSIT, _OVER = "in_transit:", "adjustment:over_receipt:"
+_PARTS = 3
 
 
 class GiftReason(StrEnum):
@@ -88,12 +94,53 @@ def transit_place(store_id: str, application_id: str, number: int) -> str:
     >>> transit_place("S01", "A-1", 2)
     'in_transit:S01:A-1:2'
     """
-    return f"in_transit:{store_id}:{_escaped(application_id)}:{number}"
+    return f"{_TRANSIT}{store_id}:{_escaped(application_id)}:{number}"
 
 
 def over_receipt_account(store_id: str, application_id: str, number: int) -> str:
     """Name the account of what a delivery brought beyond what was written."""
-    return f"adjustment:over_receipt:{store_id}:{_escaped(application_id)}:{number}"
+    return f"{_OVER}{store_id}:{_escaped(application_id)}:{number}"
+
+
+@attrs.frozen(kw_only=True)
+class DeliveryPlace:
+    """
+    Which delivery a place or account belongs to.
+
+    Args:
+        store_id: Where it goes.
+        application_id: The application.
+        number: Which of its deliveries.
+        over: Whether it is the account of what came too much.
+    """
+
+    store_id: str
+    application_id: str
+    number: int
+    over: bool
+
+
+def place_of_delivery(text: str) -> DeliveryPlace | None:
+    """
+    Read what `transit_place` and `over_receipt_account` wrote; None for other places.
+
+    >>> place_of_delivery("in_transit:S01:A%3A1:2").application_id
+    'A:1'
+    >>> place_of_delivery("in_transit:S01") is None
+    True
+    """
+    over = text.startswith(_OVER)
+    if not over and not text.startswith(_TRANSIT):
+        return None
+    parts = text.removeprefix(_OVER if over else _TRANSIT).rsplit(":", 2)
+    if len(parts) != _PARTS or not (parts[2].isascii() and parts[2].isdecimal()):
+        return None
+    return DeliveryPlace(
+        store_id=parts[0],
+        application_id=parts[1].replace("%3A", ":").replace("%25", "%"),
+        number=int(parts[2]),
+        over=over,
+    )
 
 
 @attrs.frozen(kw_only=True)

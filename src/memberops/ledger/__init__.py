@@ -25,6 +25,14 @@ from memberops.ledger.flow_differences import (
 )
 from memberops.ledger.flow_issue import issue, redeem, reserve
 from memberops.ledger.flow_removal import destroy, set_aside, take_gift_back
+from memberops.ledger.flow_state import application_states, delivery_differences
+from memberops.ledger.flow_stock import (
+    gift_stock,
+    issue_register,
+    order_facts,
+    use_of_gifts,
+)
+from memberops.ledger.flow_tables import movement_rows, read_movements
 from memberops.ledger.journal import (
     START,
     chained,
@@ -52,12 +60,7 @@ from memberops.ledger.records import (
     record_type,
 )
 from memberops.ledger.rules import LedgerRules
-from memberops.ledger.settling import (
-    Settlement,
-    closings_after,
-    post_late,
-    settle,
-)
+from memberops.ledger.settling import Settlement, post_late, settle
 from memberops.ledger.store import LedgerStore
 from memberops.ledger.verdicts import (
     Cell,
@@ -93,15 +96,16 @@ __all__ = [
     "Settlement",
     "TakenBack",
     "Verdict",
+    "application_states",
     "award",
     "balances",
     "balances_at",
     "chained",
     "changes",
-    "closings_after",
     "count_frame",
     "count_sheet",
     "decide",
+    "delivery_differences",
     "deltas",
     "destroy",
     "differences",
@@ -111,15 +115,20 @@ __all__ = [
     "explain_short",
     "first_expired_first_out",
     "from_levels",
+    "gift_stock",
     "hold_cell",
     "issue",
+    "issue_register",
     "journal_lines",
     "lowest",
     "movement_frame",
+    "movement_rows",
+    "order_facts",
     "points_balance",
     "post_late",
     "read_counts",
     "read_journal",
+    "read_movements",
     "read_record",
     "recall",
     "receive",
@@ -134,4 +143,5 @@ __all__ = [
     "stock_values",
     "take_back",
     "take_gift_back",
+    "use_of_gifts",
 ]

@@ -12,6 +12,13 @@ an instant is zone-aware UTC, and an id is text.
 from __future__ import annotations
 
 from memberops.errors import UnknownTableError, nearest
+from memberops.tables.gifts import (
+    GIFT_APPLICATIONS,
+    GIFT_ISSUES,
+    GIFT_MOVEMENTS,
+    GIFTS,
+    POINT_REDEMPTIONS,
+)
 from memberops.tables.people import CARDS, MEMBERS, STORES
 from memberops.tables.sales import SALES, TARGETS
 from memberops.tables.schema import Column, Kind, Table, normal_heading
@@ -25,7 +32,12 @@ __all__ = [
     "CASE_EVENTS",
     "COMPLAINTS",
     "CONSENTS",
+    "GIFTS",
+    "GIFT_APPLICATIONS",
+    "GIFT_ISSUES",
+    "GIFT_MOVEMENTS",
     "MEMBERS",
+    "POINT_REDEMPTIONS",
     "SALES",
     "STORES",
     "SURVEYS",
@@ -51,6 +63,11 @@ TABLES = (
     CONSENTS,
     APPOINTMENTS,
     SURVEYS,
+    GIFTS,
+    GIFT_MOVEMENTS,
+    GIFT_APPLICATIONS,
+    GIFT_ISSUES,
+    POINT_REDEMPTIONS,
 )
 """Every canonical table."""
 
