@@ -257,6 +257,34 @@ def test_appointments_of_tomorrow_and_free_places(ask):
     assert [row["预约编号"] for row in before] == ["A1", "A2", "A3"]
 
 
+def test_appointments_tell_who_serves(ask):
+    """E1 serves A1; of A3 nobody is settled yet."""
+    rows = rows_of(ask("appointments")[1])
+    assert [row["员工编号"] for row in rows] == ["E1", ""]
+
+
+def test_appointments_are_those_known_at_a_moment(ask):
+    """At 11:00 A2 still has its place: it is given back at noon."""
+    rows = rows_of(ask("appointments", as_of="2026-11-05T11:00+08:00")[1])
+    assert [row["预约编号"] for row in rows] == ["A1", "A2", "A3"]
+    status, _, err = ask("appointments", as_of="2026-11-05T11:00")
+    assert status == 2
+    assert "is written as 2026-11-05T11:00+08:00" in err
+
+
+def test_hard_cases_of_the_week(ask):
+    """K1 is hard once its reply is late on Thursday at 10:00; K2 is since 08:00."""
+    for moment, hard in ((MOMENT, ["K2"]), ("2026-11-05T10:01+08:00", ["K2", "K1"])):
+        rows = rows_of(ask("sla", "--hard", as_of=moment)[1])
+        assert [row["投诉编号"] for row in rows] == hard
+    rows = rows_of(ask("sla", "--hard", "--store", "S1", as_of="2026-11-08")[1])
+    assert [(row["投诉编号"], row["疑难原因"]) for row in rows] == [
+        ("K1", "回复超时；解决超时")
+    ]
+    status, _, err = ask("sla", "--hard", "--case", "K1")
+    assert (status, "no --case" in err) == (2, True)
+
+
 def test_one_case_tells_each_of_its_clocks(ask):
     """The reply of K2 took an hour, its solution is an hour late, the callback runs."""
     status, out, _ = ask("sla", "--case", "K2")

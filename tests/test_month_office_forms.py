@@ -1,9 +1,12 @@
 """Promises of the office's own forms in the month-end pack, on a chain by hand."""
 
+import datetime as dt
+from collections import Counter
+
 import pytest
 
 import memberops as mo
-from office_chain import NAMES, PHONES, write_office
+from office_chain import NAMES, PHONES, TABLES, write_office
 
 SURVEYS = """
 回答编号,题目,评分,门店编号,回答日期
@@ -16,6 +19,65 @@ OFFICE_FORMS = (
     "premium_members", "complaint_case", "hard_cases", "visit_plan", "visit_record",
     "audit_sample", "visit_coverage", "service_report", "satisfaction",
 )  # fmt: skip
+
+OWN_RULES = """
+[policies.fee_waiver]
+free_years = 2
+[[policies.fee_waiver.exclusions]]
+column = "item_id"
+values = ["G1"]
+
+[policies.working_calendar.stores.S2]
+around_the_clock = true
+[policies.service_levels]
+calendar = "working_calendar"
+reply_hours = 9
+[policies.hard_cases]
+overdue_hours = 640
+"""
+# G1 is a gift card: M1 bought one of three, M2 two of three; M4 joined this year.
+GIFTS = """
+小票号,销售日期,门店编号,会员编号,商品编号,数量,金额,原小票号
+T1,2026-03-01,S1,M1,P1,1,400.00,
+T2,2026-06-01,S1,M1,P1,1,100.00,
+T3,2026-08-10,S1,M1,G1,1,900.00,
+T4,2026-05-10,S1,M2,P1,1,100.00,
+T5,2026-08-10,S1,M2,G1,1,600.00,
+T6,2026-08-11,S1,M2,G1,1,600.00,
+T7,2026-11-04,S2,M3,P1,1,60.00,
+"""
+CARDS = """
+会员卡号,会员编号,有效期起,有效期止,首次生效日期
+C1,M1,2026-01-01,2026-12-31,2025-01-01
+C2,M2,2026-01-01,2026-12-31,2025-01-01
+C4,M4,2026-01-01,2026-12-31,2026-01-01
+"""
+CALENDAR_YEAR = """
+[policies.fee_waiver]
+year = "calendar"
+"""
+BOOKINGS = """
+预约编号,会员编号,门店编号,服务项目,预约时间,结束时间,时段容量,预约状态,登记时间
+A1,M1,S1,skin,2026-11-06 09:00,2026-11-06 08:00,2,booked,2026-11-01 10:00
+"""
+
+
+@pytest.fixture(scope="module")
+def own_rules(tmp_path_factory):
+    """The chain with rules of its own, and tables that not everything fits."""
+    folder = tmp_path_factory.mktemp("own")
+    events = TABLES["case_events"] + "K9,replied,2026-11-03 09:00,\n"
+    tables = {"sales": GIFTS, "cards": CARDS, "case_events": events,
+              "appointments": BOOKINGS}  # fmt: skip
+    chain = mo.open_chain(write_office(folder, tables=tables, more=OWN_RULES))
+    return chain, chain.read()
+
+
+@pytest.fixture(scope="module")
+def own_month(own_rules):
+    """The month end of November under the rules of its own."""
+    chain, tables = own_rules
+    return chain.month_end("2026-11", tables=tables)
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +190,78 @@ def test_an_absent_source_is_told_once(tmp_path):
     assert "顾客投诉意见处理表" in told["complaints"].message_zh
     with pytest.raises(mo.errors.UnknownTableError, match="a source of complaints"):
         pack["hard_cases"]
+
+
+def test_gift_cards_and_free_years_count_in_the_list_as_in_the_waiver(
+    own_rules, own_month
+):
+    """Without the gift cards M1 lacks 1 purchase or 500.00, M2 2 or 900.00; M4 none."""
+    rows = own_month.frame("expiring_members").set_index("member_id")
+    lacking = rows[["missing_purchases", "missing_spend"]]
+    assert lacking.T.to_dict("list") == {"M1": [1, 50_000], "M2": [2, 90_000]}
+    chain, tables = own_rules
+    asked = chain.waiver(as_of=dt.date(2026, 11, 30), tables=tables).frame()
+    not_yet = asked[asked["waived"] == "no"].set_index("member_id")
+    assert not_yet[list(lacking)].T.to_dict("list") == lacking.T.to_dict("list")
+
+
+def test_the_list_counts_in_the_calendar_year_of_the_chain(tmp_path):
+    """A card from December on has one purchase in its own year and two in 2026."""
+    cards = "会员卡号,会员编号,有效期起,有效期止\nC1,M1,2025-12-06,2026-12-05\n"
+    sales = ("小票号,销售日期,门店编号,会员编号,数量,金额\n"
+             "T1,2025-12-07,S1,M1,1,10.00\nT2,2026-06-01,S1,M1,1,10.00\n")  # fmt: skip
+    absent = set(TABLES) - {"cards", "sales", "members", "stores"}
+    for more, purchases in (("", 2), (CALENDAR_YEAR, 1)):
+        folder = tmp_path / f"{purchases}"
+        chain = mo.open_chain(
+            write_office(
+                folder,
+                without=absent,
+                tables={"cards": cards, "sales": sales},
+                more=more,
+            )
+        )
+        listed = chain.expiring("2026-11").frame()
+        assert listed["purchases"].tolist() == [purchases]
+
+
+def test_what_the_office_forms_meet_is_told_once(own_month):
+    """An event without its case, an appointment that ends too early, a small store."""
+    told = Counter(
+        (finding.table, finding.rule)
+        for finding in own_month.findings
+        if finding.table in {"case_events", "appointments", "tickets"}
+        and finding.rule != "encoding"
+    )
+    assert told == {
+        ("case_events", "event-without-case"): 1,
+        ("appointments", "appointment-backwards"): 1,
+        ("tickets", "spend-not-judged"): 1,
+    }
+
+
+def test_hard_cases_follow_the_policy_of_the_chain(own_rules, own_month):
+    """After 640 hours beyond the target none is hard; the store's own hours count."""
+    assert own_month.frame("hard_cases").empty
+    chain, tables = own_rules
+    late = dt.datetime.fromisoformat("2026-12-01T10:30+08:00")
+    rows = chain.hard_cases(as_of=late, tables=tables).frame()
+    assert rows.empty
+
+
+def test_a_store_that_never_closes_is_late_while_the_others_sleep(tmp_path):
+    """K3 came to S2 on Thursday at 08:00: 9 hours end at 17:00, not on Friday."""
+    rules = OWN_RULES.replace("overdue_hours = 640", "overdue_hours = 0")
+    absent = set(TABLES) - {"complaints", "case_events", "sales", "stores"}
+    half_past_five = dt.datetime.fromisoformat("2026-11-05T17:30+08:00")
+    chain = mo.open_chain(write_office(tmp_path, without=absent, more=rules))
+    late = chain.hard_cases(as_of=half_past_five).frame().set_index("case_id")
+    assert "回复超时" in late.loc["K3", "why_zh"]
+    board = chain.sla(as_of=half_past_five).frame().set_index("case_id")
+    assert board.loc["K3", "state"] == "breached"
+    without = rules.replace(
+        "around_the_clock = true", 'week = { thu = ["09:00-18:00"] }'
+    )
+    folder = tmp_path / "closed"
+    chain = mo.open_chain(write_office(folder, without=absent, more=without))
+    assert "K3" not in set(chain.hard_cases(as_of=half_past_five).frame()["case_id"])

@@ -20,6 +20,7 @@ __all__ = [
     "Reveal",
     "Store",
     "read_day",
+    "read_day_or_moment",
     "read_moment",
 ]
 
@@ -105,6 +106,24 @@ def read_day(text: str, *, option: str = "--as-of") -> dt.date:
         raise InvalidValueError(
             f"{option} takes a day, written as 2026-10-05, not {text[:40]!r}"
         ) from None
+
+
+def read_day_or_moment(
+    text: str, zone: ZoneInfo, *, option: str = "--as-of"
+) -> dt.date:
+    """
+    Read a day, or a moment with its zone.
+
+    Raises:
+        InvalidValueError: It is neither, or a moment without a zone.
+
+    >>> read_day_or_moment("2026-11-05", ZoneInfo("Asia/Shanghai"))
+    datetime.date(2026, 11, 5)
+    """
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return read_moment(text, zone, option=option)
 
 
 def read_moment(text: str, zone: ZoneInfo, *, option: str = "--as-of") -> dt.datetime:

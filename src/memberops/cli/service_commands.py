@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from memberops.cli.answering import give_answer
-from memberops.cli.options import AsOf, Options, Store, read_day, read_moment
+from memberops.cli.options import (
+    AsOf,
+    Options,
+    Store,
+    read_day,
+    read_day_or_moment,
+    read_moment,
+)
 from memberops.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -22,18 +29,29 @@ def sla(
         str,
         Parameter(
             help="截至哪一刻，须带时区，如 2026-11-05T09:00+08:00。The moment with its "
-            "zone, such as 2026-11-05T09:00+08:00."
+            "zone, such as 2026-11-05T09:00+08:00; with --hard a day is taken, too."
         ),
     ],
     case: Annotated[
         str | None,
         Parameter(help="只说明该投诉的各时限。Explain the clocks of this case."),
     ] = None,
+    hard: Annotated[
+        bool,
+        Parameter(
+            negative=(), help="改列疑难投诉周报。The hard cases of the week instead."
+        ),
+    ] = False,
     store: Store = None,
 ) -> int:
     """列出未结投诉的下一步、负责人和时限。Open cases: next action, owner, due."""
 
     def ask(chain: "Chain", given: dict[str, Any]) -> "Answer":
+        if hard:
+            if case is not None:
+                raise InvalidValueError("--hard lists all cases: no --case")
+            until = read_day_or_moment(as_of, chain.zone)
+            return chain.hard_cases(as_of=until, store=store, **given)
         moment = read_moment(as_of, chain.zone)
         return chain.sla(case, as_of=moment, store=store, **given)
 
@@ -82,7 +100,13 @@ def visits(
 def appointments(
     options: Options,
     *,
-    as_of: AsOf,
+    as_of: Annotated[
+        str,
+        Parameter(
+            help="截至哪天（含当天），或哪一刻，如 2026-11-05T18:00+08:00。The day, "
+            "meant to its end, or a moment such as 2026-11-05T18:00+08:00."
+        ),
+    ],
     days_ahead: Annotated[
         int,
         Parameter(help="列几天后的预约，1 为次日。Which day is listed: 1 is tomorrow."),
@@ -92,8 +116,9 @@ def appointments(
     """列出次日预约和空余时段。Tomorrow's appointments and free places."""
 
     def ask(chain: "Chain", given: dict[str, Any]) -> "Answer":
+        until = read_day_or_moment(as_of, chain.zone)
         return chain.appointments(
-            as_of=read_day(as_of), days_ahead=days_ahead, store=store, **given
+            as_of=until, days_ahead=days_ahead, store=store, **given
         )
 
     return give_answer(options, ask)

@@ -378,5 +378,15 @@ APPOINTMENTS = Table(
             meaning_zh="取消预约的时刻（如有）。",
             aliases=("退约时间", "canceled at", "cancellation time"),
         ),
+        Column(
+            name="staff_id",
+            kind=Kind.ID,
+            heading_en="Staff",
+            heading_zh="员工编号",
+            meaning_en="Id of who serves, if it is settled.",
+            meaning_zh="服务人员编号（如已安排）。",
+            aliases=("工号", "服务人员", "服务人员编号", "服务员工", "employee",
+                     "served by"),
+        ),
     ),
 )  # fmt: skip

@@ -39,8 +39,8 @@ class Answer:
     The answer to one question of the office.
 
     `Chain.expiring`, `Chain.waiver`, `Chain.tiers`, `Chain.premium`, `Chain.audit`,
-    `Chain.sla`, `Chain.visits`, `Chain.visit_coverage` and `Chain.appointments` all
-    return one.
+    `Chain.sla`, `Chain.hard_cases`, `Chain.visits`, `Chain.visit_coverage` and
+    `Chain.appointments` all return one.
 
     Args:
         question: What was asked, such as ``"expiring"``; it names the files.

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from memberops.policies import AppointmentBook, read_appointments
-from memberops.policies.service_decision import instant_of
 from memberops.reports import appointments_form, free_slots_form
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
-from memberops.workflows.inquiry import Inquiry, inquire, of_store
+from memberops.workflows.inquiry import Inquiry, inquire, moment_of, of_store
 
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress
 
 __all__ = ["appointments"]
-
-_DAY, _TICK = dt.timedelta(days=1), dt.timedelta(microseconds=1)
 
 
 def appointments(
@@ -54,10 +51,7 @@ def appointments(
         UnknownTableError: There is no source of appointments.
         SourceError: See `Chain.read`.
     """
-    day, moment = as_of, None
-    if isinstance(as_of, dt.datetime):
-        moment = instant_of(as_of, "as_of")
-        day = moment.astimezone(chain.zone).date()
+    day, moment = moment_of(as_of, chain.zone)
     asked = inquire(
         chain,
         "appointments",
@@ -70,12 +64,10 @@ def appointments(
         store=store,
         progress=progress,
     )
-    if moment is None:
-        after = dt.datetime.combine(day + _DAY, dt.time(), tzinfo=chain.zone)
-        moment = after.astimezone(dt.UTC) - _TICK
     book, findings = read_appointments(asked.tables["appointments"], as_of=moment)
     policy, members = chain.policies.appointments, asked.tables.get("members")
     coming = policy.day_list(book, as_of=day, days_ahead=days_ahead)
+    coming["staff_id"] = _staff(asked.tables["appointments"], coming["booking_id"])
     form = of_store(
         appointments_form(
             coming,
@@ -109,6 +101,16 @@ def appointments(
         ],
         findings=findings,
     )
+
+
+def _staff(appointments: pd.DataFrame, bookings: pd.Series[Any]) -> pd.Series[Any]:
+    """Say who serves each booking, where the table tells it."""
+    if "staff_id" not in appointments:
+        return pd.Series(pd.NA, bookings.index, dtype="str")
+    told = appointments.dropna(subset=["booking_id", "staff_id"])
+    # A booking that is there twice counts once; which row it is, its staff settle.
+    told = told.sort_values("staff_id").drop_duplicates("booking_id")
+    return bookings.map(told.set_index("booking_id")["staff_id"]).astype("str")
 
 
 def _free(asked: Inquiry, book: AppointmentBook, day: dt.date) -> pd.DataFrame:

@@ -242,6 +242,7 @@ class Chain:
     premium = tier_questions.premium
     audit = profile_questions.audit
     sla = service_questions.sla
+    hard_cases = service_questions.hard_cases
     visits = visit_questions.visits
     visit_coverage = visit_questions.visit_coverage
     appointments = appointment_questions.appointments

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import attrs
 import pandas as pd
@@ -13,6 +14,7 @@ from memberops import metrics
 from memberops.domain import Finding
 from memberops.domain.values import check_as_of
 from memberops.errors import InvalidValueError, UnknownTableError, nearest
+from memberops.policies.service_decision import instant_of
 from memberops.reports import Form
 from memberops.tables import table as table_named
 from memberops.workflows.answers import Answer, AnyDecision
@@ -24,7 +26,9 @@ from memberops.workflows.month_findings import plugin_findings
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress
 
-__all__ = ["Inquiry", "inquire", "of_store"]
+__all__ = ["Inquiry", "inquire", "moment_of", "of_store"]
+
+_DAY, _TICK = dt.timedelta(days=1), dt.timedelta(microseconds=1)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -171,6 +175,28 @@ def inquire(
         reveal=columns,
         store=store,
     )
+
+
+def moment_of(as_of: dt.date, zone: ZoneInfo) -> tuple[dt.date, dt.datetime]:
+    """
+    Return the day and the moment that are meant by either.
+
+    Args:
+        as_of: A moment with its zone, or a day, which is meant to its end.
+        zone: The chain's.
+
+    Raises:
+        InvalidValueError: A moment without a zone, or what is neither.
+
+    >>> day, moment = moment_of(dt.date(2026, 11, 5), ZoneInfo("Asia/Shanghai"))
+    >>> moment.isoformat()
+    '2026-11-05T15:59:59.999999+00:00'
+    """
+    if isinstance(as_of, dt.datetime):
+        moment = instant_of(as_of, "as_of")
+        return moment.astimezone(zone).date(), moment
+    after = dt.datetime.combine(check_as_of(as_of) + _DAY, dt.time(), tzinfo=zone)
+    return as_of, after.astimezone(dt.UTC) - _TICK
 
 
 def _check_store(store: str, tables: ChainTables) -> None:

@@ -31,6 +31,7 @@ from memberops.workflows.month_findings import (
     plugin_findings,
 )
 from memberops.workflows.month_forms import MonthWork
+from memberops.workflows.month_office_forms import booking_findings
 from memberops.workflows.month_steps import FORM_STEPS
 from memberops.workflows.run_month import calendar_month, day_of_month
 
@@ -286,6 +287,8 @@ def make_month_end(
         tell(step.title_en, step.title_zh, done)
         if all(name in tables for name in step.needs):
             forms.append(step.make(work))
+    work.note(booking_findings(work))
+    findings += [each for each in work.found if each not in findings]
     findings += absent_forms(FORM_STEPS, tables)
     tell("", "", whole)
     page = findings_form(findings, currency=chain.currency)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import attrs
 import pandas as pd
 
 from memberops import metrics
+from memberops.domain import Finding
 from memberops.metrics import MetricPolicy
 from memberops.policies import expiring_members
 from memberops.reports import (
@@ -29,6 +30,7 @@ from memberops.schedules.dates import add_months
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.inquiry import Inquiry
+from memberops.workflows.waiver_figures import waiver_tickets
 
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain
@@ -77,6 +79,8 @@ class MonthWork:
         as_of: The day as of which expiring members are judged.
         reveal: Personal columns that are shown in full.
         kept: Frames that several forms share, by name.
+        found: What the forms found while they were made; a finding that several
+            forms meet is told once.
     """
 
     chain: Chain
@@ -85,6 +89,7 @@ class MonthWork:
     as_of: dt.date
     reveal: tuple[str, ...]
     kept: dict[str, pd.DataFrame] = attrs.field(factory=dict)
+    found: dict[Finding, None] = attrs.field(factory=dict)
 
     @property
     def policies(self) -> ChainPolicies:
@@ -160,6 +165,10 @@ class MonthWork:
         """See `memberops.metrics.store_ranking`."""
         return metrics.store_ranking(self.measures, stores=self.stores)
 
+    def note(self, findings: Iterable[Finding]) -> None:
+        """Take note of findings, each once."""
+        self.found.update(dict.fromkeys(findings))
+
     def revealed(self, frame: pd.DataFrame | None) -> tuple[str, ...]:
         """Return which revealed columns a frame has: a form can show no others."""
         return tuple(
@@ -184,8 +193,8 @@ class MonthWork:
 def expiring_form(work: MonthWork) -> Form:
     """List the cards that end in the month after, with visit days to keep (HQ §4.2)."""
     waiver, cards = work.policies.fee_waiver, work.tables["cards"]
-    tickets = metrics.tickets(
-        work.tables["sales"], known_through=work.as_of, policy=work.metric_policy
+    tickets, rule = waiver_tickets(
+        work.tables["sales"], waiver, as_of=work.as_of, policy=work.metric_policy
     )
     members = work.tables.get("members")
     if members is not None and members["store_id"].isna().all():
@@ -194,9 +203,9 @@ def expiring_form(work: MonthWork) -> Form:
     reveal = work.revealed(members)
     frame = expiring_members(
         cards,
-        waiver.figures(tickets, cards, as_of=work.as_of),
+        rule.figures(tickets, cards, as_of=work.as_of),
         month=work.month,
-        waiver=waiver,
+        waiver=rule,
         members=members,
         stores=work.stores if work.has_regions else None,
         reveal=reveal,

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 
 import pandas as pd
 
 from memberops import metrics
+from memberops.domain import Finding
 from memberops.metrics import service_report
-from memberops.policies import audit_sample, case_rows, hard_cases
+from memberops.policies import (
+    VisitCoverage,
+    audit_sample,
+    hard_cases,
+    read_appointments,
+)
 from memberops.reports import (
     Form,
     audit_sample_form,
@@ -21,23 +28,26 @@ from memberops.reports import (
     visit_plan_form,
     visit_record_form,
 )
+from memberops.workflows.case_clocks import case_clocks
+from memberops.workflows.inquiry import moment_of
 from memberops.workflows.month_forms import FormStep, MonthWork
 from memberops.workflows.tier_questions import premium_rows
 from memberops.workflows.visit_questions import coverage_of, plan_of
 from memberops.workflows.visit_records import records_of
 
-__all__ = ["OFFICE_STEPS"]
-
-_TICK = dt.timedelta(microseconds=1)
-_DAY = dt.timedelta(days=1)
+__all__ = ["OFFICE_STEPS", "booking_findings"]
 
 
 def _end_of(work: MonthWork) -> dt.datetime:
     """Return the last moment of the month in the chain's zone."""
-    after = dt.datetime.combine(
-        work.month.through + _DAY, dt.time(), tzinfo=work.chain.zone
-    )
-    return after.astimezone(dt.UTC) - _TICK
+    return moment_of(work.month.through, work.chain.zone)[1]
+
+
+def booking_findings(work: MonthWork) -> Iterable[Finding]:
+    """Say what could not be used of the appointments, which no form of a month has."""
+    if "appointments" not in work.tables:
+        return ()
+    return read_appointments(work.tables["appointments"], as_of=_end_of(work))[1]
 
 
 def _premium(work: MonthWork) -> Form:
@@ -56,12 +66,8 @@ def _premium(work: MonthWork) -> Form:
 def _cases(work: MonthWork) -> pd.DataFrame:
     """Read the clocks of all cases known at the end of the month."""
     if "cases" not in work.kept:
-        levels, moment = work.policies.service_levels, _end_of(work)
-        told = work.tables["complaints"], work.tables.get("case_events")
-        events, _ = case_rows(*told, as_of=moment, levels=levels)
-        clocks = levels.frame(*told, as_of=moment, currency=work.chain.currency).cases
-        own = [name for name in clocks if name == "case_id" or name not in events]
-        work.kept["cases"] = events.merge(clocks[own], on="case_id", how="inner")
+        work.kept["cases"], found = case_clocks(work.asked, _end_of(work))
+        work.note(found)
     return work.kept["cases"]
 
 
@@ -94,10 +100,11 @@ def _complaints(work: MonthWork) -> Form:
 
 
 def _hard(work: MonthWork) -> Form:
-    moment = _end_of(work)
+    moment, policy = _end_of(work), work.policies.hard_cases
     return hard_cases_form(
-        hard_cases(_cases(work), as_of=moment),
+        hard_cases(_cases(work), as_of=moment, policy=policy),
         stores=work.stores,
+        policy=policy,
         as_of=moment.astimezone(work.chain.zone),
     )
 
@@ -105,7 +112,7 @@ def _hard(work: MonthWork) -> Form:
 def _report(work: MonthWork) -> Form:
     visits = answers = None
     if "visits" in work.tables:
-        visits = coverage_of(work.asked, work.month)[1].rows
+        visits = _covered(work)[1].rows
     if "surveys" in work.tables:
         answers = metrics.satisfaction(
             work.tables["surveys"],
@@ -131,7 +138,8 @@ def _report(work: MonthWork) -> Form:
 def _plan(work: MonthWork) -> Form:
     """Plan the visits of the next month, which stores list by the 28th (HQ §6.3)."""
     members = work.tables["members"]
-    plan, _ = plan_of(work.asked, work.month.next())
+    plan, found = plan_of(work.asked, work.month.next())
+    work.note(found)
     return visit_plan_form(
         plan.rows,
         members=members,
@@ -142,10 +150,17 @@ def _plan(work: MonthWork) -> Form:
     )
 
 
+def _covered(work: MonthWork) -> tuple[pd.DataFrame, VisitCoverage]:
+    """Count what became of the month's visits."""
+    rows, coverage = coverage_of(work.asked, work.month)
+    work.note(coverage.findings)
+    return rows, coverage
+
+
 def _record(work: MonthWork) -> Form:
     members = work.tables.get("members")
     return visit_record_form(
-        coverage_of(work.asked, work.month)[0],
+        _covered(work)[0],
         members=members,
         stores=work.stores,
         policy=work.policies.visits,
@@ -157,7 +172,7 @@ def _record(work: MonthWork) -> Form:
 
 def _coverage(work: MonthWork) -> Form:
     return visit_coverage_form(
-        coverage_of(work.asked, work.month)[1].rows,
+        _covered(work)[1].rows,
         stores=work.stores,
         policy=work.policies.visits,
         as_of=work.month.through,
@@ -180,6 +195,7 @@ def _sample(work: MonthWork) -> Form:
         ),
         policy=work.policies.audit_sample,
     )
+    work.note(drawn.findings)
     return audit_sample_form(
         drawn.rows,
         members=members,

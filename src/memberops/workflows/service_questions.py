@@ -12,17 +12,19 @@ import pandas as pd
 from memberops.domain import Complaint, Finding, Severity
 from memberops.errors import InvalidValueError
 from memberops.policies import ServiceDecision, ServiceLevels, read_cases
+from memberops.policies import hard_cases as hard_among
 from memberops.policies.service_decision import instant_of
-from memberops.reports import service_board_form
+from memberops.reports import hard_cases_form, service_board_form
 from memberops.reports.forms.words import CLOCKS
 from memberops.workflows.answers import Answer
+from memberops.workflows.case_clocks import case_clocks
 from memberops.workflows.chain_tables import ChainTables
-from memberops.workflows.inquiry import Inquiry, inquire
+from memberops.workflows.inquiry import Inquiry, inquire, moment_of, of_store
 
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress
 
-__all__ = ["sla"]
+__all__ = ["hard_cases", "sla"]
 
 _MINUTE = dt.timedelta(minutes=1)
 _FAR = pd.Timestamp.max.tz_localize("UTC")
@@ -119,6 +121,67 @@ def sla(
         ]
         return asked.answer(form, lines=lines, findings=known, decisions=decisions)
     return asked.answer(form, lines=_counted(decided), findings=known)
+
+
+def hard_cases(
+    chain: Chain,
+    *,
+    as_of: dt.date,
+    store: str | None = None,
+    tables: ChainTables | None = None,
+    reveal: str | Collection[str] = (),
+    progress: Progress | None = None,
+) -> Answer:
+    """
+    List the hard cases of a week, why each is, and what usually helps (HQ §6.2).
+
+    Args:
+        chain: The chain; a method of it.
+        as_of: The end of the week: a day, meant to its end, such as
+            ``Period.parse("2026-W45").through``, or a moment with its zone.
+        store: Only the cases of this store.
+        tables: What `Chain.read` gave, to answer several questions of one reading.
+        reveal: Personal columns to show in full; the form has none.
+        progress: Is told each table before it is read.
+
+    Returns:
+        An `Answer` with the form ``hard_cases``, the oldest case first.
+
+    Raises:
+        InvalidValueError: A moment without a zone, or *store* is not known.
+        UnknownTableError: There is no source of complaints.
+        SourceError: See `Chain.read`.
+    """
+    day, moment = moment_of(as_of, chain.zone)
+    asked = inquire(
+        chain,
+        "hard_cases",
+        titles=("hard cases", "疑难投诉周报"),
+        as_of=day,
+        needs=("complaints",),
+        uses=("case_events", "stores"),
+        tables=tables,
+        reveal=reveal,
+        store=store,
+        progress=progress,
+    )
+    clocks, findings = case_clocks(asked, moment)
+    policy = chain.policies.hard_cases
+    form = of_store(
+        hard_cases_form(
+            hard_among(clocks, as_of=moment, policy=policy),
+            stores=asked.stores,
+            policy=policy,
+            as_of=moment.astimezone(chain.zone),
+        ),
+        store,
+    )
+    count = len(form.frame)
+    return asked.answer(
+        form,
+        lines=[(f"hard cases: {count:,}", f"疑难投诉 {count:,} 件")],
+        findings=findings,
+    )
 
 
 def _chosen(
