@@ -12,6 +12,7 @@ an instant is zone-aware UTC, and an id is text.
 from __future__ import annotations
 
 from memberops.errors import UnknownTableError, nearest
+from memberops.tables.counts import COUNTS
 from memberops.tables.gifts import (
     GIFT_APPLICATIONS,
     GIFT_ISSUES,
@@ -23,6 +24,7 @@ from memberops.tables.people import CARDS, MEMBERS, STORES
 from memberops.tables.sales import SALES, TARGETS
 from memberops.tables.schema import Column, Kind, Table, normal_heading
 from memberops.tables.service import CASE_EVENTS, COMPLAINTS
+from memberops.tables.stocktakes import COUNT_APPROVALS, COUNT_REASONS, STOCKTAKES
 from memberops.tables.surveys import SURVEYS
 from memberops.tables.visits import APPOINTMENTS, CONSENTS, VISITS
 
@@ -32,6 +34,9 @@ __all__ = [
     "CASE_EVENTS",
     "COMPLAINTS",
     "CONSENTS",
+    "COUNTS",
+    "COUNT_APPROVALS",
+    "COUNT_REASONS",
     "GIFTS",
     "GIFT_APPLICATIONS",
     "GIFT_ISSUES",
@@ -39,6 +44,7 @@ __all__ = [
     "MEMBERS",
     "POINT_REDEMPTIONS",
     "SALES",
+    "STOCKTAKES",
     "STORES",
     "SURVEYS",
     "TABLES",
@@ -68,6 +74,10 @@ TABLES = (
     GIFT_APPLICATIONS,
     GIFT_ISSUES,
     POINT_REDEMPTIONS,
+    COUNTS,
+    STOCKTAKES,
+    COUNT_REASONS,
+    COUNT_APPROVALS,
 )
 """Every canonical table."""
 
