@@ -23,6 +23,7 @@ from memberops.adapters.sources.headings import (
     nearest_heading,
     shown_heading,
 )
+from memberops.adapters.sources.joined_text import joined_text
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.adapters.sources.rejects import rejects_frame
 from memberops.domain import Severity
@@ -50,6 +51,7 @@ class CsvReading:
         encoding: Codec of the file; found if None.
         delimiter: What parts the cells; found if None.
         columns: Headings that the caller chose, by canonical column.
+        joins: Headings of day and time, by canonical column of moments.
         limits: Bounds of reading.
     """
 
@@ -57,6 +59,7 @@ class CsvReading:
     encoding: str | None
     delimiter: str | None
     columns: Mapping[str, str]
+    joins: Mapping[str, tuple[str, ...]]
     limits: ReadingLimits
 
     def read(
@@ -84,6 +87,7 @@ class CsvReading:
         known = {
             *table.by_heading(),
             *(normal_heading(heading) for heading in self.columns.values()),
+            *(normal_heading(heading) for heading in self._joined),
         }
         reader = RowReader(
             file,
@@ -98,6 +102,10 @@ class CsvReading:
         rows_read = len(first) + len(reader.bad)
         _tell_about_rows(reader, rows_read, log)
         columns, blocked = _columns(place, texts, reader.headings or [], log)
+        for name, parts in self.joins.items():
+            day, time = (texts[place.extra[heading]] for heading in parts)
+            missing = self.converter.missing
+            columns[name] = joined_text(day, time, missing=missing)
         done = self.converter.convert(
             columns,
             first,
@@ -128,6 +136,10 @@ class CsvReading:
         )
         return result, done.keys
 
+    @property
+    def _joined(self) -> tuple[str, ...]:
+        return tuple(heading for parts in self.joins.values() for heading in parts)
+
     def _place(self, reader: RowReader, log: FindingLog) -> HeadingMap:
         table = self.converter.table
         constants = self.converter.constants
@@ -135,16 +147,20 @@ class CsvReading:
             check_names("columns", self.columns, table)
             check_names("constants", constants, table)
             names: dict[str, tuple[int, ...]] = {
-                name: (0,) for name in table.names if name not in constants
+                name: (0,)
+                for name in table.names
+                if name not in constants and name not in self.joins
             }
             extra = {r.column: 0 for r in self.converter.drop}
+            extra |= dict.fromkeys(self._joined, 0)
             return HeadingMap(places=names, extra=extra, ignored=(), repeated=())
         place = map_headings(
             reader.headings,
             table,
             columns=self.columns,
-            constants=constants,
-            extra={r.column for r in self.converter.drop} - set(table.names),
+            constants=(*constants, *self.joins),
+            extra=({r.column for r in self.converter.drop} - set(table.names))
+            | set(self._joined),
         )
         if place.repeated:
             names_shown = bounded(place.repeated)
@@ -173,7 +189,7 @@ class CsvReading:
     ) -> None:
         """Warn if a heading that is not read looks like one of an empty column."""
         table = self.converter.table
-        had = {*place.places, *self.converter.constants}
+        had = {*place.places, *self.converter.constants, *self.joins}
         for column in table.columns:
             if column.name in had or column.derived_from:
                 continue

@@ -16,6 +16,7 @@ from memberops.adapters.sources.csv_paths import equal_files, naming, refuse_twi
 from memberops.adapters.sources.date_values import check_date_format
 from memberops.adapters.sources.drop_rules import DropRule, drop_rules
 from memberops.adapters.sources.headings import check_names
+from memberops.adapters.sources.joined_text import check_joins
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.adapters.sources.rejects import is_rejects_file, write_rejects
 from memberops.domain import Currency, Finding
@@ -43,6 +44,7 @@ def read_csv(
     encoding: str | None = None,
     delimiter: str | None = None,
     columns: Mapping[str, str] | None = None,
+    join: Mapping[str, Sequence[str]] | None = None,
     date_format: str | Mapping[str, str] | None = None,
     constants: Mapping[str, str] | None = None,
     drop: Iterable[DropRule | Mapping[str, Any]] = (),
@@ -65,6 +67,8 @@ def read_csv(
         delimiter: One character; found among ``, ; tab |`` if None.
         columns: The file's heading for a canonical column, where it is not a usual
             one; ``"金额#2"`` is the second column with that heading.
+        join: Headings of a day and of a time, by the canonical column of moments
+            that both make together, as in ``{"sold_at": ("日期", "时间")}``.
         date_format: ``"day-first"``, ``"month-first"``, ``"excel"`` or a pattern
             such as ``"%d/%m/%y"``, for all date columns or by column. Only needed
             for dates that do not begin with the year and prove no order.
@@ -109,6 +113,9 @@ def read_csv(
             encoding=encoding,
             delimiter=delimiter,
             columns=dict(columns or {}),
+            joins=check_joins(
+                join, canonical, taken=(*(columns or ()), *(constants or ()))
+            ),
             limits=ReadingLimits.of(limits),
         )
         refuse_twice(paths)
@@ -237,7 +244,7 @@ class CsvSource:
 
 
 _OPTIONS = (
-    "encoding", "delimiter", "columns", "date_format", "constants", "drop",
+    "encoding", "delimiter", "columns", "join", "date_format", "constants", "drop",
     "missing", "limits",
 )  # fmt: skip
 

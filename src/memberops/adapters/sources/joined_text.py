@@ -1,0 +1,96 @@
+"""A day and a time of two columns of a file become the text of one moment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import numpy as np
+
+from memberops.adapters.sources.column_values import TextColumn
+from memberops.adapters.sources.headings import check_names
+from memberops.errors import ConfigurationError, nearest
+from memberops.tables import Kind, Table
+
+__all__ = ["check_joins", "joined_text"]
+
+_MIDNIGHT = re.compile(r"[ T]+0{1,2}:00(?::00(?:\.0+)?)?$")
+_PARTS = 2
+
+
+def check_joins(
+    joins: Mapping[str, Sequence[str]] | None,
+    table: Table,
+    *,
+    taken: Iterable[str] = (),
+) -> dict[str, tuple[str, ...]]:
+    """
+    Hold the option ``join`` against a table.
+
+    Args:
+        joins: By canonical column, the heading of the day and that of the time.
+        table: The canonical table.
+        taken: Columns that another option gives already.
+
+    Raises:
+        ConfigurationError: A column is not there, holds no moments or is given
+            twice, or its headings are not two.
+    """
+    given = dict(joins or {})
+    check_names("join", given, table)
+    moments = [each.name for each in table.columns if each.kind is Kind.INSTANT]
+    for name, headings in given.items():
+        if name not in moments:
+            raise ConfigurationError(
+                f"'join' makes moments of a day and a time, and {name!r} of "
+                f"{table.name} holds none; {nearest(name, moments)}"
+            )
+        if name in taken:
+            raise ConfigurationError(
+                f"{name!r} is in 'join' and in 'columns' or 'constants': choose one"
+            )
+        if (
+            isinstance(headings, str)
+            or len(headings) != _PARTS
+            or not all(isinstance(each, str) for each in headings)
+        ):
+            raise ConfigurationError(
+                f"'join' takes two headings for {name!r}, that of the day and that "
+                f'of the time, as in join = {{ {name} = ["日期", "时间"] }}'
+            )
+    return {name: tuple(headings) for name, headings in given.items()}
+
+
+def joined_text(
+    day: TextColumn, time: TextColumn, *, missing: Collection[str]
+) -> TextColumn:
+    """
+    Join the text of a day and of a time; each different pair is joined once.
+
+    A midnight that a spreadsheet wrote behind the day is left out where there is a
+    time. A time without a day stays as it is, and so is reported as no moment.
+
+    Args:
+        day: The days.
+        time: The times, row by row.
+        missing: Words that mean "no value".
+
+    >>> days = TextColumn(np.array([0, 0, 1]), ["2026-11-05 00:00:00", ""])
+    >>> times = TextColumn(np.array([0, 1, 0]), ["14:03", "NULL"])
+    >>> joined = joined_text(days, times, missing=["NULL"])
+    >>> [joined.texts[code] for code in joined.codes]
+    ['2026-11-05 14:03', '2026-11-05 00:00:00', '14:03']
+    """
+    pairs, codes = np.unique(
+        np.stack([day.codes, time.codes]), axis=1, return_inverse=True
+    )
+    texts = []
+    for first, second in pairs.T.tolist():
+        left, right = (
+            "" if text.strip() in missing else text.strip()
+            for text in (day.texts[first], time.texts[second])
+        )
+        if left and right:
+            left = _MIDNIGHT.sub("", left)
+        texts.append(f"{left} {right}".strip())
+    return TextColumn(codes.reshape(-1).astype(np.int64), texts)
