@@ -24,7 +24,6 @@ from memberops.tables.people import CARDS, MEMBERS, STORES
 from memberops.tables.sales import SALES, TARGETS
 from memberops.tables.schema import Column, Kind, Table, normal_heading
 from memberops.tables.service import CASE_EVENTS, COMPLAINTS
-from memberops.tables.stocktakes import COUNT_APPROVALS, COUNT_REASONS, STOCKTAKES
 from memberops.tables.surveys import SURVEYS
 from memberops.tables.visits import APPOINTMENTS, CONSENTS, VISITS
 
@@ -35,8 +34,6 @@ __all__ = [
     "COMPLAINTS",
     "CONSENTS",
     "COUNTS",
-    "COUNT_APPROVALS",
-    "COUNT_REASONS",
     "GIFTS",
     "GIFT_APPLICATIONS",
     "GIFT_ISSUES",
@@ -44,7 +41,6 @@ __all__ = [
     "MEMBERS",
     "POINT_REDEMPTIONS",
     "SALES",
-    "STOCKTAKES",
     "STORES",
     "SURVEYS",
     "TABLES",
@@ -75,9 +71,6 @@ TABLES = (
     GIFT_ISSUES,
     POINT_REDEMPTIONS,
     COUNTS,
-    STOCKTAKES,
-    COUNT_REASONS,
-    COUNT_APPROVALS,
 )
 """Every canonical table."""
 
