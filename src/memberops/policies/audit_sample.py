@@ -13,7 +13,7 @@ import pandas as pd
 from memberops.domain import Finding, Severity
 from memberops.domain.values import whole_number
 from memberops.errors import InvalidValueError
-from memberops.policies.visit_intake import as_days, as_text, taken_in
+from memberops.policies.visit_intake import among, as_days, as_text, taken_in
 from memberops.schedules import Period
 
 __all__ = ["AuditPolicy", "AuditSample", "audit_sample"]
@@ -157,17 +157,20 @@ def _drawn(
     told: pd.DataFrame, source: str, name: str, share: Fraction, seed: str
 ) -> pd.DataFrame:
     told = told.drop_duplicates(name)
-    told = told.assign(
-        draw=[
-            hashlib.blake2b(
-                f"{len(seed)}:{seed}{source}:{each}".encode(), digest_size=16
-            ).hexdigest()
-            for each in told[name]
-        ]
-    ).sort_values(["store_id", "draw", name])
-    place = told.groupby("store_id").cumcount()
-    size = told.groupby("store_id")[name].transform("size").astype("int64")
-    wanted = -(-size * share.numerator // share.denominator)
+    begun = hashlib.blake2b(f"{len(seed)}:{seed}{source}:".encode(), digest_size=16)
+    digests = bytearray()
+    for each in told[name].to_numpy(dtype=object).tolist():
+        one = begun.copy()
+        one.update(each.encode())
+        digests += one.digest()
+    # Two big-endian numbers a digest, which sort as its text does.
+    draws = np.frombuffer(bytes(digests), dtype=">u8").astype(np.uint64).reshape(-1, 2)
+    store = pd.factorize(told["store_id"])[0]
+    order = np.lexsort((draws[:, 1], draws[:, 0], store))
+    told, store = told.iloc[order], store[order]
+    size = np.bincount(store)
+    place = np.arange(len(store)) - (np.cumsum(size) - size)[store]
+    wanted = (-(-size * share.numerator // share.denominator))[store]
     percent = f"{float(share):.0%}"
     return told[place < wanted].assign(
         source=source,
@@ -202,17 +205,18 @@ def _outlying(
 ) -> tuple[pd.DataFrame, list[Finding]]:
     keys = ["store_id", "member_id"]
     spend = sales.groupby(keys, as_index=False).agg(spend=("amount", "sum"))
-    parts, unjudged = [spend.iloc[:0].assign(limit=0)], 0
-    for _, rows in spend.groupby("store_id"):
-        ordered = np.sort(rows["spend"].to_numpy())
+    limits, unjudged = {}, 0
+    for store, amounts in spend.groupby("store_id")["spend"]:
+        ordered = np.sort(amounts.to_numpy())
         number = len(ordered)
         low, high = ordered[-(-number // 4) - 1], ordered[-(-3 * number // 4) - 1]
         if number < policy.least_members or low == high:
             unjudged += 1
             continue
-        limit = int(high + policy.fence * (high - low))
-        parts.append(rows[rows["spend"] > limit].assign(limit=limit))
-    rows = pd.concat(parts)
+        limits[store] = int(high + policy.fence * (high - low))
+    judged = spend[spend["store_id"].isin(list(limits))]
+    judged = judged.assign(limit=judged["store_id"].map(limits).astype("int64"))
+    rows = judged[judged["spend"] > judged["limit"]]
     spent, fence = rows["spend"].astype("str"), rows["limit"].astype("str")
     listed = _abnormal(rows, "spend_outlier").assign(
         source_id="",
@@ -232,11 +236,11 @@ def _outlying(
 
 def _unsold(used: pd.DataFrame, sales: pd.DataFrame) -> pd.DataFrame:
     sold = sales[sales["amount"] > 0]
-    by_ticket = used["ticket_id"].isin(sold["ticket_id"])
+    by_ticket = among(sold["ticket_id"], used["ticket_id"])
     keys = ["store_id", "member_id", "day"]
-    there = pd.MultiIndex.from_frame(used[keys]).isin(
-        pd.MultiIndex.from_frame(sold[keys])
-    )
+    both = pd.concat([sold[keys], used[keys]], ignore_index=True)
+    places = both.groupby(keys, sort=False).ngroup()
+    there = among(places[: len(sold)], places[len(sold) :])
     backed = np.where(used["ticket_id"] != "", by_ticket, there)
     rows = used[~backed.astype(bool)].drop_duplicates("discount_id")
     return _abnormal(rows, "discount_without_sale").assign(

@@ -12,7 +12,7 @@ import pandas as pd
 from memberops.domain import Finding, Severity
 from memberops.domain.values import check_as_of
 from memberops.errors import InvalidValueError
-from memberops.policies.visit_intake import as_days, as_text, taken_in
+from memberops.policies.visit_intake import among, as_days, as_text, taken_in
 
 __all__ = ["VisitCoverage", "members_without_plan", "visit_coverage", "visits_by_store"]
 
@@ -86,7 +86,7 @@ def visit_coverage(plan: Any, records: Any, *, as_of: dt.date) -> VisitCoverage:
             "answered": made["answered"].fillna(value=False).to_numpy(dtype=bool),
         }
     )
-    strange = int((~done["visit_id"].isin(known)).sum())
+    strange = int(np.count_nonzero(~among(known, done["visit_id"])))
     done = done[(done["outcome"] == "done") & (done["done_on"] <= until)]
     first = done.groupby("visit_id").agg(
         done_on=("done_on", "min"), answered=("answered", "max")
@@ -187,7 +187,7 @@ def members_without_plan(
     rows = pd.DataFrame(
         {name: as_text(people, name) for name in ("store_id", "member_id")}
     ).drop_duplicates("member_id")
-    planned = set(as_text(ahead, "member_id")[as_days(ahead, "day") >= today])
+    planned = as_text(ahead, "member_id")[as_days(ahead, "day") >= today]
     on = as_days(made, "on")
     last = pd.DataFrame(
         {"member_id": as_text(made, "member_id"), "last_on": on.astype("datetime64[s]")}
@@ -195,7 +195,7 @@ def members_without_plan(
     rows = rows.join(last.groupby("member_id")["last_on"].max(), on="member_id")
     since = (today.astype("datetime64[s]") - rows["last_on"]).dt.days.astype("Int64")
     rows["days"] = since
-    silent = (since.isna() | (since >= days)) & ~rows["member_id"].isin(planned)
+    silent = (since.isna() | (since >= days)) & ~among(planned, rows["member_id"])
     listed: pd.DataFrame = rows[silent.to_numpy(bool)].sort_values(
         ["store_id", "member_id"]
     )

@@ -17,8 +17,8 @@ from memberops.policies.case_standing import case_states, end_of_day
 from memberops.policies.intake import taken
 from memberops.policies.lunar_words import read_lunar_birthday
 from memberops.policies.refill import supply_facts
-from memberops.policies.visit_intake import as_days, as_text
-from memberops.schedules import LunarBirthday
+from memberops.policies.visit_intake import among, as_days, as_text
+from memberops.schedules import LunarBirthday, lunar_birthdays
 from memberops.tables import APPOINTMENTS, CARDS, MEMBERS, SALES
 
 __all__ = ["visit_facts"]
@@ -184,31 +184,56 @@ def _of_members(
 def _lunar_days(
     born: Any, texts: Any, as_of: dt.date, last: dt.date, found: list[Finding]
 ) -> tuple[Any, Any]:
-    """Work out the solar days of lunar birthdays: each different one once."""
-    known: dict[tuple[str, Any], tuple[dt.date, ...] | None] = {}
-    own: list[int] = []
-    days: list[dt.date] = []
-    unread = 0
-    for place, key in enumerate(zip(texts.tolist(), born.tolist(), strict=True)):
-        if key not in known:
-            known[key] = _between(*key, as_of, last)
-        found_days = known[key]
-        unread += found_days is None
-        for day in found_days or ():
-            own.append(place)
-            days.append(day)
+    """Work out the solar days of lunar birthdays: of each different word once."""
+    codes, words = pd.factorize(texts)
+    read = [read_lunar_birthday(word) for word in words]
+    days = [None if each is None else _between(each, as_of, last) for each in read]
+    written = np.array([each is not None for each in read], bool)[codes]
+    lost = written & np.array([each is None for each in days], bool)[codes]
+    count = np.array([len(each or ()) for each in days], np.int64)
+    own = np.repeat(np.arange(len(codes)), count[codes])
+    step = np.arange(len(own)) - np.repeat(
+        np.cumsum(count[codes]) - count[codes], count[codes]
+    )
+    listed = np.array([day for each in days for day in each or ()], "datetime64[D]")
+    on = listed[(np.cumsum(count) - count)[codes[own]] + step]
+    silent = np.flatnonzero(~written & ~np.isnat(born))
+    unread = int(np.count_nonzero(lost | (~written & np.isnat(born))))
+    more, later = np.array([], np.int64), np.array([], "datetime64[D]")
+    if len(silent):
+        try:
+            solar = lunar_birthdays(
+                pd.Series(born[silent].astype("datetime64[us]")),
+                first=as_of,
+                last=last,
+            )
+        except ScheduleError:
+            unread += len(silent)
+        else:
+            more = silent[solar["row"].to_numpy()]
+            later = solar["on"].to_numpy().astype("datetime64[D]")
+            unread += _unlike(born[np.setdiff1d(silent, more)])
     found += told(_LUNAR, unread)
-    return np.array(own, np.int64), np.array(days, "datetime64[D]")
+    return np.concatenate([own, more]), np.concatenate([on, later])
+
+
+def _unlike(born: Any) -> int:
+    """Count the birth dates that the lunar calendar does not know."""
+    days, counts = np.unique(born, return_counts=True)
+    unread = 0
+    for day, count in zip(days.tolist(), counts.tolist(), strict=True):
+        try:
+            LunarBirthday.born_on(day)
+        except ScheduleError:
+            unread += count
+    return unread
 
 
 def _between(
-    text: str, born: dt.date | None, first: dt.date, last: dt.date
+    birthday: LunarBirthday, first: dt.date, last: dt.date
 ) -> tuple[dt.date, ...] | None:
-    birthday = read_lunar_birthday(text)
     try:
-        if birthday is None and born is not None:
-            birthday = LunarBirthday.born_on(born)
-        return None if birthday is None else birthday.between(first, last)
+        return birthday.between(first, last)
     except ScheduleError:
         return None
 
@@ -224,7 +249,7 @@ def _of_sales(sales: Any, as_of: dt.date, found: list[Finding]) -> list[pd.DataF
     member = as_text(lines, "member_id")
     back = as_text(lines, "returned_ticket_id")
     own = as_text(lines, "ticket_id")
-    linked = (back != "") & pd.Series(back).isin(own).to_numpy(bool)
+    linked = (back != "") & among(own, back)
     frame = pd.DataFrame(
         {
             "ticket_id": np.where(linked, back, own),
@@ -243,7 +268,7 @@ def _of_sales(sales: Any, as_of: dt.date, found: list[Finding]) -> list[pd.DataF
     )[(~linked) & (day <= np.datetime64(as_of))]
     found += told(_NOBODY, int((heads["ticket_id"] == "").sum()))
     heads = heads[(heads["member_id"] != "") & (heads["ticket_id"] != "")]
-    heads = heads[heads["ticket_id"].map(net).to_numpy() > 0]
+    heads = heads[among(net.index[net > 0], heads["ticket_id"])].drop_duplicates()
     heads = heads.sort_values(["member_id", "day", "ticket_id", "store_id"])
     bought = heads.drop_duplicates(["member_id", "day"])
     final = bought.drop_duplicates("member_id", keep="last")

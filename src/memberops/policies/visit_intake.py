@@ -15,8 +15,9 @@ from memberops.errors import ColumnTypeError, FrameError, MissingColumnsError
 from memberops.policies.cadence import Days
 from memberops.policies.visit_policy import VisitPolicy
 
-__all__ = ["Facts", "as_days", "as_text", "positions", "read_contacts", "read_facts",
-           "read_members", "read_planned", "taken_in", "told_text"]  # fmt: skip
+__all__ = ["Facts", "among", "as_days", "as_text", "positions", "read_contacts",
+           "read_facts", "read_members", "read_planned", "taken_in",
+           "told_text"]  # fmt: skip
 
 
 def taken_in(given: Any, name: str, needed: Iterable[str]) -> pd.DataFrame:
@@ -120,6 +121,23 @@ def positions(known: pd.Series, asked: pd.Series) -> np.ndarray[Any, Any]:
     both = pd.concat([known, asked], ignore_index=True)
     found = pd.factorize(both)[0][len(known) :]
     return np.where(found < len(known), found, -1)
+
+
+def among(known: Any, asked: Any) -> np.ndarray[Any, Any]:
+    """
+    Tell which of the ids asked for are known; neither need be different.
+
+    >>> among(pd.Series(["M1", "M2", "M2"]), pd.Series(["M2", "M9"])).tolist()
+    [True, False]
+    """
+    both = pd.concat([pd.Series(known), pd.Series(asked)], ignore_index=True)
+    codes, words = pd.factorize(both)
+    met = np.zeros(len(words) + 1, dtype=bool)
+    met[codes[: len(known)]] = True
+    # A missing id, the code -1, is nobody's.
+    met[-1] = False
+    found: np.ndarray[Any, Any] = met[codes[len(known) :]]
+    return found
 
 
 def _flags(frame: pd.DataFrame, column: str) -> np.ndarray[Any, Any]:
