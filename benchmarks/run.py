@@ -41,7 +41,7 @@ def main() -> None:
         ["decisions.py"],
         ["import_time.py"],
         ["working_time.py"],
-        ["service_levels.py"],
+        ["service_levels.py", "--cases", size],
         ["visits.py", "--members", size],
         ["expiring.py", "--cards", str(chosen.members // 10)],
         ["duplicates.py", "--members", size],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import functools
 import statistics
@@ -29,25 +30,25 @@ def median(run: Any, number: int = 1, rounds: int = ROUNDS) -> float:
     return statistics.median(timeit.repeat(run, number=number, repeat=rounds)) / number
 
 
-def cases() -> pd.DataFrame:
+def cases(number: int) -> pd.DataFrame:
     draw = np.random.Generator(np.random.PCG64(7))
-    received = draw.integers(0, 310 * 86_400, MILLION)
+    received = draw.integers(0, 310 * 86_400, number)
     seconds = {"received_at": received}
     for name, mean in (("replied", 12), ("solved", 40), ("callback", 120)):
-        after = received + draw.exponential(mean * 3600, MILLION).astype(np.int64)
-        seconds[f"{name}_at"] = np.where(draw.random(MILLION) < 0.1, -1, after)
+        after = received + draw.exponential(mean * 3600, number).astype(np.int64)
+        seconds[f"{name}_at"] = np.where(draw.random(number) < 0.1, -1, after)
     frame = pd.DataFrame(seconds)
     for name in frame.columns:
         moments = pd.Timestamp(START) + pd.to_timedelta(frame[name], unit="s")
         frame[name] = moments.where(frame[name] >= 0).dt.as_unit("us")
-    frame["paused_seconds"] = draw.integers(0, 7200, MILLION)
+    frame["paused_seconds"] = draw.integers(0, 7200, number)
     return frame
 
 
-def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Make 1 million cases and some 3 million events, one case in five with pauses."""
-    frame = cases()
-    ids = "K" + pd.Series(np.arange(MILLION)).astype("str")
+def tables(number: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make cases with some 3 events each, one case in five with pauses."""
+    frame = cases(number)
+    ids = "K" + pd.Series(np.arange(number)).astype("str")
     complaints = pd.DataFrame({"case_id": ids, "received_at": frame["received_at"]})
     draw = np.random.Generator(np.random.PCG64(8))
     parts = []
@@ -57,7 +58,7 @@ def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
         ("customer_message", 0.1, 30), ("reopened", 0.03, 60),
         ("promised_reply", 0.02, 10), ("escalated", 0.02, 3),
     ):  # fmt: skip
-        use = np.flatnonzero(draw.random(MILLION) < share)
+        use = np.flatnonzero(draw.random(number) < share)
         late = draw.exponential(hours * 3600, len(use)).astype(np.int64)
         at = frame["received_at"].iloc[use] + pd.to_timedelta(late, unit="s")
         rows = pd.DataFrame({"case_id": ids.iloc[use], "kind": kind, "at": at})
@@ -69,6 +70,9 @@ def tables() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cases", type=int, default=MILLION)
+    number = parser.parse_args().cases
     days = ("mon", "tue", "wed", "thu", "fri")
     office = WorkingCalendar.weekly(
         "Asia/Shanghai", {day: ["09:00-12:00", "13:00-18:00"] for day in days}
@@ -86,13 +90,13 @@ def main() -> None:
             CaseEvent(kind="customer_answered", at=AS_OF - 10 * HOUR),
         ],
     )
-    frame = cases()
+    frame = cases(number)
     for name, levels in (("around the clock", always), ("working hours", working)):
         one = median(lambda levels=levels: levels.decide(case, as_of=AS_OF), 300)
         many = median(lambda levels=levels: levels.decide_frame(frame, as_of=AS_OF))
         print(f"one case, {name:<24}{one * 1e6:10.1f} us")
-        print(f"1 million cases as a frame, {name:<17}{many:6.2f} s")
-    complaints, events = tables()
+        print(f"{number:,} cases as a frame, {name:<17}{many:6.2f} s")
+    complaints, events = tables(number)
     begun = timeit.default_timer()
     clean = clean_cases(complaints, events)
     took = timeit.default_timer() - begun
@@ -100,7 +104,7 @@ def main() -> None:
     read = functools.partial(
         read_clocks, working.plan, (), clean, as_of=AS_OF, currency=Currency("CNY")
     )
-    print(f"  every clock of 1 million cases read {median(read, rounds=3):6.2f} s")
+    print(f"  every clock of {number:,} cases read {median(read, rounds=3):6.2f} s")
     found = ServiceFrame(read=read(), findings=(), policy="p", version="1")
     begun = timeit.default_timer()
     shown = found.cases
