@@ -7,9 +7,11 @@ from cyclopts import App, Parameter
 
 from memberops import __version__
 from memberops.cli import member_commands, service_commands
+from memberops.cli.gift_commands import gift_app
 from memberops.cli.month_end import month_end
 from memberops.cli.options import Language
 from memberops.cli.printing import language_of_user, say
+from memberops.cli.stocktake_commands import stocktake_app
 
 __all__ = ["application"]
 
@@ -31,6 +33,8 @@ def application() -> Callable[..., Any]:
     app.command(month_end, name="month-end")
     for command in (*member_commands.COMMANDS, *service_commands.COMMANDS):
         app.command(command, name=command.__name__)
+    app.command(gift_app())
+    app.command(stocktake_app())
     app.command(plugins, name="plugins")
     app["--help"].help = "显示帮助。Show this message and exit."
     app["--version"].help = "显示版本。Show the version and exit."

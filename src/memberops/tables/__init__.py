@@ -24,6 +24,7 @@ from memberops.tables.people import CARDS, MEMBERS, STORES
 from memberops.tables.sales import SALES, TARGETS
 from memberops.tables.schema import Column, Kind, Table, normal_heading
 from memberops.tables.service import CASE_EVENTS, COMPLAINTS
+from memberops.tables.stocktakes import COUNT_APPROVALS, COUNT_REASONS, STOCKTAKES
 from memberops.tables.surveys import SURVEYS
 from memberops.tables.visits import APPOINTMENTS, CONSENTS, VISITS
 
@@ -34,6 +35,8 @@ __all__ = [
     "COMPLAINTS",
     "CONSENTS",
     "COUNTS",
+    "COUNT_APPROVALS",
+    "COUNT_REASONS",
     "GIFTS",
     "GIFT_APPLICATIONS",
     "GIFT_ISSUES",
@@ -41,6 +44,7 @@ __all__ = [
     "MEMBERS",
     "POINT_REDEMPTIONS",
     "SALES",
+    "STOCKTAKES",
     "STORES",
     "SURVEYS",
     "TABLES",
@@ -71,6 +75,9 @@ TABLES = (
     GIFT_ISSUES,
     POINT_REDEMPTIONS,
     COUNTS,
+    STOCKTAKES,
+    COUNT_REASONS,
+    COUNT_APPROVALS,
 )
 """Every canonical table."""
 

@@ -12,6 +12,7 @@ from memberops.workflows.configuration import (
     parse_settings,
     read_settings,
 )
+from memberops.workflows.ledger_settings import LedgerSettings
 from memberops.workflows.month_end import MonthEnd
 from memberops.workflows.opening import open_chain
 from memberops.workflows.policies_in_force import PolicyInForce
@@ -25,6 +26,7 @@ __all__ = [
     "ChainTables",
     "Check",
     "FrameSource",
+    "LedgerSettings",
     "MonthEnd",
     "PluginSettings",
     "PolicyInForce",

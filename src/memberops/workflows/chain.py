@@ -26,6 +26,11 @@ from memberops.tables import TABLES
 from memberops.tables import table as table_named
 from memberops.workflows import (
     appointment_questions,
+    count_questions,
+    gift_catalogue,
+    gift_files,
+    gift_postings,
+    gift_questions,
     member_questions,
     profile_questions,
     service_questions,
@@ -35,6 +40,7 @@ from memberops.workflows import (
 )
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.chain_tables import ChainTables, FrameSource
+from memberops.workflows.ledger_settings import LedgerSettings
 
 if TYPE_CHECKING:
     from memberops.workflows.month_end import MonthEnd
@@ -92,6 +98,7 @@ class Chain:
         language: ``"zh"`` or ``"en"``, for summaries and lists.
         policies: The chain's policies; the manual's by default.
         registry: The plugins that were loaded, if any.
+        ledger_settings: Where the gift ledger is kept; None if there is none.
 
     Raises:
         InvalidValueError: No source of sales, or an unknown language.
@@ -127,6 +134,13 @@ class Chain:
         repr=False,
     )
     registry: AdapterRegistry | None = attrs.field(default=None, repr=False)
+    ledger_settings: LedgerSettings | None = attrs.field(
+        default=None,
+        repr=False,
+        validator=attrs.validators.optional(
+            attrs.validators.instance_of(LedgerSettings)
+        ),
+    )
 
     def __attrs_post_init__(self) -> None:
         """Hold the policies against the currency."""
@@ -164,11 +178,17 @@ class Chain:
             consents: See `memberops.tables.CONSENTS`.
             appointments: See `memberops.tables.APPOINTMENTS`.
             surveys: See `memberops.tables.SURVEYS`.
-            **settings: What `Chain` takes: ``currency``, ``zone``, ``name``, ...
+            **settings: What `Chain` takes: ``currency``, ``zone``, ``name``, ...; and
+                frames of further tables, such as ``gifts`` and ``stocktakes``.
 
         Raises:
             InvalidValueError: There is no such table or setting; with the nearest.
         """
+        further = {
+            table.name: settings.pop(table.name)
+            for table in TABLES
+            if table.name in settings
+        }
         names = [field.alias for field in attrs.fields(cls) if field.name != "sources"]
         for name in settings:
             if name not in names:
@@ -188,6 +208,7 @@ class Chain:
             "consents": consents,
             "appointments": appointments,
             "surveys": surveys,
+            **further,
         }
         given = {name: frame for name, frame in frames.items() if frame is not None}
         zone = settings.get("zone")
@@ -246,6 +267,20 @@ class Chain:
     visits = visit_questions.visits
     visit_coverage = visit_questions.visit_coverage
     appointments = appointment_questions.appointments
+    ledger = gift_catalogue.ledger
+    gift_balances = gift_questions.gift_balances
+    gift_movements = gift_questions.gift_movements
+    import_gifts = gift_postings.import_gifts
+    post_gifts = gift_postings.post_gifts
+    issue_gift = gift_postings.issue_gift
+    reverse_gifts = gift_postings.reverse_gifts
+    export_gifts = gift_files.export_gifts
+    restore_gifts = gift_files.restore_gifts
+    verify_gifts = gift_files.verify_gifts
+    count_sheets = count_questions.count_sheets
+    count_differences = count_questions.count_differences
+    approve_counts = count_questions.approve_counts
+    count_summaries = count_questions.count_summaries
 
     def month_end(
         self,

@@ -30,6 +30,7 @@ from memberops.policies import (
     ServiceLevels,
     Staffing,
     StatusRules,
+    StocktakePolicy,
     Term,
     TierPolicy,
     VisitPolicy,
@@ -105,6 +106,7 @@ class ChainPolicies:
         audit_sample: How the audit sample is drawn.
         appointments: How bookings are decided.
         satisfaction: What counts as satisfied.
+        stocktake: By when stores count, and who approves a difference.
 
     Raises:
         InvalidValueError: A value is no such policy, or renewal and card state have
@@ -181,6 +183,9 @@ class ChainPolicies:
     )
     satisfaction: SatisfactionPolicy = attrs.field(
         factory=SatisfactionPolicy, validator=_is(SatisfactionPolicy)
+    )
+    stocktake: StocktakePolicy = attrs.field(
+        factory=StocktakePolicy, validator=_is(StocktakePolicy)
     )
 
     def __attrs_post_init__(self) -> None:

@@ -21,6 +21,7 @@ from memberops.domain.values import Language
 from memberops.errors import ConfigurationError, nearest
 from memberops.tables import TABLES
 from memberops.workflows.chain_policies import ChainPolicies
+from memberops.workflows.ledger_settings import LedgerSettings
 from memberops.workflows.policy_spelling import SPELLING
 from memberops.workflows.structuring import Misfit, Problem, Reader
 
@@ -77,6 +78,7 @@ class ChainSettings:
         language: ``"zh"`` or ``"en"``, for summaries and lists.
         policies: What the chain decides for itself.
         plugins: Which plugins are left out.
+        ledger: Where the gift ledger is kept; None if there is none.
     """
 
     name: str
@@ -86,6 +88,7 @@ class ChainSettings:
     language: Language = "zh"
     policies: ChainPolicies = attrs.field(factory=ChainPolicies)
     plugins: PluginSettings = attrs.field(factory=PluginSettings)
+    ledger: LedgerSettings | None = None
 
 
 def read_settings(path: str | Path) -> ChainSettings:

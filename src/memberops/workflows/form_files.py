@@ -14,7 +14,13 @@ from memberops.reports import Form, write_csv, write_workbook
 from memberops.reports.cells import ReportLanguage
 from memberops.tables import TABLES
 
-__all__ = ["revealed_columns", "write_form_book", "write_forms", "write_refused"]
+__all__ = [
+    "keep_private",
+    "revealed_columns",
+    "write_form_book",
+    "write_forms",
+    "write_refused",
+]
 
 _REVEALABLE = ("name", "phone")
 
@@ -70,7 +76,7 @@ def write_form_book(
             f"the workbook cannot be written: there is no folder {str(target.parent)!r}"
         )
     if private:
-        _keep_private(target)
+        keep_private(target)
     english, chinese = titles
     return write_workbook(
         tuple(forms),
@@ -113,7 +119,7 @@ def write_forms(
     for form in made:
         file = target / f"{form.name}.csv"
         if private:
-            _keep_private(file)
+            keep_private(file)
         files.append(write_csv(form, file, language=language))
     return tuple(files)
 
@@ -148,7 +154,7 @@ def write_refused(
     return tuple(files)
 
 
-def _keep_private(file: Path) -> None:
+def keep_private(file: Path) -> None:
     """Let only the owner read a file, before there is anything in it."""
     file.touch(mode=0o600)
     file.chmod(0o600)

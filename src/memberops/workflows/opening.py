@@ -64,6 +64,9 @@ def open_chain(
         policies=settings.policies,
         sources=_sources(settings, registry, context, file.name),
         registry=registry,
+        ledger_settings=None
+        if settings.ledger is None
+        else settings.ledger.within(context.folder),
     )
 
 

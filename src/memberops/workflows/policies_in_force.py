@@ -39,6 +39,7 @@ _TITLES = {
     "audit_sample": ("audit sample", "督察抽样"),
     "appointments": ("appointments", "预约"),
     "satisfaction": ("satisfaction", "满意度"),
+    "stocktake": ("stocktakes", "礼品盘点"),
 }
 _SHARED = frozenset({"currency", "waiver", "term", "phones", "office"})
 """What a policy has from the chain: another policy or the file decides it."""

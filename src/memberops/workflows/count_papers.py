@@ -1,0 +1,308 @@
+"""The papers of stocktakes: what was called, counted, explained and approved."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pandas as pd
+
+from memberops.adapters.sources.contract import SourceResult
+from memberops.adapters.sources.csv_source import read_csv
+from memberops.domain import (
+    Approval,
+    ApprovedCount,
+    CountLine,
+    Difference,
+    Explanation,
+    Finding,
+    Severity,
+    Stocktake,
+)
+from memberops.errors import (
+    InvalidValueError,
+    MemberOpsError,
+    UnknownTableError,
+    bounded,
+    nearest,
+)
+from memberops.ledger import LedgerStore, differences, read_counts
+from memberops.policies import StocktakePolicy
+from memberops.tables import STORES, Table
+from memberops.tables.counts import COUNTS
+from memberops.tables.stocktakes import COUNT_APPROVALS, COUNT_REASONS
+from memberops.workflows.gift_moments import end_of_day
+from memberops.workflows.inquiry import Inquiry
+
+__all__ = ["CountPapers", "called", "read_papers", "regions_of"]
+
+_PAPERS = {"counts": COUNTS, "reasons": COUNT_REASONS, "approvals": COUNT_APPROVALS}
+_SOURCES = {
+    "counts": "counts",
+    "reasons": "count_reasons",
+    "approvals": "count_approvals",
+}
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CountPapers:
+    """
+    What is known of a stocktake, held against the ledger.
+
+    Args:
+        stocktake: What was called.
+        lines: Its count lines, recounts too.
+        differences: What each line that holds says against the books.
+        explanations: Reasons, by line.
+        approvals: What was said to lines; of several the latest counts.
+        findings: What was wrong with the papers.
+        results: What the files gave, by name of the table.
+        rows_read: Rows of counts of the file; each became a line or was refused.
+    """
+
+    stocktake: Stocktake
+    lines: tuple[CountLine, ...]
+    differences: tuple[Difference, ...]
+    explanations: dict[str, list[Explanation]]
+    approvals: dict[str, Approval]
+    findings: tuple[Finding, ...]
+    results: dict[str, SourceResult]
+    rows_read: int
+
+    def in_force(
+        self, policy: StocktakePolicy, *, as_of: dt.date, regions: dict[str, str]
+    ) -> list[ApprovedCount]:
+        """List the counts that the books have to follow."""
+        found = []
+        for each in self.differences:
+            line = each.line
+            counted = policy.in_force(
+                each,
+                self.explanations.get(line.line_id, ()),
+                self.approvals.get(line.line_id),
+                as_of=as_of,
+                region=region_of(line.place, regions),
+            )
+            found += [] if counted is None else [counted]
+        return found
+
+
+def region_of(place: str, regions: dict[str, str]) -> str | None:
+    """Return the region of a store's place."""
+    return regions.get(place.split(":")[1]) if ":" in place else None
+
+
+def regions_of(stores: pd.DataFrame | None) -> dict[str, str]:
+    """Return the region of each store, by its id."""
+    if stores is None or "region_id" not in stores:
+        return {}
+    STORES.check_columns(stores.columns, ["store_id"])
+    known = stores.dropna(subset=["region_id"])
+    return dict(zip(known["store_id"], known["region_id"], strict=True))
+
+
+def called(asked: Inquiry, stocktake_id: str | None = None) -> tuple[Stocktake, ...]:
+    """
+    Return the stocktakes of the table, or the one asked for.
+
+    Raises:
+        UnknownTableError: There is no source of stocktakes.
+        InvalidValueError: No such stocktake, or a row of the table is none.
+    """
+    if "stocktakes" not in asked.tables:
+        raise UnknownTableError(
+            "a stocktake needs a source of stocktakes (盘点通知): add "
+            "[sources.stocktakes]"
+        )
+    rows = asked.tables["stocktakes"].to_dict("records")
+    known = [str(row["stocktake_id"]) for row in rows]
+    if stocktake_id is not None and stocktake_id not in known:
+        raise InvalidValueError(
+            f"no stocktake is called {bounded([stocktake_id])}; "
+            f"{nearest(stocktake_id[:40], known)}"
+        )
+    return tuple(
+        _stocktake(row, asked)
+        for row in rows
+        if stocktake_id in {None, row["stocktake_id"]}
+    )
+
+
+def _stocktake(row: dict[Any, Any], asked: Inquiry) -> Stocktake:
+    held: dict[Any, Any] = {
+        name: None if pd.isna(each) else each for name, each in row.items()
+    }
+    places = [each.strip() for each in (held.get("places") or "").split(";")]
+    places = [each for each in places if each]
+    if not places:
+        stores = asked.stores
+        if stores is None:
+            raise InvalidValueError(
+                f"the stocktake {bounded([held['stocktake_id']])} is of every store: "
+                "add [sources.stores], or name its places"
+            )
+        places = [f"store:{each}" for each in stores["store_id"]]
+    ended = held["ended_on"].date()
+    due = held.get("due_on")
+    last = None if due is None else due.date()
+    if last is None and held.get("promotion"):
+        days = asked.policies.stocktake.days_after_promotion
+        last = ended + dt.timedelta(days=days)
+    return Stocktake(
+        stocktake_id=held["stocktake_id"],
+        places=places,
+        cutoff=end_of_day(ended, asked.chain.zone),
+        due_on=last,
+        promotion=held.get("promotion") or "",
+        blind=held.get("blind") == "yes",
+    )
+
+
+def read_papers(
+    asked: Inquiry,
+    ledger: LedgerStore,
+    stocktake: Stocktake,
+    *,
+    as_of: dt.datetime,
+    files: dict[str, str | Path | None] | None = None,
+) -> CountPapers:
+    """
+    Read counts, reasons and approvals of a stocktake, and compare with the books.
+
+    Args:
+        asked: The question, with what the chain's sources gave.
+        ledger: The chain's ledger.
+        stocktake: What was called.
+        as_of: Aware instant: later counts and approvals are not known yet.
+        files: CSV files for ``"counts"``, ``"reasons"`` and ``"approvals"``, instead
+            of the chain's sources.
+
+    Raises:
+        SourceError: A file cannot be read.
+        UnknownTableError: Counts are neither in a file nor in a source.
+    """
+    frames: dict[str, pd.DataFrame] = {}
+    results: dict[str, SourceResult] = {}
+    for name, table in _PAPERS.items():
+        path, source = (files or {}).get(name), _SOURCES[name]
+        if path is not None:
+            results[source] = _file(asked, path, table)
+            frames[name] = results[source].frame
+        elif source in asked.tables:
+            rows = asked.tables[source]
+            mine = (rows["stocktake_id"] == stocktake.stocktake_id).to_numpy(bool)
+            frames[name] = rows[mine].reset_index(drop=True)
+    if "counts" not in frames:
+        raise UnknownTableError(
+            "no counts are given (礼品盘点表): name a file with --counts, or add "
+            "[sources.counts]"
+        )
+    reading = read_counts(frames["counts"], stocktake, ledger, as_of=as_of)
+    found = differences(ledger, reading.lines)
+    ids = {_cell(_names_of(each.line)): each.line.line_id for each in found}
+    findings = [each for result in results.values() for each in result.findings]
+    findings += reading.findings
+    why: dict[str, list[Explanation]] = defaultdict(list)
+    for line_id, row in _of_lines(frames, "reasons", ids, stocktake, findings):
+        made = _explanation(line_id, row, findings)
+        if made is not None:
+            why[line_id].append(made)
+    said: dict[str, Approval] = {}
+    for line_id, row in _of_lines(frames, "approvals", ids, stocktake, findings):
+        approval = _approval(line_id, row)
+        before = said.get(line_id)
+        if approval.at <= as_of and (before is None or before.at <= approval.at):
+            said[line_id] = approval
+    rejected = results["counts"].rejected if "counts" in results else 0
+    return CountPapers(
+        stocktake=stocktake,
+        lines=reading.lines,
+        differences=found,
+        explanations=dict(why),
+        approvals=said,
+        findings=tuple(findings),
+        results=results,
+        rows_read=reading.rows_read + rejected,
+    )
+
+
+def _file(asked: Inquiry, path: str | Path, table: Table) -> SourceResult:
+    return read_csv(path, table, currency=asked.chain.currency, zone=asked.chain.zone)
+
+
+def _names_of(line: CountLine) -> dict[str, Any]:
+    """Return what names a line in a paper."""
+    return {"place": line.place, "gift_id": line.gift_id, "lot_id": line.lot_id}
+
+
+def _cell(row: dict[Any, Any]) -> tuple[str, str, str]:
+    lot = row.get("lot_id")
+    return row["place"], row["gift_id"], "" if lot is None or pd.isna(lot) else lot
+
+
+def _of_lines(
+    frames: dict[str, pd.DataFrame],
+    paper: str,
+    ids: dict[tuple[str, str, str], str],
+    stocktake: Stocktake,
+    findings: list[Finding],
+) -> Iterable[tuple[str, dict[Any, Any]]]:
+    """Go through the rows of a paper whose line was counted; tell of the others."""
+    if paper not in frames:
+        return
+    for number, row in enumerate(frames[paper].to_dict("records"), start=1):
+        if row["stocktake_id"] == stocktake.stocktake_id and _cell(row) in ids:
+            yield ids[_cell(row)], row
+            continue
+        findings.append(
+            Finding(
+                table=_SOURCES[paper],
+                rule="line-unknown",
+                row=number,
+                severity=Severity.WARNING,
+                message_en="no count of this stocktake has this place, gift and lot",
+                message_zh="本次盘点没有该地点、礼品和批次的盘点行",
+            )
+        )
+
+
+def _explanation(
+    line_id: str, row: dict[Any, Any], findings: list[Finding]
+) -> Explanation | None:
+    held: dict[Any, Any] = {
+        name: None if pd.isna(each) else each for name, each in row.items()
+    }
+    try:
+        return Explanation(
+            line_id=line_id,
+            reason=held["reason"],
+            quantity=int(held["quantity"]),
+            by=held.get("by"),
+            disposition=held.get("disposition") or "",
+        )
+    except MemberOpsError as error:
+        findings.append(
+            Finding(
+                table="count_reasons",
+                rule="reason-invalid",
+                severity=Severity.ERROR,
+                message_en=f"a reason of {bounded([line_id])} is left out: {error}",
+                message_zh=f"{bounded([line_id])} 的差异说明无效，未采用",
+            )
+        )
+        return None
+
+
+def _approval(line_id: str, row: dict[Any, Any]) -> Approval:
+    return Approval(
+        line_id=line_id,
+        difference=int(row["difference"]),
+        by=row["approved_by"],
+        role=row["role"],
+        at=row["approved_at"].to_pydatetime(),
+        approved=row["approved"] == "yes",
+    )

@@ -1,0 +1,400 @@
+"""Stocktakes from end to end: sheets, differences, approvals, summaries (HQ §7)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import attrs
+import pandas as pd
+
+from memberops.domain import Approval, CountState, Finding, Stocktake
+from memberops.errors import InvalidValueError, bounded
+from memberops.ledger import Settlement, count_sheet, settle
+from memberops.policies.stocktake_calls import stocktake_notice, stocktake_standing
+from memberops.policies.stocktake_report import count_report, count_summary
+from memberops.reports import Form
+from memberops.reports.forms.counts import (
+    count_report_form,
+    count_sheet_form,
+    count_summary_form,
+)
+from memberops.workflows.answers import Answer
+from memberops.workflows.approval_file import append_approvals
+from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.count_papers import (
+    CountPapers,
+    called,
+    read_papers,
+    region_of,
+    regions_of,
+)
+from memberops.workflows.gift_catalogue import GIFT_TABLES
+from memberops.workflows.gift_questions import ask_ledger
+from memberops.workflows.inquiry import Inquiry
+
+if TYPE_CHECKING:
+    from memberops.workflows.chain import Chain, Progress
+
+__all__ = ["approve_counts", "count_differences", "count_sheets", "count_summaries"]
+
+File = str | Path | None
+_TABLES = (*GIFT_TABLES, "stocktakes", "counts", "count_reasons", "count_approvals")
+
+
+class _Held(NamedTuple):
+    """A question about a stocktake, with its papers."""
+
+    asked: Inquiry
+    stocktake: Stocktake
+    papers: CountPapers
+    findings: list[Finding]
+    moment: dt.datetime
+    done: Settlement
+
+
+def count_sheets(
+    chain: Chain,
+    stocktake: str,
+    *,
+    as_of: dt.date | dt.datetime,
+    place: str | None = None,
+    tables: ChainTables | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """
+    Make the count sheets of a stocktake from the books as of its cut-off.
+
+    Args:
+        chain: The chain; a method of it.
+        stocktake: Its id in the table of stocktakes.
+        as_of: The day of the sheet, or an aware moment: not before the cut-off.
+        place: Only the sheet of this place.
+        tables: What `Chain.read` gave.
+        progress: Is told each table before it is read.
+
+    Returns:
+        An `Answer` with the forms ``store_count_sheet`` and ``warehouse_count_sheet``,
+        as far as the stocktake counts there.
+
+    Raises:
+        InvalidValueError: No such stocktake, no ledger, or no such place in it.
+        UnknownTableError: There is no source of stocktakes.
+    """
+    asked, findings, _ = ask_ledger(
+        chain,
+        "count_sheet",
+        ("count sheet", "盘点表"),
+        as_of=as_of,
+        tables=_papers(chain, tables, progress),
+    )
+    (session,) = called(asked, stocktake)
+    if place is not None:
+        if place not in session.places:
+            raise InvalidValueError(
+                f"the stocktake {bounded([stocktake])} does not count "
+                f"{bounded([place])}; it counts {bounded(session.places)}"
+            )
+        session = attrs.evolve(session, places=[place])
+    with chain.ledger(tables=asked.tables) as ledger:
+        gifts = ledger.rules.gifts or ()
+        names = {each.gift_id: each.name for each in gifts}
+        frame = count_sheet(ledger, session)
+    kinds = [
+        kind
+        for kind in ("store", "warehouse")
+        if any(each.split(":")[0] == kind for each in session.places)
+    ]
+    forms = [
+        count_sheet_form(frame, session, kind=kind, zone=chain.zone, names=names)  # type: ignore[arg-type]
+        for kind in kinds
+    ]
+    notice = stocktake_notice(session, zone=chain.zone)
+    return asked.answer(
+        *forms, lines=[(notice.text("en"), notice.text("zh"))], findings=findings
+    )
+
+
+def count_differences(
+    chain: Chain,
+    stocktake: str,
+    *,
+    as_of: dt.date | dt.datetime,
+    counts: File = None,
+    reasons: File = None,
+    approvals: File = None,
+    tables: ChainTables | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """
+    Compare what was counted with the books, each line at its own moment.
+
+    Args:
+        chain: The chain; a method of it.
+        stocktake: Its id in the table of stocktakes.
+        as_of: The day, or an aware moment: what is counted later is not known yet.
+        counts: CSV file of counts; by default the chain's source of counts.
+        reasons: CSV file of reasons; likewise.
+        approvals: CSV file of approvals; likewise.
+        tables: What `Chain.read` gave.
+        progress: Is told each table before it is read.
+
+    Returns:
+        An `Answer` with the form ``count_differences``, one row a line, and a
+        decision for each line that is not settled and not in agreement.
+
+    Raises:
+        InvalidValueError: No such stocktake, or no ledger.
+        UnknownTableError: Stocktakes or counts have no source.
+        SourceError: A file cannot be read.
+    """
+    files = {"counts": counts, "reasons": reasons, "approvals": approvals}
+    held = _held(chain, stocktake, as_of, files, _papers(chain, tables, progress))
+    return _told(held, _report_form(held))
+
+
+def count_summaries(
+    chain: Chain,
+    stocktake: str,
+    *,
+    as_of: dt.date | dt.datetime,
+    counts: File = None,
+    reasons: File = None,
+    approvals: File = None,
+    tables: ChainTables | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """
+    Add a stocktake up by store, region and chain, and name the late and missing.
+
+    Args:
+        chain: The chain; a method of it.
+        stocktake: Its id in the table of stocktakes.
+        as_of: The day, or an aware moment.
+        counts: See `count_differences`.
+        reasons: See `count_differences`.
+        approvals: See `count_differences`.
+        tables: What `Chain.read` gave.
+        progress: Is told each table before it is read.
+
+    Returns:
+        An `Answer` with the form ``store_count_summary``, and, where the warehouse is
+        counted, ``warehouse_count_report``.
+
+    Raises:
+        InvalidValueError: No such stocktake, or no ledger.
+        UnknownTableError: Stocktakes or counts have no source.
+    """
+    files = {"counts": counts, "reasons": reasons, "approvals": approvals}
+    held = _held(chain, stocktake, as_of, files, _papers(chain, tables, progress))
+    report = _report(held)
+    regions = regions_of(held.asked.stores)
+    standing = stocktake_standing(
+        held.stocktake,
+        held.papers.lines,
+        as_of=held.asked.as_of,
+        zone=chain.zone,
+    )
+    summary = count_summary(report, standing=standing, regions=regions)
+    stores = held.asked.stores
+    named: dict[str, str] = {}
+    if stores is not None and "name" in stores:
+        named = dict(zip(stores["store_id"], stores["name"].fillna(""), strict=True))
+    forms = [
+        count_summary_form(
+            summary, standing=standing.places, currency=chain.currency, names=named
+        )
+    ]
+    if any(each.split(":")[0] == "warehouse" for each in held.stocktake.places):
+        forms.append(
+            count_report_form(
+                report, zone=chain.zone, kind="warehouse", currency=chain.currency
+            )
+        )
+    behind = [("late", "迟交", standing.late), ("missing", "缺交", standing.missing)]
+    lines = [
+        (f"{english}: {', '.join(places)}", f"{chinese}：{'、'.join(places)}")
+        for english, chinese, places in behind
+        if places
+    ]
+    return _told(held, *forms, more=lines)
+
+
+def approve_counts(
+    chain: Chain,
+    stocktake: str,
+    *,
+    by: str,
+    role: str,
+    at: dt.datetime,
+    approvals: str | Path,
+    counts: File = None,
+    reasons: File = None,
+    place: str | None = None,
+    refuse: bool = False,
+    late: bool = False,
+    tables: ChainTables | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """
+    Approve explained differences, and bring the books to what was counted.
+
+    Lines that are explained and wait for approval get one, as far as *role* may give
+    it and *by* did not count. Every approval is written into the file before the
+    ledger is changed; asked again, nothing is written twice.
+
+    Args:
+        chain: The chain; a method of it.
+        stocktake: Its id in the table of stocktakes.
+        by: Who decides.
+        role: In which role, such as ``"regional_manager"``.
+        at: Aware instant of the decision.
+        approvals: CSV file to which approvals are added; made if it is not there.
+        counts: See `count_differences`.
+        reasons: See `count_differences`.
+        place: Only lines of this place.
+        refuse: Refuse the lines instead: they are to be recounted.
+        late: Whether adjustments may enter a closed period, knowingly.
+        tables: What `Chain.read` gave.
+        progress: Is told each table before it is read.
+
+    Returns:
+        An `Answer` with the form ``count_differences`` as it is afterwards.
+
+    Raises:
+        InvalidValueError: No such stocktake, or no ledger.
+        OSError: The file cannot be written.
+    """
+    given = Path(approvals)
+    papers = _papers(chain, tables, progress)
+    files: dict[str, str | Path | None] = {
+        "counts": counts,
+        "reasons": reasons,
+        "approvals": given if given.exists() else None,
+    }
+    held = _held(chain, stocktake, at, files, papers)
+    policy, regions = chain.policies.stocktake, regions_of(held.asked.stores)
+    new: list[tuple[Approval, tuple[str, str, str, str]]] = []
+    for each in held.papers.differences:
+        line = each.line
+        if place is not None and line.place != place:
+            continue
+        why = held.papers.explanations.get(line.line_id, ())
+        region = region_of(line.place, regions)
+        today = held.asked.as_of
+        waiting = policy.decide(each, why, as_of=today, region=region)
+        if waiting.outcome != "approve" or line.line_id in held.papers.approvals:
+            continue
+        approval = Approval(
+            line_id=line.line_id,
+            difference=each.quantity or 0,
+            by=by,
+            role=role,
+            at=at,
+            approved=not refuse,
+        )
+        after = policy.decide(each, why, approval, as_of=today, region=region)
+        if after.outcome in {"approved", "refused"}:
+            names = (line.stocktake_id, line.place, line.gift_id, line.lot_id or "")
+            new.append((approval, names))
+    if new:
+        append_approvals(given, new)
+    files["approvals"] = given if given.exists() else None
+    held = _held(chain, stocktake, at, files, papers, settling=True, late=late)
+    done = len(held.done.posted)
+    said_en, said_zh = ("refused", "未批准") if refuse else ("approved", "批准")
+    return _told(
+        held,
+        _report_form(held),
+        more=[
+            (
+                f"lines {said_en} now: {len(new):,}; adjustments written: {done:,}",
+                f"本次{said_zh} {len(new):,} 行；写入调整 {done:,} 笔",
+            )
+        ],
+    )
+
+
+def _papers(
+    chain: Chain, tables: ChainTables | None, progress: Progress | None
+) -> ChainTables:
+    return chain.read(only=_TABLES, progress=progress) if tables is None else tables
+
+
+def _held(
+    chain: Chain,
+    stocktake: str,
+    as_of: dt.date | dt.datetime,
+    files: dict[str, str | Path | None],
+    tables: ChainTables,
+    *,
+    settling: bool = False,
+    late: bool = False,
+) -> _Held:
+    asked, findings, moment = ask_ledger(
+        chain, "stocktake", ("stocktake", "礼品盘点"), as_of=as_of, tables=tables
+    )
+    (session,) = called(asked, stocktake)
+    policy, regions = chain.policies.stocktake, regions_of(asked.stores)
+    done = Settlement()
+    with chain.ledger(tables=asked.tables) as ledger:
+        papers = read_papers(asked, ledger, session, as_of=moment, files=files)
+        if settling:
+            force = papers.in_force(policy, as_of=asked.as_of, regions=regions)
+            for other in called(asked) if "counts" in asked.tables else ():
+                if other.stocktake_id != session.stocktake_id:
+                    more = read_papers(asked, ledger, other, as_of=moment)
+                    force += more.in_force(policy, as_of=asked.as_of, regions=regions)
+            done = settle(ledger, force, late=late)
+            papers = read_papers(asked, ledger, session, as_of=moment, files=files)
+    read = {**asked.tables.results, **papers.results}
+    asked = attrs.evolve(asked, tables=ChainTables(read))
+    findings += [each for each in papers.findings if each not in asked.tables.findings]
+    findings += done.findings
+    return _Held(asked, session, papers, findings, moment, done)
+
+
+def _report(held: _Held) -> pd.DataFrame:
+    papers = held.papers
+    return count_report(
+        papers.differences,
+        [each for found in papers.explanations.values() for each in found],
+        papers.approvals.values(),
+        as_of=held.asked.as_of,
+        regions=regions_of(held.asked.stores),
+        policy=held.asked.policies.stocktake,
+    )
+
+
+def _report_form(held: _Held) -> Form:
+    chain = held.asked.chain
+    return count_report_form(_report(held), zone=chain.zone, currency=chain.currency)
+
+
+def _told(held: _Held, *forms: Form, more: list[tuple[str, str]] = []) -> Answer:  # noqa: B006 - never changed
+    """Say how many rows were read and what they say, then what is special."""
+    papers = held.papers
+    states = [each.state for each in papers.differences]
+    read = papers.rows_read
+    told = (read, len(papers.lines), read - len(papers.lines))
+    counts = [
+        states.count(state)
+        for state in (
+            CountState.AGREE,
+            CountState.SURPLUS,
+            CountState.SHORTAGE,
+            CountState.NOT_COUNTED,
+        )
+    ]
+    english = "rows read {:,} = accepted {:,} + rejected {:,}"
+    chinese = "读取 {:,} 行 = 接收 {:,} + 拒收 {:,}"
+    lines = [
+        (english.format(*told), chinese.format(*told)),
+        (
+            "lines that agree {:,}, surplus {:,}, shortage {:,}, not counted "
+            "{:,}".format(*counts),
+            "相符 {:,} 行，盘盈 {:,} 行，盘亏 {:,} 行，未盘 {:,} 行".format(*counts),
+        ),
+    ]
+    return held.asked.answer(*forms, lines=[*lines, *more], findings=held.findings)

@@ -1,0 +1,384 @@
+"""Bringing postings into the gift ledger: from files, and one by one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import attrs
+import pandas as pd
+
+from memberops.adapters.sources.csv_source import read_csv
+from memberops.domain import Finding, Posting, Severity
+from memberops.errors import (
+    BalanceOverflowError,
+    BrokenChainError,
+    ClosedPeriodError,
+    KeyConflictError,
+    LedgerError,
+    LotConflictError,
+    MemberOpsError,
+    OutOfStockError,
+    ReversalError,
+    UnknownGiftError,
+    UnknownPlaceError,
+    UnknownPostingError,
+    bounded,
+)
+from memberops.ledger import LedgerStore
+from memberops.ledger.flow_issue import issue
+from memberops.ledger.flow_tables import read_movements
+from memberops.reports.forms.gift_ledger import posting_states_form
+from memberops.tables.gifts import GIFT_MOVEMENTS
+from memberops.workflows.answers import Answer
+from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.gift_questions import ask_ledger
+
+if TYPE_CHECKING:
+    from memberops.workflows.chain import Chain, Progress
+
+__all__ = ["import_gifts", "issue_gift", "post_gifts", "reverse_gifts"]
+
+_REFUSALS: tuple[tuple[type[MemberOpsError], str, str], ...] = (
+    (OutOfStockError, "out-of-stock", "库存不足"),
+    (KeyConflictError, "key-conflict", "同一凭证号已入账，内容不一致"),
+    (ClosedPeriodError, "period-closed", "该期间已关账"),
+    (ReversalError, "reversal-invalid", "不能这样冲销"),
+    (LotConflictError, "lot-conflict", "批次或有效期不符"),
+    (BalanceOverflowError, "balance-overflow", "结存超出可存范围"),
+    (UnknownGiftError, "gift-unknown", "没有这种礼品"),
+    (UnknownPlaceError, "place-unknown", "没有这个库位或账户"),
+    (UnknownPostingError, "posting-unknown", "台账里没有要冲销的凭证"),
+    (LedgerError, "ledger-refused", "台账拒绝这笔记录"),
+)
+
+
+class _Refused(NamedTuple):
+    """Why a posting was not written."""
+
+    rule: str
+    text_en: str
+    text_zh: str
+
+
+class _HandedIn(NamedTuple):
+    """The rows of a key, and what they became."""
+
+    key: str
+    kind: str
+    rows: int
+    became: Posting | _Refused
+
+
+_INCOMPLETE = _Refused(
+    "posting-incomplete",
+    "a row of it was rejected: mend the row and import again",
+    "该凭证有行被拒收：请更正后重新导入",
+)
+_PERHAPS_INCOMPLETE = _Refused(
+    "posting-perhaps-incomplete",
+    "a rejected row has no readable posting and may belong to any: mend it and import "
+    "again",
+    "有拒收行的凭证号无法识别，可能属于任一凭证：请更正后重新导入",
+)
+_IN_FUTURE = _Refused(
+    "posting-in-future",
+    "it takes effect after the day of the import",
+    "生效时间晚于导入日",
+)
+_REFUSED = tuple(kind for kind, _, _ in _REFUSALS)
+
+
+def import_gifts(
+    chain: Chain,
+    path: str | Path,
+    *,
+    as_of: dt.date,
+    tables: ChainTables | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> Answer:
+    """
+    Post what a CSV file of movements holds (HQ §7).
+
+    Every row is told for: it is rejected by the reader, or belongs to a posting that
+    is written, was there before, or is refused. A file may be imported again: a
+    posting counts once. A posting of which a row was rejected is not written.
+
+    Args:
+        chain: The chain; a method of it.
+        path: The file, with the columns of `memberops.tables.GIFT_MOVEMENTS`.
+        as_of: The day of the import: what takes effect later is refused.
+        tables: What `Chain.read` gave.
+        progress: Is told each table before it is read.
+        **options: Of `memberops.read_csv`: ``encoding``, ``columns``, ...
+
+    Returns:
+        An `Answer` with the form ``gift_postings``, one row a posting.
+
+    Raises:
+        InvalidValueError: The chain has no ledger.
+        SourceError: The file cannot be read; see `memberops.read_csv`.
+        LedgerStoreError: The ledger's database failed; import the file again.
+    """
+    asked, findings, moment = ask_ledger(
+        chain,
+        "gift_import",
+        ("gift movements posted", "礼品流水入账"),
+        as_of=as_of,
+        tables=tables,
+        progress=progress,
+    )
+    result = read_csv(
+        path, GIFT_MOVEMENTS, currency=chain.currency, zone=chain.zone, **options
+    )
+    groups = _handed_in(result.frame, result.rejects)
+    with chain.ledger(tables=asked.tables) as ledger:
+        rows = [_posted(ledger, group, moment) for group in groups]
+    read = {"gift_movements": result}
+    asked = attrs.evolve(asked, tables=ChainTables({**asked.tables.results, **read}))
+    states = Counter[str]()
+    for row in rows:
+        states[row["state"]] += row["rows"]
+    told = (result.rows_read, states["written"], states["there_before"],
+            states["refused"], result.rejected)  # fmt: skip
+    english = (
+        "rows read {:,} = written {:,} + there before {:,} + refused {:,} + "
+        "rejected {:,}"
+    )
+    chinese = "读取 {:,} 行 = 已入账 {:,} + 已存在 {:,} + 未入账 {:,} + 拒收 {:,}"
+    given = pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"sequence": "Int64"})
+    form = posting_states_form(given)
+    return asked.answer(
+        form,
+        lines=[(english.format(*told), chinese.format(*told))],
+        findings=[*findings, *_refusals(rows, Path(path).name)],
+    )
+
+
+def post_gifts(
+    chain: Chain,
+    posting: Posting,
+    *,
+    tables: ChainTables | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """
+    Write one posting into the chain's ledger.
+
+    Args:
+        chain: The chain; a method of it.
+        posting: What moved; the same key with the same contents counts once.
+        tables: What `Chain.read` gave.
+        progress: Is told each table before it is read.
+
+    Returns:
+        An `Answer` with the form ``gift_postings``, of one row.
+
+    Raises:
+        LedgerError, LookupError: What the ledger refuses; see
+            `memberops.ledger.decide`.
+        InvalidValueError: The chain has no ledger.
+    """
+    return _write_one(chain, posting.effective_at, lambda _: posting, tables, progress)
+
+
+def reverse_gifts(
+    chain: Chain,
+    posting_id: str,
+    *,
+    key: str,
+    effective_at: dt.datetime,
+    by: str | None = None,
+    reason: str = "",
+    late: bool = False,
+    tables: ChainTables | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """
+    Take a posting back by a counter-entry that names it.
+
+    Args:
+        chain: The chain; a method of it.
+        posting_id: Key of the mistake.
+        key: Key of the reversal.
+        effective_at: Aware instant, not before the mistake's own.
+        by: Who takes it back.
+        reason: Why.
+        late: Whether it may enter a closed period, knowingly.
+        tables: What `Chain.read` gave.
+        progress: Is told each table before it is read.
+
+    Returns:
+        An `Answer` with the form ``gift_postings``, of one row.
+
+    Raises:
+        UnknownPostingError: The ledger has no such posting.
+        ReversalError: It was taken back before, or is a reversal.
+    """
+
+    def made(ledger: LedgerStore) -> Posting:
+        entry = ledger.entry(posting_id)
+        if entry is None or not isinstance(entry.record, Posting):
+            raise UnknownPostingError(
+                f"the ledger holds no posting {bounded([posting_id])} to reverse"
+            )
+        return entry.record.reversal(
+            key, effective_at=effective_at, by=by, reason=reason, late=late
+        )
+
+    return _write_one(chain, effective_at, made, tables, progress)
+
+
+def issue_gift(
+    chain: Chain,
+    *,
+    effective_at: dt.datetime,
+    tables: ChainTables | None = None,
+    progress: Progress | None = None,
+    **terms: Any,
+) -> Answer:
+    """
+    Give a member a gift out of a store's lots, first expired first out.
+
+    Args:
+        chain: The chain; a method of it.
+        effective_at: Aware instant.
+        tables: What `Chain.read` gave.
+        progress: Is told each table before it is read.
+        **terms: Of `memberops.ledger.issue`: ``issue_id``, ``store_id``,
+            ``member_id``, ``gift_id``, ``quantity``, ``reason``, ``by`` and, if
+            known, ``ticket_id``.
+
+    Returns:
+        An `Answer` with the form ``gift_postings``, of one row.
+
+    Raises:
+        OutOfStockError: The store has too little that has not expired.
+        KeyConflictError: That line of the register says something else.
+    """
+    return _write_one(
+        chain,
+        effective_at,
+        lambda ledger: issue(
+            ledger,
+            effective_at=effective_at,
+            on=effective_at.astimezone(chain.zone).date(),
+            **terms,
+        ),
+        tables,
+        progress,
+    )
+
+
+def _write_one(
+    chain: Chain,
+    effective_at: dt.datetime,
+    make: Callable[[LedgerStore], Posting],
+    tables: ChainTables | None,
+    progress: Progress | None,
+) -> Answer:
+    asked, findings, _ = ask_ledger(
+        chain,
+        "gift_post",
+        ("gift posting", "礼品入账"),
+        as_of=effective_at,
+        tables=tables,
+        progress=progress,
+    )
+    with chain.ledger(tables=asked.tables) as ledger:
+        posting = make(ledger)
+        receipt = ledger.post(posting)
+    state = "there_before" if receipt.replayed else "written"
+    rows = len(posting.movements)
+    row = (posting.posting_id, posting.kind.value, rows, state, receipt.sequence)
+    lines = {
+        "written": (f"written as entry {receipt.sequence}",
+                    f"已入账，序号 {receipt.sequence}"),
+        "there_before": (f"there before, as entry {receipt.sequence}: it counts once",
+                         f"已存在，序号 {receipt.sequence}，不重复入账"),
+    }  # fmt: skip
+    form = posting_states_form(pd.DataFrame([row], columns=list(_COLUMNS[:5])))
+    return asked.answer(form, lines=[lines[state]], findings=findings)
+
+
+_COLUMNS = ("posting_id", "kind", "rows", "state", "sequence", "why_en", "why_zh",
+            "rule")  # fmt: skip
+
+
+def _handed_in(frame: pd.DataFrame, rejects: pd.DataFrame) -> list[_HandedIn]:
+    """Gather what each key became; hold back what a rejected row may belong to."""
+    postings, unreadable = read_movements(frame)
+    keys = frame["posting_id"].astype(str)
+    made: dict[str, Posting | _Refused] = {each.posting_id: each for each in postings}
+    for finding in unreadable:
+        key = keys.iloc[(finding.row or 1) - 1]
+        made[key] = _Refused(finding.rule, finding.message_en, finding.message_zh)
+    raws = rejects["raw"].fillna("").astype(str).tolist()
+    nameless = bool((rejects["column"] == "posting_id").any())
+    found = []
+    for key, rows in Counter(keys.tolist()).items():
+        became = made[key]
+        if any(key in raw for raw in raws):
+            became = _INCOMPLETE
+        elif nameless:
+            became = _PERHAPS_INCOMPLETE
+        kind = str(frame["kind"].iloc[int((keys == key).to_numpy().argmax())])
+        found.append(_HandedIn(key, kind, rows, became))
+    return found
+
+
+def _posted(
+    ledger: LedgerStore, group: _HandedIn, moment: dt.datetime
+) -> dict[str, Any]:
+    """Post what rows became; say what became of it."""
+    row = {"posting_id": group.key, "kind": group.kind, "rows": group.rows}
+    made = group.became
+    if isinstance(made, Posting) and made.effective_at > moment:
+        made = _IN_FUTURE
+    if isinstance(made, Posting):
+        try:
+            receipt = ledger.post(made)
+        except BrokenChainError:
+            raise
+        except _REFUSED as error:
+            made = _why(error)
+        else:
+            state = "there_before" if receipt.replayed else "written"
+            return row | {"state": state, "sequence": receipt.sequence}
+    return row | {
+        "state": "refused",
+        "why_en": made.text_en,
+        "why_zh": made.text_zh,
+        "rule": made.rule,
+    }
+
+
+def _why(error: MemberOpsError) -> _Refused:
+    rule, chinese = next(
+        (rule, text) for kind, rule, text in _REFUSALS if isinstance(error, kind)
+    )
+    return _Refused(rule, str(error), f"{chinese}（{error}）")
+
+
+def _refusals(rows: Iterable[dict[str, Any]], file: str) -> list[Finding]:
+    """Make a finding of each reason, with the number of postings and a few keys."""
+    by_rule: dict[str, list[str]] = {}
+    for row in rows:
+        if row["state"] == "refused":
+            by_rule.setdefault(row["rule"], []).append(row["posting_id"])
+    return [
+        Finding(
+            table="gift_movements",
+            rule=rule,
+            source=file,
+            count=len(keys),
+            severity=Severity.ERROR,
+            message_en=f"postings not written: {bounded(keys)}; the list says why",
+            message_zh=f"未入账的凭证：{bounded(keys)}；原因见入账结果",
+        )
+        for rule, keys in by_rule.items()
+    ]
