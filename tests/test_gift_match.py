@@ -1,0 +1,269 @@
+"""The match of points redeemed, gifts issued and stock moved."""
+
+import datetime as dt
+from itertools import permutations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
+from memberops.policies.gift_breaks import BREAKS
+from memberops.policies.gift_match import GiftMatchPolicy
+from memberops.policies.gift_pairs import paired
+
+NOON = dt.datetime(2026, 10, 1, 12, tzinfo=dt.UTC)
+LATER = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
+BOOKS = (
+    ("redemption_id", "redeemed_at", ()),
+    ("issue_id", "issued_at", ("redemption_id", "reason", "lot_id")),
+    ("posting_id", "effective_at", ("redemption_id", "issue_id", "lot_id")),
+)
+POLICY = GiftMatchPolicy()
+
+
+def book(side, rows):
+    """Make a book: name, hours, store, member, gift, quantity, and facts by name."""
+    name, moment, more = BOOKS[side]
+    frame = pd.DataFrame({
+        name: [each[0] for each in rows],
+        moment: pd.to_datetime(pd.Series(
+            [NOON + dt.timedelta(hours=each[1]) for each in rows], dtype="object"),
+            utc=True),
+        "store_id": [each[2] for each in rows], "member_id": [each[3] for each in rows],
+        "gift_id": [each[4] for each in rows],
+        "quantity": pd.Series([each[5] for each in rows], dtype="int64"),
+    })  # fmt: skip
+    for fact in more:
+        frame[fact] = [dict(each[6:]).get(fact) for each in rows]
+    texts = [each for each in frame.columns if each not in (moment, "quantity")]
+    return frame.astype(dict.fromkeys(texts, "str"))
+
+
+def match(redeemed, issued, moved, policy=POLICY, as_of=LATER):
+    """Match three lists of rows."""
+    books = [book(side, rows) for side, rows in enumerate((redeemed, issued, moved))]
+    return policy.match(*books, as_of=as_of)
+
+
+def row(name, hours=0, store="S1", member="M1", quantity=1, gift="CUP", **facts):
+    """Write one row of a book."""
+    return (name, hours, store, member, gift, quantity, *facts.items())
+
+
+def kinds(found):
+    """List the kinds of the cases, sorted."""
+    return sorted(found.cases["kind"])
+
+
+LINKED = (
+    [row("R1")],
+    [row("I1", 1, redemption_id="R1", lot_id="A")],
+    [row("P1", 1, issue_id="I1", lot_id="A")],
+)
+
+
+def changed(side, **facts):
+    """Return the linked books with one row changed."""
+    books = [list(each) for each in LINKED]
+    name, hours, store, member, gift, quantity, *more = books[side][0]
+    base = {"hours": hours, "store": store, "member": member, "gift": gift,
+            "quantity": quantity} | dict(more) | facts  # fmt: skip
+    books[side] = [row(name, **base)]
+    return books
+
+
+def test_rows_that_name_each_other_are_one_case():
+    """Points, till and stock agree: one case, matched."""
+    found = match(*LINKED)
+    assert kinds(found) == ["matched"]
+    assert found.breaks.empty
+    case = found.cases.iloc[0]
+    assert [case[name] for name in ("redemption_id", "issue_id", "posting_id")] == [
+        "R1", "I1", "P1"]  # fmt: skip
+    assert (case["why_en"], case["why_zh"]) == ("all agree", "一致")
+    assert (found.policy, found.version) == ("gift-match", "1")
+
+
+@pytest.mark.parametrize(
+    ("books", "kind", "also"),
+    [
+        ((LINKED[0], [], []), "redeemed_not_issued", ""),
+        ((LINKED[0], [], [row("P1", redemption_id="R1")]), "redeemed_not_issued", ""),
+        (([], LINKED[1], LINKED[2]), "issued_not_redeemed", ""),
+        (([], LINKED[1], []), "issued_not_redeemed", "issued_not_moved"),
+        ((LINKED[0], LINKED[1], []), "issued_not_moved", ""),
+        (([], [], LINKED[2]), "moved_not_issued", ""),
+        (changed(2, lot_id="B"), "wrong_lot", ""),
+        (changed(1, store="S2"), "wrong_store", ""),
+        (changed(1, quantity=2), "wrong_quantity", ""),
+        (changed(2, quantity=2, lot_id="B"), "wrong_quantity", ""),
+        (changed(2, hours=25), "timing", ""),
+        (changed(2, hours=24), "matched", ""),
+        (changed(2, hours=25, store="S2"), "wrong_store", "timing"),
+        (changed(1, lot_id=None), "matched", ""),
+    ],
+)
+def test_each_break_has_its_name(books, kind, also):
+    """One flaw, one kind; what else is wrong is named beside it."""
+    case = match(*books).cases
+    assert case[["kind", "also"]].to_numpy().tolist() == [[kind, also]]
+    if kind != "matched":
+        assert BREAKS[kind][0] in case["why_en"].item()
+        assert BREAKS[kind][1] in case["why_zh"].item()
+
+
+def test_a_gift_for_another_reason_needs_no_points():
+    """A birthday gift is matched by its movement alone."""
+    birthday = row("I1", 1, reason="birthday")
+    assert kinds(match([], [birthday], [row("P1", 1, issue_id="I1")])) == ["matched"]
+    found = match([row("R1")], [birthday], [row("P1", 1, issue_id="I1")])
+    assert kinds(found) == ["matched", "redeemed_not_issued"]
+
+
+def test_several_lots_are_one_issue():
+    """Five cups leave in two lots, on two lines of one ticket."""
+    found = match([row("R1", quantity=5)],
+        [row("I1", 1, quantity=2, redemption_id="R1", lot_id="A"),
+         row("I1", 1, quantity=3, redemption_id="R1", lot_id="B")],
+        [row("P1", 1, quantity=2, issue_id="I1", lot_id="A"),
+         row("P1", 1, quantity=3, issue_id="I1", lot_id="B")])  # fmt: skip
+    assert kinds(found) == ["matched"]
+    assert len(found.rows) == 5
+
+
+def test_what_is_entered_twice_is_a_duplicate():
+    """A repeated line, and a second issue for the same points, stand alone."""
+    again = match(LINKED[0] * 2, LINKED[1], LINKED[2])
+    assert kinds(again) == ["duplicate", "matched"]
+    second = match(LINKED[0], [*LINKED[1], row("I2", 5, redemption_id="R1")],
+                   LINKED[2])  # fmt: skip
+    assert kinds(second) == ["duplicate", "matched"]
+    assert second.breaks["issue_id"].tolist() == ["I2"]
+
+
+def test_rows_without_ids_are_joined_by_member_gift_and_quantity():
+    """Within a day they belong together, in the same store before another."""
+    rows = ([row("R1")], [row("I1", 2)], [row("P1", 3)])
+    assert kinds(match(*rows)) == ["matched"]
+    far = match([row("R1")], [row("I1", 25)], [row("P1", 26)])
+    assert kinds(far) == ["issued_not_redeemed", "redeemed_not_issued"]
+    wide = GiftMatchPolicy(window=dt.timedelta(days=3))
+    assert kinds(match([row("R1")], [row("I1", 25)], [row("P1", 26)],
+                       wide)) == ["matched"]  # fmt: skip
+    near = match([row("R1")], [row("I1", 1, "S2"), row("I2", 9)], [])
+    assert near.cases.set_index("redemption_id").loc["R1", "issue_id"] == "I2"
+    assert kinds(match([row("R1")], [row("I1", 1, "S2")], [row("P1", 1, "S2")])) == [
+        "wrong_store"]  # fmt: skip
+    other = match([row("R1")], [row("I1", 1, member="M2")], [row("P1", 1, member="M2")])
+    assert kinds(other) == ["issued_not_redeemed", "redeemed_not_issued"]
+    nobody = match([row("R1", member="")], [row("I1", 1, member="")], [])
+    assert len(nobody.cases) == 2
+
+
+def test_breaks_grow_old():
+    """31 days after it happened a break is in the bucket 31-90; buckets are policy."""
+    found = match(LINKED[0], [], []).cases.iloc[0]
+    assert (found["age_days"], found["bucket"]) == (31, "31-90")
+    own = GiftMatchPolicy(ages=[31])
+    assert match(LINKED[0], [], [], own).cases["bucket"].item() == "0-31"
+    assert [POLICY.bucket(each) for each in (0, 7, 8, 30, 90, 91)] == [
+        "0-7", "0-7", "8-30", "8-30", "31-90", "91+"]  # fmt: skip
+    for wrong in ([], [7, 7], [9, 3], [-1], [True], [1.5]):
+        with pytest.raises(InvalidValueError):
+            GiftMatchPolicy(ages=wrong)
+    with pytest.raises(InvalidValueError):
+        GiftMatchPolicy(window=dt.timedelta(days=-1))
+
+
+def test_what_is_not_known_yet_and_what_is_no_book():
+    """Later rows are left out; a book without its columns or types is refused."""
+    early = match(*LINKED, as_of=NOON)
+    assert kinds(early) == ["redeemed_not_issued"]
+    assert early.rows[["side", "row"]].to_numpy().tolist() == [["redeemed", 0]]
+    books = [book(side, rows) for side, rows in enumerate(LINKED)]
+    with pytest.raises(InvalidValueError):
+        POLICY.match(*books, as_of=LATER.replace(tzinfo=None))
+    with pytest.raises(MissingColumnsError):
+        POLICY.match(books[0].drop(columns="gift_id"), *books[1:], as_of=LATER)
+    with pytest.raises(ColumnTypeError):
+        POLICY.match(books[0].astype({"quantity": "float64"}), *books[1:], as_of=LATER)
+
+
+ROWS = st.tuples(st.integers(0, 60), st.sampled_from(["S1", "S2"]),
+                 st.sampled_from(["M1", "M2", ""]), st.integers(1, 2))  # fmt: skip
+LINKS = st.sampled_from([None, "1", "2", "3"])
+
+
+@st.composite
+def three_books(draw):
+    """Draw books with dirty links: ids that repeat, miss, or lead nowhere."""
+    books = []
+    for side, letter in enumerate("RIP"):
+        rows = []
+        for hours, store, member, quantity in draw(st.lists(ROWS, max_size=5)):
+            facts = {}
+            if side and (link := draw(LINKS)):
+                facts["redemption_id"] = f"R{link}"
+            if side == 2 and (link := draw(LINKS)):
+                facts["issue_id"] = f"I{link}"
+            if side:
+                facts["lot_id"] = draw(st.sampled_from(["", "A", "B"]))
+            if side == 1:
+                facts["reason"] = draw(st.sampled_from(["points", "birthday"]))
+            name = f"{letter}{draw(st.integers(1, 4))}"
+            rows.append(row(name, hours, store, member, quantity, **facts))
+        books.append(rows)
+    return books
+
+
+@settings(max_examples=12, deadline=None)
+@given(three_books())
+def test_every_row_is_in_exactly_one_case(books):
+    """Nothing is lost, nothing doubled; cases have the quantities of their rows."""
+    found = match(*books)
+    wanted = sorted((side, at) for side, rows in
+                    zip(("redeemed", "issued", "moved"), books, strict=True)
+                    for at in range(len(rows)))  # fmt: skip
+    assert sorted(found.rows[["side", "row"]].itertuples(index=False)) == wanted
+    assert found.cases["case_id"].is_unique
+    assert set(found.rows["case_id"]) == set(found.cases["case_id"])
+    for side, rows in zip(("redeemed", "issued", "moved"), books, strict=True):
+        assert found.cases[side].sum() == sum(each[5] for each in rows)
+
+
+@settings(max_examples=8, deadline=None)
+@given(three_books(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(books, random):
+    """The same rows, shuffled, are the same cases."""
+    shuffled = [random.sample(rows, len(rows)) for rows in books]
+    pd.testing.assert_frame_equal(match(*books).cases, match(*shuffled).cases)
+
+
+MINUTES = st.lists(st.integers(0, 30), max_size=5)
+
+
+def sides(numbers):
+    """Make one side of pairs at minutes."""
+    return pd.DataFrame({
+        "case": range(len(numbers)), "key": 0,
+        "at": pd.Series([NOON + dt.timedelta(minutes=each) for each in numbers],
+                        dtype="datetime64[us, UTC]"),
+        "name": range(len(numbers))})  # fmt: skip
+
+
+@settings(max_examples=50, deadline=None)
+@given(MINUTES, MINUTES, st.integers(0, 8))
+def test_no_choice_of_pairs_makes_more(left, right, window):
+    """As many pairs as the best of all possible choices; none beyond the window."""
+    ones, twos = paired(sides(left), sides(right), keys=["key"],
+                        window=pd.Timedelta(minutes=window))  # fmt: skip
+    assert all(abs(left[one] - right[two]) <= window
+               for one, two in zip(ones, twos, strict=True))  # fmt: skip
+    assert len(set(ones)) == len(ones)
+    assert len(set(twos)) == len(twos)
+    few, many = sorted((left, right), key=len)
+    best = max(sum(abs(a - b) <= window for a, b in zip(few, order, strict=True))
+               for order in permutations(many, len(few)))  # fmt: skip
+    assert len(ones) == best
