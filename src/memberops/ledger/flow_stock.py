@@ -199,7 +199,7 @@ def order_facts(
 
     Args:
         movements: As `LedgerStore.movements` gives them.
-        period: The days whose use counts (`memberops.policies.gift_order`).
+        period: The days whose use counts, as the policy of orders gives them.
         as_of: Aware instant of the stock.
         zone: Where days begin.
 
