@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import memberops.metrics
 import memberops.policies
-from memberops.domain import Currency
+from memberops.domain import Currency, Money
 from memberops.errors import (
     ConfigurationError,
     CurrencyMismatchError,
@@ -30,6 +30,8 @@ from memberops.policies import (
     AllOf,
     AnyOf,
     Appointments,
+    ApprovalLimit,
+    ApprovalRight,
     AtLeast,
     AuditPolicy,
     Authority,
@@ -42,6 +44,7 @@ from memberops.policies import (
     Exclusion,
     FeeWaiver,
     FixedTerm,
+    GiftApprovalPolicy,
     HardCasePolicy,
     KindFee,
     KindGrace,
@@ -58,11 +61,13 @@ from memberops.policies import (
     Staffing,
     StatusRule,
     StatusRules,
+    StocktakePolicy,
     Suppression,
     Target,
     Term,
     Tier,
     TierPolicy,
+    Tolerance,
     VisitPolicy,
     Welcome,
     Words,
@@ -492,6 +497,40 @@ CASES = {
     "satisfaction": (
         "[policies.satisfaction]\nsatisfied_from = 8\nhighest = 10",
         SatisfactionPolicy(satisfied_from=8, highest=10),
+    ),
+    "gift_approval": (
+        (
+            "[policies.gift_approval]\nrights = ["
+            "{ role = 'manager', quantity = 20, value = '500' }, { role = 'head' }]"
+        ),
+        GiftApprovalPolicy(
+            rights=[
+                ApprovalRight(
+                    role="manager",
+                    quantity=20,
+                    value=Money.of("500", Currency("CNY")),
+                ),
+                ApprovalRight(role="head"),
+            ]
+        ),
+    ),
+    "stocktake": (
+        (
+            "[policies.stocktake]\ndays_after_promotion = 3\n"
+            "tolerance = { quantity = 1 }\n"
+            "limits = [{ scope = 'store', ratio = '0.1', value = '50.00' }]"
+        ),
+        StocktakePolicy(
+            days_after_promotion=3,
+            tolerance=Tolerance(quantity=1),
+            limits=[
+                ApprovalLimit(
+                    scope="store",
+                    ratio=Fraction(1, 10),
+                    value=Money.of("50.00", Currency("CNY")),
+                )
+            ],
+        ),
     ),
 }
 

@@ -19,6 +19,7 @@ from memberops.policies import (
     ClawBack,
     FeeWaiver,
     FixedTerm,
+    GiftApprovalPolicy,
     HardCasePolicy,
     Lifetime,
     LinkedCards,
@@ -106,6 +107,7 @@ class ChainPolicies:
         audit_sample: How the audit sample is drawn.
         appointments: How bookings are decided.
         satisfaction: What counts as satisfied.
+        gift_approval: Who may approve an application for gifts.
         stocktake: By when stores count, and who approves a difference.
 
     Raises:
@@ -183,6 +185,9 @@ class ChainPolicies:
     )
     satisfaction: SatisfactionPolicy = attrs.field(
         factory=SatisfactionPolicy, validator=_is(SatisfactionPolicy)
+    )
+    gift_approval: GiftApprovalPolicy = attrs.field(
+        factory=GiftApprovalPolicy, validator=_is(GiftApprovalPolicy)
     )
     stocktake: StocktakePolicy = attrs.field(
         factory=StocktakePolicy, validator=_is(StocktakePolicy)
@@ -337,6 +342,15 @@ class ChainPolicies:
             for condition in rule.conditions:
                 if condition.currency is not None:
                     yield name, condition.currency
+        yield from (
+            (name, bound.value.currency)
+            for name, bounds in (
+                ("gift_approval", self.gift_approval.rights),
+                ("stocktake", self.stocktake.limits),
+            )
+            for bound in bounds
+            if bound.value is not None
+        )
         for name in (*_SERVICES, "hard_cases"):
             for limit in getattr(self, name).authority:
                 if limit.amount is not None:

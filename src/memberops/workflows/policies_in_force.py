@@ -39,6 +39,7 @@ _TITLES = {
     "audit_sample": ("audit sample", "督察抽样"),
     "appointments": ("appointments", "预约"),
     "satisfaction": ("satisfaction", "满意度"),
+    "gift_approval": ("approval of gifts", "礼品审批"),
     "stocktake": ("stocktakes", "礼品盘点"),
 }
 _SHARED = frozenset({"currency", "waiver", "term", "phones", "office"})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import attrs
 
-from memberops.domain import Currency
+from memberops.domain import Currency, Money
 from memberops.domain.visit import VisitChannel
 from memberops.errors import nearest
 from memberops.policies import (
@@ -78,6 +79,13 @@ _USUAL_TARGETS = {
 }
 _CURRENCIES = {"RMB": "CNY", "YUAN": "CNY", "NTD": "TWD", "UKP": "GBP", "YEN": "JPY"}
 """What people write for a currency, and its code."""
+
+
+def _money(value: Any, _base: Any, reader: Reader) -> Money:
+    """Read an amount in the chain's currency."""
+    amount = reader.read(value, Decimal)
+    made: Money = built(lambda: Money.of(amount, reader.facts["currency"]))
+    return made
 
 
 def _policies(value: Any, base: Any, reader: Reader) -> ChainPolicies:
@@ -295,6 +303,7 @@ SPELLING = Spelling(
         QuietHours: _quiet,
         WorkingCalendar: read_calendar,
         ServiceLevels: _levels,
+        Money: _money,
     },
     fields={
         (ChainPolicies, "term"): read_term,
