@@ -129,6 +129,52 @@ def test_tiers_and_what_the_next_level_lacks(ask):
     assert "普通会员 3 人；贵宾 3 人" in ask("tiers", "--format", "table")[1]
 
 
+LEVELS = """
+会员编号,现有等级,等级起始日期,保底等级,人工等级,人工等级起始日,人工等级截止日,设定原因,设定人编号
+M1,regular,2026-01-01,,,,,,
+M2,vip,2026-02-01,,regular,2026-11-01,2026-11-05,投诉处理,E7
+M3,vip,2025-06-01,vip,,,,,
+M4,vip,2026-11-06,,,,,,
+M5,vip,2025-06-01,,,,,,
+M6,gold,2026-01-01,,vip,2026-11-01,,,
+"""
+
+
+@pytest.fixture(scope="module")
+def ranked(tmp_path_factory):
+    """The chain with a table of the levels that members held."""
+    folder = tmp_path_factory.mktemp("ranked")
+    return write_office(folder, tables={"levels": LEVELS})
+
+
+def test_levels_held_and_set_by_hand_count(ask, ranked):
+    """
+    M1 rises; M2 is set down through today; M3 has a floor; M5 fell at a review.
+
+    M4 holds its level from tomorrow only, and earns it today; M6 has neither a level
+    of the chain nor a reason for the one set by hand.
+    """
+    told = json.loads(ask("tiers", "--format", "json", chain=ranked)[1])
+    rows = {
+        row["member_id"]: (row["tier"], row["change"])
+        for row in told["forms"][0]["rows"]
+    }
+    assert rows == {
+        "M1": ("贵宾", "升级"), "M2": ("普通会员", "人工设定"),
+        "M3": ("贵宾", "保持"), "M4": ("贵宾", "新定级"),
+        "M5": ("普通会员", "降级"), "M6": ("普通会员", "原等级无法识别"),
+    }  # fmt: skip
+    found = {each["rule"]: each["count"] for each in told["findings"]
+             if each["table"] == "levels"}  # fmt: skip
+    assert (found["level-unknown"], found["manual-level-unfounded"]) == (1, 1)
+
+
+def test_a_level_by_hand_ends_with_its_last_day(ask, ranked):
+    """On the 6th M2 has the level of three purchases again."""
+    rows = rows_of(ask("tiers", chain=ranked, as_of="2026-11-06")[1])
+    assert {row["会员编号"]: row["会员等级"] for row in rows}["M2"] == "贵宾"
+
+
 def test_premium_members_are_chosen_by_points(ask):
     """M1 has 2 points for spend and 1 for M4; M4 has spend alone."""
     (row,) = rows_of(ask("tiers", "--premium")[1])

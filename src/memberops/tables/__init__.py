@@ -20,6 +20,7 @@ from memberops.tables.gifts import (
     GIFTS,
     POINT_REDEMPTIONS,
 )
+from memberops.tables.levels import LEVELS
 from memberops.tables.people import CARDS, MEMBERS, STORES
 from memberops.tables.sales import SALES, TARGETS
 from memberops.tables.schema import Column, Kind, Table, normal_heading
@@ -41,6 +42,7 @@ __all__ = [
     "GIFT_APPLICATIONS",
     "GIFT_ISSUES",
     "GIFT_MOVEMENTS",
+    "LEVELS",
     "MEMBERS",
     "POINT_REDEMPTIONS",
     "SALES",
@@ -69,6 +71,7 @@ TABLES = (
     CONSENTS,
     APPOINTMENTS,
     SURVEYS,
+    LEVELS,
     GIFTS,
     GIFT_MOVEMENTS,
     GIFT_APPLICATIONS,

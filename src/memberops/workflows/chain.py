@@ -161,6 +161,7 @@ class Chain:
         consents: Any = None,
         appointments: Any = None,
         surveys: Any = None,
+        levels: Any = None,
         **settings: Any,
     ) -> Chain:
         """
@@ -178,6 +179,7 @@ class Chain:
             consents: See `memberops.tables.CONSENTS`.
             appointments: See `memberops.tables.APPOINTMENTS`.
             surveys: See `memberops.tables.SURVEYS`.
+            levels: See `memberops.tables.LEVELS`.
             **settings: What `Chain` takes: ``currency``, ``zone``, ``name``, ...; and
                 frames of further tables, such as ``gifts`` and ``stocktakes``.
 
@@ -208,6 +210,7 @@ class Chain:
             "consents": consents,
             "appointments": appointments,
             "surveys": surveys,
+            "levels": levels,
             **further,
         }
         given = {name: frame for name, frame in frames.items() if frame is not None}

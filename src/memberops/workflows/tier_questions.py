@@ -13,6 +13,7 @@ from memberops.policies import Tier, TierPolicy
 from memberops.reports import premium_members_form, tiers_form
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.held_levels import held_levels
 from memberops.workflows.inquiry import Inquiry, inquire, of_store
 from memberops.workflows.visit_records import records_of
 
@@ -36,8 +37,8 @@ def tiers(
     """
     Say which level each member has earned, and what the next one lacks (REG §2.3).
 
-    What a member held before is not in the tables, so that floors, reviews and levels
-    set by hand play no part here: `TierPolicy.decide_frame` takes them.
+    What members held before, their floors, reviews and levels set by hand come from
+    the table of levels; without it each has the level that is earned on the day.
 
     Args:
         chain: The chain; a method of it.
@@ -61,7 +62,7 @@ def tiers(
         titles=("levels of members", "会员等级"),
         as_of=as_of,
         needs=("sales", "members"),
-        uses=("stores",),
+        uses=("stores", "levels"),
         tables=tables,
         reveal=reveal,
         store=store,
@@ -90,13 +91,21 @@ def tiers(
     numbers = [(level, int(counts.get(level.name, 0))) for level in policy.levels]
     english = [f"{level.label('en')}: {number:,}" for level, number in numbers]
     chinese = [f"{level.label('zh')} {number:,} 人" for level, number in numbers]
-    return asked.answer(form, lines=[("; ".join(english), "；".join(chinese))])
+    return asked.answer(
+        form,
+        lines=[("; ".join(english), "；".join(chinese))],
+        findings=held_levels(asked, policy)[1],
+    )
 
 
 def tier_rows(asked: Inquiry, policy: TierPolicy) -> pd.DataFrame:
     """Count each member's figures in the window, and decide the level."""
     members = asked.tables["members"]
     known = members[[name for name in _MEMBER if name in members]]
+    held, _ = held_levels(asked, policy)
+    if held is not None:
+        known = known.merge(held, on="member_id", how="left")
+        known["manual_floor"] = known["manual_floor"].eq(other=True)
     figures = policy.figures(asked.tickets(), known, as_of=asked.as_of)
     rows: pd.DataFrame = policy.decide_frame(figures, as_of=asked.as_of)
     last = rows["last_purchase"]
@@ -140,7 +149,7 @@ def premium(
         titles=("premium members", "优质会员"),
         as_of=as_of,
         needs=("sales", "members"),
-        uses=("stores", "visits"),
+        uses=("stores", "visits", "levels"),
         tables=tables,
         reveal=reveal,
         store=store,

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["coverage_of", "plan_of", "visit_coverage", "visits"]
 
 _USED = ("sales", "cards", "stores", "complaints", "case_events", "consents",
-         "visits", "appointments")  # fmt: skip
+         "visits", "appointments", "levels")  # fmt: skip
 _FACTS = ("members", "sales", "cards", "complaints", "case_events", "appointments")
 _STANDING = ("members", "stores", "cards", "complaints", "case_events", "consents",
              "visits")  # fmt: skip
