@@ -67,8 +67,9 @@ def own_rules(tmp_path_factory):
     """The chain with rules of its own, and tables that not everything fits."""
     folder = tmp_path_factory.mktemp("own")
     events = TABLES["case_events"] + "K9,replied,2026-11-03 09:00,\n"
+    levels = "会员编号,现有等级\nM1,gold\n"
     tables = {"sales": GIFTS, "cards": CARDS, "case_events": events,
-              "appointments": BOOKINGS}  # fmt: skip
+              "appointments": BOOKINGS, "levels": levels}  # fmt: skip
     chain = mo.open_chain(write_office(folder, tables=tables, more=OWN_RULES))
     return chain, chain.read()
 
@@ -239,13 +240,14 @@ def test_what_the_office_forms_meet_is_told_once(own_month):
     told = Counter(
         (finding.table, finding.rule)
         for finding in own_month.findings
-        if finding.table in {"case_events", "appointments", "tickets"}
+        if finding.table in {"case_events", "appointments", "tickets", "levels"}
         and finding.rule != "encoding"
     )
     assert told == {
         ("case_events", "event-without-case"): 1,
         ("appointments", "appointment-backwards"): 1,
         ("tickets", "spend-not-judged"): 1,
+        ("levels", "level-unknown"): 1,
     }
 
 

@@ -29,6 +29,7 @@ from memberops.reports import (
     visit_record_form,
 )
 from memberops.workflows.case_clocks import case_clocks
+from memberops.workflows.held_levels import held_levels
 from memberops.workflows.inquiry import moment_of
 from memberops.workflows.month_forms import FormStep, MonthWork
 from memberops.workflows.tier_questions import premium_rows
@@ -51,13 +52,15 @@ def booking_findings(work: MonthWork) -> Iterable[Finding]:
 
 
 def _premium(work: MonthWork) -> Form:
-    members = work.tables["members"]
+    members, levels = work.tables["members"], work.policies.tiers
+    if levels is not None:
+        work.note(held_levels(work.asked, levels)[1])
     return premium_members_form(
         premium_rows(work.asked),
         members=members,
         stores=work.stores,
         policy=work.policies.premium,
-        tiers=work.policies.tiers,
+        tiers=levels,
         reveal=work.revealed(members),
         as_of=work.month.through,
     )
