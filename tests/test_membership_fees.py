@@ -25,7 +25,10 @@ CNY = Currency("CNY")
 DAY = dt.date(2026, 11, 5)
 days = st.dates(dt.date(2020, 1, 1), dt.date(2030, 12, 31))
 prices = st.integers(0, 10**7).map(lambda minor: Decimal(minor).scaleb(-2))
-shares = st.fractions(0, 1, max_denominator=100)
+shares = st.one_of(
+    st.fractions(0, 1, max_denominator=100),
+    st.integers(0, 10**18).map(lambda part: Fraction(part, 10**18)),
+)
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +65,13 @@ def test_a_discount_is_for_each_term(cases):
 
 
 def test_an_upgrade_counts_what_was_paid(cases):
-    """FEE-2: who has paid 7.50 of 30 pays 22.50."""
+    """FEE-2: who has paid 7.50 of 30 pays 22.50, whatever the old kind lists at."""
     case = cases["FEE-2"]["input"]
     fee = MembershipFee(
-        renewal=case["already_paid"],
-        by_kind=[KindFee("full", case["full"])],
-        upgrade_credit="paid",
+        renewal=20, by_kind=[KindFee("full", case["full"])], upgrade_credit="paid"
     )
-    credit = fee.unused_value("standard", Period.year(2026), as_of=DAY)
+    paid = Money.of(case["already_paid"], CNY)
+    credit = fee.unused_value("standard", Period.year(2026), as_of=DAY, paid=paid)
     charge = fee.charge(as_of=DAY, kind="full", credit=credit)
 
     assert charge.amount == Money.of(cases["FEE-2"]["expect"], CNY)
@@ -123,9 +125,9 @@ def test_the_sum_is_rounded_once(
     st.lists(
         st.tuples(
             st.sampled_from(["standard", "gold"]),
-            st.integers(1, 4),
+            st.integers(-1, 4),
             st.booleans(),
-            st.integers(0, 5),
+            st.integers(-1, 5),
             st.dates(dt.date(2025, 12, 1), dt.date(2027, 2, 1)),
         ),
         min_size=1,
@@ -134,7 +136,7 @@ def test_the_sum_is_rounded_once(
     prices, prices, shares, st.booleans(), st.booleans(),
 )  # fmt: skip
 def test_fees_scalar_equals_frame(rows, renewal, joining, share, prorate, both):
-    """A frame charges row by row what each pays alone, rounded once."""
+    """A frame charges what each pays alone, and nothing where that is refused."""
     fee = MembershipFee(
         renewal=renewal, joining=joining, prorate=prorate, discount_joining=both,
         by_kind=[KindFee("gold", 200, "9.99")],
@@ -144,17 +146,125 @@ def test_fees_scalar_equals_frame(rows, renewal, joining, share, prorate, both):
     frame = pd.DataFrame(rows, columns=names)
     left = [fraction_left(day, period) * 365 for *_, day in rows]
     frame = frame.assign(days_left=[int(days) for days in left], period_days=365)
-    found = fee.charge_frame(frame, discount=share)["amount"].tolist()
+    found = fee.charge_frame(frame, discount=share)
+    expected = []
+    for kind, terms, joins, waived, day in rows:
+        try:
+            charge = fee.charge(
+                as_of=day, kind=kind, terms=terms, joining=joins, waived_terms=waived,
+                period=period, discount=share,
+            )  # fmt: skip
+            expected.append(charge.amount.minor)
+        except ScheduleError:
+            expected.append(None)
 
-    assert found == [
-        fee.charge(
-            as_of=day, kind=kind, terms=terms, joining=joins, waived_terms=waived,
-            period=period, discount=share,
-        ).amount.minor
-        for kind, terms, joins, waived, day in rows
-    ]  # fmt: skip
-    with pytest.raises(ColumnTypeError, match="without gaps"):
+    assert [None if pd.isna(n) else n for n in found["amount"]] == expected
+    assert found["undefined"].ne("").tolist() == [n is None for n in expected]
+    with pytest.raises(ColumnTypeError, match="whole numbers"):
         fee.charge_frame(frame.assign(terms=1.5))
+
+
+def test_a_frame_of_fees_never_wraps_around():
+    """Discounts of many digits, and fees beyond 64 bits, are exact or not given."""
+    row = pd.DataFrame({"terms": [3], "days_left": [100], "period_days": [365]})
+    fee = MembershipFee(renewal="9999.99", prorate=True)
+    third = Fraction("0.3333333333")
+    exact = 999_999 * (2 + Fraction(100, 365)) * (1 - third)
+    found = fee.charge_frame(row, discount="0.3333333333")
+    assert found["amount"].tolist() == [int(exact + Fraction(1, 2))]
+
+    share = "0.1234567890123456"
+    plain = MembershipFee(renewal="999.99").charge_frame(row, discount=share)
+    exact = 99_999 * 3 * (1 - Fraction(share))
+    assert plain["amount"].tolist() == [int(exact + Fraction(1, 2))]
+
+    most = pd.DataFrame({"terms": [2**62]})
+    beyond = MembershipFee(renewal=9).charge_frame(most)
+    assert beyond["amount"].isna().all()
+    assert "more than" in beyond["undefined"][0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"terms": 0}, "terms"),
+        ({"terms": -3}, "terms"),
+        ({"joining": 5}, "joining"),
+        ({"waived_terms": -1}, "waived_terms"),
+        ({"days_left": 400}, "days_left"),
+        ({"days_left": -1}, "days_left"),
+        ({"days_left": 0, "period_days": 0}, "period_days"),
+        ({"terms": None}, "missing"),
+        ({"kind": " gold"}, "kind"),
+    ],
+)
+def test_a_row_that_cannot_be_charged_says_why(wrong, said):
+    """It has no amount and a reason; the row beside it is charged as ever."""
+    good = {
+        "kind": "standard", "terms": 1, "joining": 1, "waived_terms": 0,
+        "days_left": 73, "period_days": 365,
+    }  # fmt: skip
+    rows = pd.DataFrame([good, good | wrong]).astype(
+        {name: "Int64" for name in good if name != "kind"}
+    )
+    fee = MembershipFee(renewal=100, joining=20, prorate=True)
+    found = fee.charge_frame(rows)
+
+    assert found["amount"][0] == 4_000  # a fifth of the year, and 20 for joining
+    assert found["undefined"][0] == ""
+    assert pd.isna(found["amount"][1])
+    assert said in found["undefined"][1]
+
+
+@given(days, days, prices, st.integers(0, 2))
+def test_a_fee_by_the_days_left_says_when_it_changes(first, day, price, waived):
+    """What is to be paid is the same until the day that the answer names."""
+    period = Period.span(first, first + dt.timedelta(days=20))
+    fee = MembershipFee(renewal=price, prorate=True)
+
+    def told(asked):
+        charge = fee.charge(as_of=asked, terms=2, period=period, waived_terms=waived)
+        return charge.exact, charge.explain()
+
+    ahead = [day + dt.timedelta(days=n) for n in range(1, 60)]
+    other = next((later for later in ahead if told(later) != told(day)), None)
+    changes_on = fee.charge(
+        as_of=day, terms=2, period=period, waived_terms=waived
+    ).changes_on
+    if other is not None:
+        assert changes_on is not None
+        assert changes_on <= other
+    if changes_on is not None:
+        assert period.start < changes_on <= period.end
+    assert fee.charge(as_of=day).changes_on is None
+
+
+def test_a_credit_is_never_more_than_was_paid():
+    """What was paid is asked for; three terms bought at once count as three."""
+    year, last = Period.year(2026), dt.date(2026, 12, 31)
+    whole = MembershipFee(renewal=100, prorate=True, upgrade_credit="paid")
+    paid = whole.charge(as_of=last, period=year).amount
+    assert paid == Money.of("0.27", CNY)
+    assert whole.unused_value("standard", year, as_of=last, paid=paid) == 27
+    assert whole.unused_value("standard", year, as_of=last, waived=True) == 0
+    over = last + dt.timedelta(days=1)
+    assert whole.unused_value("standard", year, as_of=over, paid=paid) == 0
+    with pytest.raises(InvalidValueError, match="what was paid"):
+        whole.unused_value("standard", year, as_of=last)
+    with pytest.raises(CurrencyMismatchError, match="CNY"):
+        whole.unused_value(
+            "standard", year, as_of=last, paid=Money.of(1, Currency("USD"))
+        )
+
+    fee, held = (
+        MembershipFee(renewal=365),
+        Period.span(year.start, year.start.replace(year=2029) - dt.timedelta(days=1)),
+    )
+    bought = fee.charge(as_of=year.start, terms=3).amount
+    unused = fee.unused_value("standard", held, as_of=year.start, terms=3)
+    assert unused == bought.minor == 109_500
+    with pytest.raises(ScheduleError, match="terms"):
+        fee.unused_value("standard", held, as_of=year.start, terms=0)
 
 
 def test_an_upgrade_counts_the_unused_value_of_the_old_kind():

@@ -11,11 +11,12 @@ from typing import Any, Literal
 import attrs
 import pandas as pd
 
-from memberops.domain import Currency, Decision, Money, Reason, Statement
+from memberops.domain import Currency, Decision, Money, Statement
 from memberops.domain.money import round_half_up
 from memberops.domain.values import check_as_of, identifier
 from memberops.errors import CurrencyMismatchError, InvalidValueError
 from memberops.policies.fee_frames import charge_frame
+from memberops.policies.fee_parts import Part, part, terms_note
 from memberops.policies.term import not_negative
 from memberops.schedules import Period
 from memberops.schedules.dates import check_whole
@@ -121,7 +122,7 @@ class MembershipFee:
         discount_joining: Whether a discount is given on the joining fee too.
         upgrade_credit: What counts for who changes to another kind: ``"unused"``, the
             part of the old kind's fee for the days not used, or ``"paid"``, all that
-            was paid for the term.
+            was paid for the term (`unused_value` asks for it).
         currency: What the fees are in.
         policy: Id of the policy.
         version: Version of the policy.
@@ -219,6 +220,9 @@ class MembershipFee:
             credit: What is taken off at the end: money, or minor units that are not
                 rounded yet, as `unused_value` gives them.
 
+        Returns:
+            The charge. A fee by the days left changes on the next day.
+
         Raises:
             InvalidValueError: A share that cannot be.
             ScheduleError: A number of terms that cannot be.
@@ -243,20 +247,21 @@ class MembershipFee:
         price = entry + usual - free - off
         given = min(self._credit(credit), price)
         parts = [
-            _part("joining", "joining fee", "入会费", entry),
-            _part(
+            part("joining", "joining fee", "入会费", entry),
+            part(
                 "fee", "fee", "会费", usual,
-                note=_terms_note(terms, begun), always=True,
+                note=terms_note(terms, begun), always=True,
             ),
-            _part("waived", "waived", "免年费", -free),
-            _part("discount", "discount", "折扣", -off),
-            _part("credit", "credit", "抵扣", -given),
+            part("waived", "waived", "免年费", -free),
+            part("discount", "discount", "折扣", -off),
+            part("credit", "credit", "抵扣", -given),
         ]  # fmt: skip
         return self._charged(
             as_of,
-            [part for part in parts if part is not None],
+            [each for each in parts if each is not None],
             price - given,
             self._credit(credit) - given,
+            self._changes_on(as_of, period),
         )
 
     def charge_frame(
@@ -272,10 +277,12 @@ class MembershipFee:
             discount: The share taken off each term of each row.
 
         Returns:
-            A pandas frame of the same rows with ``amount`` in minor units.
+            A pandas frame of the same rows with ``amount`` in minor units (Int64) and
+            ``undefined`` (text): a row that `charge` would refuse, such as no terms or
+            more days left than the period has, has no amount and says why.
 
         Raises:
-            ColumnTypeError: A column of fractions or with gaps.
+            ColumnTypeError: A column of fractions or text; gaps need Int64.
 
         >>> rows = pd.DataFrame({"terms": [1, 3], "waived_terms": [1, 0]})
         >>> MembershipFee(renewal=100).charge_frame(rows, discount="0.25")["amount"
@@ -285,32 +292,57 @@ class MembershipFee:
         return charge_frame(self, memberships, _share(discount))
 
     def unused_value(
-        self, kind: str, period: Period, *, as_of: dt.date, waived: bool = False
+        self,
+        kind: str,
+        period: Period,
+        *,
+        as_of: dt.date,
+        waived: bool = False,
+        terms: int = 1,
+        paid: Money | None = None,
     ) -> Fraction:
         """
-        Return what counts of an old kind's term for who changes on a day.
+        Return what counts of an old kind's terms for who changes on a day.
 
-        The old kind's own fee counts, not the last payment, which may have been a
-        difference already; a term that was waived has no value.
+        With *upgrade_credit* ``"unused"`` the old kind's own fee counts for the days
+        left, not the last payment, which may have been a difference already; with
+        ``"paid"`` what was paid counts whole, as long as a day is left. A term that
+        was waived has no value.
 
         Args:
             kind: The old kind of card.
-            period: Its term.
+            period: Its terms, from the first day to the last; a term that was paid by
+                the days left is the whole term here, not the days of the card.
             as_of: The day of the change, from which the new kind is paid.
-            waived: Whether the term was free.
+            waived: Whether the terms were free.
+            terms: How many terms were bought for the period.
+            paid: What was paid for the period, an earlier credit included; needed
+                with ``"paid"``, else not looked at.
 
         Returns:
             Minor units, not rounded.
+
+        Raises:
+            InvalidValueError: With ``"paid"``, the payment is not given or below 0.
+            CurrencyMismatchError: It is in another currency.
+            ScheduleError: *terms* is below 1.
 
         >>> fee = MembershipFee(renewal=365)
         >>> fee.unused_value("standard", Period.year(2026), as_of=dt.date(2026, 12, 31))
         Fraction(100, 1)
         """
         left = fraction_left(as_of, period)
+        check_whole(terms, "terms", least=1)
+        if self.upgrade_credit == "paid":
+            if paid is None and not waived:
+                raise InvalidValueError(
+                    "upgrade_credit='paid' counts what was paid: give "
+                    "paid=Money.of(...); the list of fees does not know it"
+                )
+            return self._credit(None if waived or not left else paid)
         if waived:
             return Fraction(0)
-        part = left if self.upgrade_credit == "unused" else Fraction(1)
-        return self.renewal_minor(kind) * part
+        return self.renewal_minor(kind) * terms * left
 
     def _credit(self, credit: Money | Fraction | None) -> Fraction:
         if isinstance(credit, Money):
@@ -329,71 +361,33 @@ class MembershipFee:
             )
         return credit
 
+    def _changes_on(self, as_of: dt.date, period: Period | None) -> dt.date | None:
+        """Return the day on which a fee by the days left is another."""
+        if not self.prorate or period is None or as_of > period.through:
+            return None
+        held = max(as_of, period.start)
+        return None if held == dt.date.max else held + dt.timedelta(days=1)
+
     def _charged(
         self,
         as_of: dt.date,
-        parts: list[_Part],
+        parts: list[Part],
         exact: Fraction,
         unspent: Fraction,
+        changes_on: dt.date | None,
     ) -> FeeCharge:
-        total = _Part("total", "total", "合计", exact)
+        total = Part("total", "total", "合计", exact)
         amount = Money(round_half_up(exact), self.currency)
         return FeeCharge(
             outcome="charged" if amount.minor else "free",
             grounds=Statement(
-                reasons=[part.reason(self.currency) for part in (*parts, total)]
+                reasons=[each.reason(self.currency) for each in (*parts, total)]
             ),
             policy=self.policy,
             version=self.version,
             as_of=as_of,
-            changes_on=None,
+            changes_on=changes_on,
             amount=amount,
             exact=exact,
             unspent=Money(round_half_up(unspent), self.currency),
         )
-
-
-@attrs.frozen
-class _Part:
-    rule: str
-    name_en: str
-    name_zh: str
-    minor: Fraction
-    note: tuple[str, str] = ("", "")
-
-    def reason(self, currency: Currency) -> Reason:
-        """Say the part, rounded for reading; the exact figure stands beside it."""
-        amount = round_half_up(self.minor)
-        text = f"{currency.to_decimal(amount):,}"
-        return Reason(
-            rule=self.rule,
-            met=None,
-            figures=(("amount", text), ("exact_minor", str(self.minor))),
-            text_en=f"{self.name_en} {text}{self.note[0]}",
-            text_zh=f"{self.name_zh} {text} {currency.unit_zh}{self.note[1]}",
-        )
-
-
-def _part(
-    rule: str,
-    english: str,
-    chinese: str,
-    minor: Fraction,
-    *,
-    note: tuple[str, str] = ("", ""),
-    always: bool = False,
-) -> _Part | None:
-    return _Part(rule, english, chinese, minor, note) if minor or always else None
-
-
-def _terms_note(terms: int, begun: Fraction) -> tuple[str, str]:
-    english, chinese = [], []
-    if terms > 1:
-        english.append(f"{terms} terms")
-        chinese.append(f"{terms} 期")
-    if begun != 1:
-        english.append(f"the first for {begun} of its days")
-        chinese.append(f"首期按天 {begun}")
-    if not english:
-        return "", ""
-    return f" ({', '.join(english)})", f"（{'，'.join(chinese)}）"
