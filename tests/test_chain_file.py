@@ -72,6 +72,7 @@ from memberops.policies import (
     Welcome,
     Words,
 )
+from memberops.policies.gift_order import GiftOrderPolicy
 from memberops.schedules import (
     OfficeCalendar,
     OfficeDuty,
@@ -513,6 +514,10 @@ CASES = {
                 ApprovalRight(role="head"),
             ]
         ),
+    ),
+    "gift_order": (
+        "[policies.gift_order]\nmonths = 6\ncover_months = 2",
+        GiftOrderPolicy(months=6, cover_months=2),
     ),
     "stocktake": (
         (

@@ -37,6 +37,7 @@ from memberops.policies import (
     VisitPolicy,
     Welcome,
 )
+from memberops.policies.gift_order import GiftOrderPolicy
 from memberops.schedules import OfficeCalendar, WorkingCalendar
 from memberops.workflows.policies_in_force import PolicyInForce, policies_in_force
 
@@ -108,6 +109,7 @@ class ChainPolicies:
         appointments: How bookings are decided.
         satisfaction: What counts as satisfied.
         gift_approval: Who may approve an application for gifts.
+        gift_order: From which use orders are proposed.
         stocktake: By when stores count, and who approves a difference.
 
     Raises:
@@ -188,6 +190,9 @@ class ChainPolicies:
     )
     gift_approval: GiftApprovalPolicy = attrs.field(
         factory=GiftApprovalPolicy, validator=_is(GiftApprovalPolicy)
+    )
+    gift_order: GiftOrderPolicy = attrs.field(
+        factory=GiftOrderPolicy, validator=_is(GiftOrderPolicy)
     )
     stocktake: StocktakePolicy = attrs.field(
         factory=StocktakePolicy, validator=_is(StocktakePolicy)

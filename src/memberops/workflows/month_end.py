@@ -31,6 +31,7 @@ from memberops.workflows.month_findings import (
     plugin_findings,
 )
 from memberops.workflows.month_forms import MonthWork
+from memberops.workflows.month_gift_forms import GIFT_STEPS, has_ledger
 from memberops.workflows.month_office_forms import booking_findings
 from memberops.workflows.month_steps import FORM_STEPS
 from memberops.workflows.run_month import calendar_month, day_of_month
@@ -100,6 +101,13 @@ class MonthEnd:
         for form in self.forms:
             if form.name == name:
                 return form
+        for step in GIFT_STEPS:
+            if step.name == name:
+                raise UnknownTableError(
+                    f"the form {name!r} needs a gift ledger ([ledger])"
+                    + "".join(f" and a source of {each}" for each in step.needs)
+                    + ", with something for it in the month"
+                )
         for step in FORM_STEPS:
             if step.name == name:
                 raise UnknownTableError(
@@ -282,14 +290,19 @@ def make_month_end(
     )
     tell("counting", "统计", reading + 1)
     _ = work.measures
-    forms = []
+    steps = FORM_STEPS
+    if not has_ledger(work):
+        steps = tuple(step for step in FORM_STEPS if step not in GIFT_STEPS)
+    forms: list[Form] = []
     for done, step in enumerate(FORM_STEPS, start=reading + 2):
         tell(step.title_en, step.title_zh, done)
-        if all(name in tables for name in step.needs):
-            forms.append(step.make(work))
+        made = None
+        if step in steps and all(name in tables for name in step.needs):
+            made = step.make(work)
+        forms += [] if made is None else [made]
     work.note(booking_findings(work))
     findings += [each for each in work.found if each not in findings]
-    findings += absent_forms(FORM_STEPS, tables)
+    findings += absent_forms(steps, tables)
     tell("", "", whole)
     page = findings_form(findings, currency=chain.currency)
     *shown, working = forms

@@ -310,14 +310,14 @@ class FormStep:
         title_en: What it is called while it is made, in English.
         title_zh: The same in Chinese.
         needs: Tables without which it is not made; sales are always there.
-        make: Makes it.
+        make: Makes it; None where the month has nothing for it.
     """
 
     name: str
     title_en: str
     title_zh: str
     needs: tuple[str, ...] = ()
-    make: Callable[[MonthWork], Form]
+    make: Callable[[MonthWork], Form | None]
 
 
 MEMBER_STEPS: tuple[FormStep, ...] = (

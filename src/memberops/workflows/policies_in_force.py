@@ -40,6 +40,7 @@ _TITLES = {
     "appointments": ("appointments", "预约"),
     "satisfaction": ("satisfaction", "满意度"),
     "gift_approval": ("approval of gifts", "礼品审批"),
+    "gift_order": ("orders of gifts", "礼品采购"),
     "stocktake": ("stocktakes", "礼品盘点"),
 }
 _SHARED = frozenset({"currency", "waiver", "term", "phones", "office"})

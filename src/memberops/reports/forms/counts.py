@@ -60,6 +60,7 @@ def count_sheet_form(
     kind: Literal["store", "warehouse"] = "store",
     zone: ZoneInfo,
     names: Mapping[str, str] | None = None,
+    blank: bool = True,
 ) -> Form:
     """
     Make the count sheet 门店礼品盘点表 or 总仓礼品盘点表, to be filled in.
@@ -73,14 +74,16 @@ def count_sheet_form(
         kind: Whose sheet it is; rows of other places are left out.
         zone: The zone of its times.
         names: Names of the gifts.
+        blank: Whether it is to be filled in: the time of counting is left empty.
 
     Raises:
         MissingColumnsError: The frame lacks a column.
     """
     check_given(frame, f"{kind}_count_sheet", ("stocktake_id", "place", "gift_id"))
     mine = (frame["place"].str.partition(":")[0] == kind).to_numpy(bool)
-    rows = frame[mine].assign(
-        counted_at=None,
+    rows = local_moments(frame[mine], ["counted_at"], zone=zone.key)
+    rows = rows.assign(
+        **({"counted_at": None} if blank else {}),
         gift_name=[(names or {}).get(each, "") for each in frame["gift_id"][mine]],
     )
     line = ("stocktake_id", "place", "gift_id")
