@@ -125,13 +125,38 @@ def test_renewing_never_asks_for_the_rollover():
     policy = Renewal(term=FixedTerm.yearly(rollover="11-01"), grace_days=30)
 
     renewed = policy.renew(card(), as_of=dt.date(2026, 12, 20))
-    assert renewed.card.valid_through == dt.date(2027, 12, 31)
+    assert renewed.term.label == "2027-01-01..2027-12-31"
     again = policy.renew(card(), as_of=dt.date(2027, 3, 1))
     assert again.decision.outcome == "restarted"
     assert again.card.valid_from == dt.date(2027, 3, 1)
     assert again.card.valid_through == dt.date(2027, 12, 31)
     late = policy.renew(card(), as_of=dt.date(2027, 11, 1))
     assert late.card.valid_through == dt.date(2028, 12, 31)
+
+
+@given(years, days, st.integers(1, 3), st.integers(0, 400))
+def test_a_fixed_renewal_gives_whole_periods(year, last, terms, ahead):
+    """What goes on ends that many periods after the one in which the card ended."""
+    held = card(valid_from=last - 400 * DAY, valid_through=last)
+    renewed = Renewal(term=year).renew(held, as_of=last - ahead * DAY, terms=terms)
+    end = year.period(last).through
+    for _ in range(terms):
+        end = year.period(end + DAY).through
+
+    assert renewed.term.through == end
+    assert renewed.term.start == last + DAY
+    assert renewed.term.days >= 365 * terms
+
+
+def test_a_card_that_ends_on_30_december_gets_the_next_year():
+    """The term that is sold is never the one day that is left of the year."""
+    policy = Renewal(term=FixedTerm.yearly("01-01"))
+    held = card(valid_through=dt.date(2026, 12, 30))
+    renewed = policy.renew(held, as_of=dt.date(2026, 12, 20))
+    assert renewed.term.label == "2026-12-31..2027-12-31"
+    # A chain whose first period begins after the card's end begins with it.
+    first = FixedTerm(first=dt.date(2027, 1, 1))
+    assert first.end_from(dt.date(2027, 1, 1)) == dt.date(2027, 12, 31)
 
 
 def test_a_card_for_life_is_never_renewed():
@@ -226,17 +251,38 @@ def test_a_receipt_with_other_contents_is_found():
     assert "R1" in told.findings[0].describe("zh")
 
 
-spans = st.tuples(days, st.integers(0, 800)).map(lambda p: (p[0], p[0] + p[1] * DAY))
+@pytest.mark.parametrize("terms", [100_000, 10**30])
+@pytest.mark.parametrize("term", [Term(), Term(count=1, unit="days"), FixedTerm()])
+def test_a_receipt_beyond_the_calendar_is_found(terms, term):
+    """It renews nothing and is a finding; the receipts beside it renew as ever."""
+    good = Receipt(receipt_id="R2", card_id="C1", paid_on=dt.date(2026, 12, 3))
+    far = Receipt(
+        receipt_id="R1", card_id="C1", paid_on=dt.date(2026, 12, 1), terms=terms * 100
+    )
+    policy, as_of = Renewal(term=term), dt.date(2027, 1, 1)
+    told = replay(policy, card(), [far, good], as_of=as_of)
+
+    assert told.card == replay(policy, card(), [good], as_of=as_of).card
+    assert [f.rule for f in told.findings] == ["receipt-beyond-calendar"]
+    assert "R1" in told.findings[0].describe("zh")
+
+
+spans = st.tuples(days, st.integers(0, 800), st.integers(0, 900)).map(
+    lambda p: (p[0], p[0] + p[1] * DAY, p[0] - p[2] * DAY)
+)
 
 
 @settings(max_examples=60)
 @given(st.lists(spans, min_size=1, max_size=4), st.data())
 def test_linked_cards_scalar_equals_frame(terms, data):
-    """Each card of a family gets in a frame the days that it gets alone."""
+    """Each card of a family gets in a frame the days and anchor that it gets alone."""
     policy = LinkedCards(start=data.draw(st.sampled_from(["own", "main"])))
+    with_anchor = data.draw(st.booleans())
     cards = [
-        card(number, valid_from=first, valid_through=last)
-        for number, (first, last) in enumerate(terms)
+        card(number, valid_from=first, valid_through=last, anchor=anchor)
+        if with_anchor
+        else card(number, valid_from=first, valid_through=last)
+        for number, (first, last, anchor) in enumerate(terms)
     ]
     main = data.draw(
         st.lists(
@@ -246,26 +292,63 @@ def test_linked_cards_scalar_equals_frame(terms, data):
         )
     )
     main[0] = None
-    frame = pd.DataFrame(
-        {
-            "card_id": [c.card_id for c in cards],
-            "valid_from": pd.to_datetime([c.valid_from for c in cards]),
-            "valid_through": pd.to_datetime([c.valid_through for c in cards]),
-            "main_card_id": pd.array(main, dtype="str"),
-        }
-    )
-    rows = policy.follow_frame(frame)
-    for row, own, link in zip(rows.itertuples(), cards, main, strict=True):
+    names = ["card_id", "member_id", "valid_from", "valid_through", "anchor"]
+    frame = pd.DataFrame({n: [getattr(c, n) for c in cards] for n in names})
+    frame = frame.astype(dict.fromkeys(names[2:], "datetime64[us]"))
+    if not with_anchor:
+        frame = frame.drop(columns="anchor")
+    rows = policy.follow_frame(frame.assign(main_card_id=pd.array(main, dtype="str")))
+    for row, own, link in zip(rows.to_dict("records"), cards, main, strict=True):
         expected, outcome = own, ""
         if link == "lost":
             outcome = "main_unknown"
         elif link:
             followed = policy.follow(own, cards[0], as_of=dt.date(2026, 1, 1))
             expected, outcome = followed.card, followed.decision.outcome
-        assert row.valid_from.date() == expected.valid_from
-        assert row.valid_through.date() == expected.valid_through
-        days_same = outcome == "followed" and expected.anchor != own.anchor
-        assert row.link == outcome or days_same
+        found = {n: row[n] if n in names[:2] else row[n].date() for n in names}
+        assert Card(**found) == expected
+        assert row["link"] == outcome
+
+
+def test_a_linked_card_loses_no_paid_day_when_the_main_card_renews_early():
+    """Whether it is told the main card or only its next term, today stays valid."""
+    child = card(2, valid_from=dt.date(2026, 3, 1))
+    renewed = Renewal().renew(card(), as_of=dt.date(2026, 12, 3))
+    row = card(
+        valid_from=renewed.term.start,
+        valid_through=renewed.term.through,
+        anchor=card().anchor,
+    )
+    for main in (renewed.card, row):
+        for start in ("own", "main"):
+            followed = LinkedCards(start=start).follow(
+                child, main, as_of=dt.date(2026, 12, 10)
+            )
+            assert followed.card.valid_from <= dt.date(2026, 3, 1)
+            assert followed.card.valid_through == dt.date(2027, 12, 31)
+        own = LinkedCards().follow(child, main, as_of=dt.date(2026, 12, 10)).card
+        assert own.valid_from == dt.date(2026, 3, 1)
+    # One that had ended before begins with the main card's next term.
+    ended = card(2, valid_from=dt.date(2026, 3, 1), valid_through=dt.date(2026, 5, 1))
+    late = LinkedCards().follow(ended, row, as_of=dt.date(2026, 12, 10)).card
+    assert late.valid_from == dt.date(2027, 1, 1)
+
+
+def test_a_row_that_is_no_term_follows_nothing():
+    """A linked or main card without a day stays as it was, and says so."""
+    day, gap = "2026-01-01", None
+    frame = pd.DataFrame(
+        {
+            "card_id": ["C1", "C2", "C3", "C4", "C5"],
+            "valid_from": pd.to_datetime([day, day, day, gap, "2026-02-01"]),
+            "valid_through": pd.to_datetime([day, gap, day, day, day]),
+            "main_card_id": [None, None, "C2", "C1", "C1"],
+        }
+    )
+    rows = LinkedCards().follow_frame(frame)
+    assert rows["link"].tolist() == ["", "", "no_term", "no_term", "no_term"]
+    for name in ("valid_from", "valid_through"):
+        assert rows[name].equals(frame[name].astype("datetime64[us]"))
 
 
 def test_a_linked_card_gets_each_renewal_of_its_main_card():

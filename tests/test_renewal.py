@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from memberops.domain import Card
 from memberops.errors import InvalidValueError, ScheduleError
-from memberops.policies import Renewal, Term
+from memberops.policies import CardState, Receipt, Renewal, Term, replay
 from memberops.schedules.dates import add_months
 
 DAY = dt.timedelta(days=1)
@@ -36,7 +36,8 @@ def test_terms_lie_side_by_side_on_the_anchor(anchor, months, times, shift):
     policy, held = Renewal(term=term, grace_days=10), first_card(anchor, term)
     for number in range(2, times + 2):
         renewed = policy.renew(held, as_of=held.valid_through + shift * DAY)
-        assert renewed.card.valid_from == held.valid_through + DAY
+        assert renewed.term.start == held.valid_through + DAY
+        assert renewed.card.valid_from == anchor
         held = renewed.card
         assert held.valid_through == add_months(anchor, number * months) - DAY
         assert held.anchor == anchor
@@ -62,17 +63,18 @@ def test_a_change_of_term_keeps_the_day(anchor, lengths):
     st.sampled_from(["days", "weeks", "months", "years"]),
 )
 def test_a_renewal_never_shortens(anchor, shift, grace, unit):
-    """The new term ends later than the old one, and never begins before it ended."""
+    """The new term begins after the old one, and is not over when it is paid."""
     term = Term(count=1, unit=unit)
     held = first_card(anchor, term)
     as_of = held.valid_through + shift * DAY
     renewed = Renewal(term=term, grace_days=grace).renew(held, as_of=as_of)
 
-    assert renewed.card.valid_through > held.valid_through
-    assert renewed.card.valid_from > held.valid_through
-    restarted = shift > grace
+    assert renewed.card.valid_through == renewed.term.through > held.valid_through
+    assert renewed.term.through >= as_of
+    restarted = shift > grace or term.end_from(held.valid_through + DAY, anchor) < as_of
     assert renewed.decision.outcome == ("restarted" if restarted else "continued")
-    assert renewed.card.valid_from == (as_of if restarted else held.valid_through + DAY)
+    assert renewed.term.start == (as_of if restarted else held.valid_through + DAY)
+    assert renewed.card.valid_from == (as_of if restarted else held.valid_from)
     assert (renewed.card.card_id, renewed.card.kind) == ("C1", "gold")
 
 
@@ -81,8 +83,9 @@ def test_leap_day_comes_back():
     held = first_card(dt.date(2024, 2, 29), Term())
     starts = []
     for _ in range(4):
-        held = Renewal().renew(held, as_of=held.valid_through).card
-        starts.append(str(held.valid_from))
+        renewed = Renewal().renew(held, as_of=held.valid_through)
+        held = renewed.card
+        starts.append(str(renewed.term.start))
     assert starts == ["2025-02-28", "2026-02-28", "2027-02-28", "2028-02-29"]
 
 
@@ -92,8 +95,9 @@ def test_leap_day_may_go_to_march():
     held = first_card(dt.date(2024, 2, 29), term)
     starts = []
     for _ in range(4):
-        held = Renewal(term=term).renew(held, as_of=held.valid_through).card
-        starts.append(str(held.valid_from))
+        renewed = Renewal(term=term).renew(held, as_of=held.valid_through)
+        held = renewed.card
+        starts.append(str(renewed.term.start))
     assert starts == ["2025-03-01", "2026-03-01", "2027-03-01", "2028-02-29"]
 
 
@@ -132,11 +136,82 @@ def test_a_last_day_off_the_anchor_begins_its_own():
         valid_from=dt.date(2025, 1, 10),
         valid_through=dt.date(2026, 1, 20),
     )
-    renewed = Renewal().renew(held, as_of=dt.date(2026, 1, 1)).card
-    assert (renewed.anchor, renewed.valid_through) == (
-        dt.date(2026, 1, 21),
-        dt.date(2027, 1, 20),
+    for year in (2026, 2027, 2028):
+        renewed = Renewal().renew(held, as_of=dt.date(2026, 1, 1))
+        assert renewed.term.label == f"{year}-01-21..{year + 1}-01-20"
+        held = renewed.card
+        assert held.valid_from == dt.date(2025, 1, 10)
+    assert held.anchor <= held.valid_from
+
+
+@given(days, st.integers(0, 364), st.integers(1, 3), st.sampled_from([0, 5]))
+def test_an_early_renewal_loses_no_paid_day(first, ahead, terms, grace):
+    """The card is valid from its first day to the new last day, today among them."""
+    held = first_card(first, Term())
+    as_of = held.valid_through - min(ahead, (held.valid_through - first).days) * DAY
+    policy = Renewal(grace_days=grace)
+    renewed = policy.renew(held, as_of=as_of, terms=terms)
+
+    assert renewed.card.valid_from == held.valid_from
+    assert renewed.term.start == held.valid_through + DAY
+    assert renewed.term.through == renewed.card.valid_through
+    for day in (held.valid_from, as_of, held.valid_through, renewed.term.start):
+        answer = CardState().decide(renewed.card, as_of=day, purchases=0, spend=0)
+        assert answer.outcome not in ("pending", "expired")
+
+
+def test_the_present_stays_valid_when_the_next_term_is_paid():
+    """Renewed on 3 December, the card is valid on the 10th (and so is a replay)."""
+    held = first_card(dt.date(2026, 1, 1), Term())
+    paid = Receipt(receipt_id="R1", card_id="C1", paid_on=dt.date(2026, 12, 3))
+    renewed = Renewal().renew(held, as_of=paid.paid_on)
+    told = replay(Renewal(), held, [paid], as_of=dt.date(2026, 12, 31))
+    assert told.card == renewed.card
+    answer = CardState().decide(
+        told.card, as_of=dt.date(2026, 12, 10), purchases=0, spend=0
     )
+    assert answer.outcome == "active"
+    # The table of cards has one row a term: the next one begins after this one.
+    assert renewed.term.label == "2027-01-01..2027-12-31"
+
+
+def test_no_term_is_sold_that_is_already_over():
+    """A month's card in a long grace begins anew when its next month has passed."""
+    held = first_card(dt.date(2026, 1, 1), Term(count=1))
+    policy = Renewal(term=Term(count=1), grace_days=60)
+    answers = {
+        day: policy.renew(held, as_of=day)
+        for day in (dt.date(2026, 2, 28), dt.date(2026, 3, 1), dt.date(2026, 3, 20))
+    }
+    kept, *anew = answers.values()
+    assert kept.term.label == "2026-02-01..2026-02-28"
+    assert kept.decision.changes_on == dt.date(2026, 3, 1)
+    assert [each.decision.outcome for each in anew] == ["restarted"] * 2
+    assert anew[1].term.label == "2026-03-20..2026-04-19"
+    assert anew[1].decision.explain("zh") == (
+        "自 2026-03-20 续期至 2026-04-19；逾期 48 天（宽限 60 天）；"
+        "所续会期届时已过，改自当日起算"
+    )
+    two = policy.renew(held, as_of=dt.date(2026, 3, 20), terms=2)
+    assert two.term.label == "2026-02-01..2026-03-31"
+
+
+@given(days, st.integers(-40, 60), st.sampled_from([0, 3, 40]))
+def test_a_renewal_holds_until_the_day_it_names(first, shift, grace):
+    """Until *changes_on* the same is given; on it, another term or outcome."""
+    term = Term(count=1)
+    held, policy = first_card(first, term), Renewal(term=term, grace_days=grace)
+    as_of = held.valid_through + shift * DAY
+
+    def given_on(day):
+        renewed = policy.renew(held, as_of=day)
+        return renewed.decision.outcome, renewed.card, renewed.term
+
+    turn = policy.renew(held, as_of=as_of).decision.changes_on
+    assert turn > as_of
+    for day in range((turn - as_of).days):
+        assert given_on(as_of + day * DAY) == given_on(as_of)
+    assert given_on(turn) != given_on(as_of)
 
 
 def test_bad_use_is_refused():

@@ -92,8 +92,9 @@ class Card:
     Args:
         card_id: Number of the card.
         member_id: Whose card it is.
-        valid_from: First day of the current term.
-        valid_through: Last day of the current term, still valid.
+        valid_from: First day from which it is valid without a break; in the table of
+            cards, which has one row a term, the first day of the term.
+        valid_through: Last day that is paid, still valid.
         anchor: The day the first term began: terms count from it, so that a
             card of the 31st or of 29 February does not drift. Defaults to
             *valid_from*.

@@ -172,14 +172,20 @@ class FixedTerm:
         """
         Return the last day of what goes on from *first*, without a rollover.
 
+        The next term is the period after the one in which the term before ended; a
+        term that ended before its period did is followed by the rest as well.
+
         Args:
             first: The day after the term before.
             anchor: Not needed, for no card has a period of its own.
             terms: How many periods.
+
+        >>> FixedTerm.yearly("01-01").end_from(dt.date(2026, 12, 31))
+        datetime.date(2027, 12, 31)
         """
-        further = check_whole(terms, "terms", least=1) - 1
-        number = self.number(first) + further
-        return term_end(self.first, number=number, **self._length)
+        check_whole(terms, "terms", least=1)
+        held = 0 if first == self.first else self.number(first - _ONE_DAY)
+        return term_end(self.first, number=held + terms, **self._length)
 
     def decide(self, joined_on: dt.date, *, terms: int = 1) -> Decision:
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import attrs
 import numpy as np
@@ -14,6 +14,8 @@ from memberops.domain.values import check_as_of, identifier
 from memberops.errors import InvalidValueError, MissingColumnsError, bounded
 from memberops.policies.renewal import Renewed
 from memberops.policies.status_frames import as_pandas, days_of
+from memberops.schedules import Period
+from memberops.schedules.dates import add_days
 
 __all__ = ["LinkedCards"]
 
@@ -27,16 +29,19 @@ class LinkedCards:
 
     A linked card never outlives the main card, and gets each of its renewals. One
     that joined later keeps its own first day, unless the chain gives it the main
-    card's.
+    card's. Days that are paid are kept: where the linked card runs up to the main
+    card's next term, it goes on through it.
 
     Args:
-        start: Whose first day it has: ``"own"``, but none before the main card's, or
-            ``"main"``.
+        start: Whose first day it has: ``"own"``, but none before the main card's
+            anchor, or ``"main"``.
         policy: Id of the policy.
         version: Version of the policy.
 
+    >>> from memberops.policies import Renewal
     >>> main = Card(card_id="C1", member_id="M1",
-    ...     valid_from=dt.date(2026, 1, 1), valid_through=dt.date(2027, 12, 31))
+    ...     valid_from=dt.date(2026, 1, 1), valid_through=dt.date(2026, 12, 31))
+    >>> main = Renewal().renew(main, as_of=dt.date(2026, 12, 1)).card
     >>> child = Card(card_id="C2", member_id="M2",
     ...     valid_from=dt.date(2026, 3, 1), valid_through=dt.date(2026, 12, 31))
     >>> followed = LinkedCards().follow(child, main, as_of=dt.date(2026, 12, 1))
@@ -77,9 +82,12 @@ class LinkedCards:
         check_as_of(as_of)
         if card.card_id == main.card_id:
             raise InvalidValueError("a card cannot be linked to itself")
-        first = main.valid_from
-        if self.start == "own":
-            first = max(card.valid_from, first)
+        begun = main.valid_from
+        if card.valid_through >= begun or add_days(card.valid_through, 1) == begun:
+            begun = main.anchor  # the linked card ran on with the term before
+        first = max(card.valid_from, begun)
+        if self.start == "main":
+            first = min(main.valid_from, first)
         ended = main.valid_through < first
         if ended:
             first = card.valid_from
@@ -107,6 +115,7 @@ class LinkedCards:
         )
         return Renewed(
             card=followed,
+            term=Period.span(first, last),
             decision=Decision(
                 outcome=outcome,
                 grounds=Statement(reasons=[reason]),
@@ -123,12 +132,15 @@ class LinkedCards:
 
         Args:
             cards: A frame of any engine: ``card_id`` (each once), ``valid_from``,
-                ``valid_through``, ``main_card_id`` (a gap for a card of its own).
+                ``valid_through``, ``main_card_id`` (a gap for a card of its own),
+                optional ``anchor`` (a gap stands for the first day).
 
         Returns:
-            A pandas frame of the same rows with the days as `follow` gives them, and
-            ``link``: ``""`` for a card of its own, ``"followed"``, ``"same"`` or
-            ``"ended"``, and ``"main_unknown"`` where the main card is not there.
+            A pandas frame of the same rows with the days and the ``anchor`` as
+            `follow` gives them, and ``link``: ``""`` for a card of its own,
+            ``"followed"``, ``"same"`` or ``"ended"``, ``"main_unknown"`` where the
+            main card is not there, and ``"no_term"`` where a linked card or its main
+            card lacks a day or ends before it begins: it stays as it was.
 
         Raises:
             MissingColumnsError: A column is absent.
@@ -151,25 +163,53 @@ class LinkedCards:
             )
         at = pd.Index(mains["card_id"]).get_indexer(frame["main_card_id"])
         known = linked & (at >= 0)
-        first, last = (days_of(frame, name) for name in _COLUMNS[1:])
-        if not len(mains):
-            at = np.zeros(len(frame), int)
-            mains = frame
-        main_first, main_last = (days_of(mains, name)[at] for name in _COLUMNS[1:])
-        new_first = main_first
-        if self.start == "own":
-            new_first = np.maximum(first, main_first)
-        ended = main_last < new_first
-        new_first = np.where(ended, first, new_first)
-        new_last = np.maximum(main_last, new_first)
-        same = (new_first == first) & (new_last == last)
+        days = [days_of(frame, name) for name in _COLUMNS[1:]]
+        days.append(_anchors(frame, days[0]))
+        own = _Days(*days)
+        chosen = np.flatnonzero(~linked)[at] if len(mains) else np.zeros(len(at), int)
+        main = _Days(*(values[chosen] for values in days))
+        told = known & own.are_terms() & main.are_terms()
+        followed, ended = self._followed(own, main)
+        same = np.all([new == old for new, old in zip(followed, own, strict=True)], 0)
         link = np.where(ended, "ended", np.where(same, "same", "followed"))
-        link = np.where(known, link, np.where(linked, "main_unknown", ""))
+        link = np.where(told, link, np.where(linked, "main_unknown", ""))
+        link = np.where(known & ~told, "no_term", link)
         result = frame.assign(link=pd.Series(link, index=frame.index, dtype="str"))
-        for name, own, new in (
-            ("valid_from", first, new_first),
-            ("valid_through", last, new_last),
-        ):
-            days = np.where(known, new, own).astype("datetime64[us]")
-            result[name] = pd.Series(days, index=frame.index)
+        for name, new, old in zip(_Days._fields, followed, own, strict=True):
+            taken = np.where(told, new, old).astype("datetime64[us]")
+            result[name] = pd.Series(taken, index=frame.index)
         return result
+
+    def _followed(self, own: _Days, main: _Days) -> tuple[_Days, Any]:
+        """Give linked cards their days as `follow` does, and which have ended."""
+        runs_on = own.valid_through + np.timedelta64(1, "D") >= main.valid_from
+        begun = np.where(runs_on, main.anchor, main.valid_from)
+        first = np.maximum(own.valid_from, begun)
+        if self.start == "main":
+            first = np.minimum(main.valid_from, first)
+        ended = main.valid_through < first
+        first = np.where(ended, own.valid_from, first)
+        last = np.maximum(main.valid_through, first)
+        anchor = main.anchor if self.start == "main" else own.anchor
+        return _Days(first, last, np.minimum(anchor, first)), ended
+
+
+class _Days(NamedTuple):
+    """The days of the cards of a frame, as arrays."""
+
+    valid_from: Any
+    valid_through: Any
+    anchor: Any
+
+    def are_terms(self) -> Any:
+        """Tell which are terms: no day is missing, and none ends before it begins."""
+        return (self.anchor <= self.valid_from) & (
+            self.valid_from <= self.valid_through
+        )
+
+
+def _anchors(frame: pd.DataFrame, first: Any) -> Any:
+    if "anchor" not in frame:
+        return first
+    anchors = days_of(frame, "anchor")
+    return np.where(np.isnat(anchors), first, anchors)

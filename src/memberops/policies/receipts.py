@@ -9,6 +9,7 @@ import attrs
 
 from memberops.domain import Card, Finding, Severity
 from memberops.domain.values import check_as_of, identifier, plain_date, whole_number
+from memberops.errors import ScheduleError
 from memberops.policies.renewal import Renewal, Renewed
 
 __all__ = ["Receipt", "RenewalHistory", "replay"]
@@ -38,10 +39,12 @@ class RenewalHistory:
     What a card's receipts made of it.
 
     Args:
-        card: The card after the last of them.
+        card: The card after the last of them, valid from the first day of its
+            unbroken run.
         steps: Each receipt that renewed, with the card and decision it led to.
-        findings: Receipts that came with another content under a known id, or that
-            pay for less than one term; the first of an id, by day, counts.
+        findings: Receipts that came with another content under a known id, that pay
+            for less than one term, or for more than the calendar has; the first of an
+            id, by day, counts.
     """
 
     card: Card
@@ -91,7 +94,11 @@ def replay(
         if receipt.terms < 1:
             findings.append(_finding(receipt, "receipt-without-term", _NO_TERM))
             continue
-        renewed = policy.renew(card, as_of=receipt.paid_on, terms=receipt.terms)
+        try:
+            renewed = policy.renew(card, as_of=receipt.paid_on, terms=receipt.terms)
+        except ScheduleError:
+            findings.append(_finding(receipt, "receipt-beyond-calendar", _BEYOND))
+            continue
         card = renewed.card
         steps.append((receipt, renewed))
     return RenewalHistory(card=card, steps=tuple(steps), findings=tuple(findings))
@@ -102,6 +109,10 @@ _DIFFERS = (
     "收据 {0} 重复且内容不同，以最早一张为准",
 )
 _NO_TERM = ("receipt {0} pays for less than one term", "收据 {0} 的期数不足一期")
+_BEYOND = (
+    "receipt {0} pays for terms beyond the calendar; it renews nothing",
+    "收据 {0} 的期数超出日历范围，未予续期",
+)
 
 
 def _finding(receipt: Receipt, rule: str, texts: tuple[str, str]) -> Finding:
