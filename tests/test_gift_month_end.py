@@ -6,6 +6,8 @@ from gift_chain import write_gift_chain
 from memberops import open_chain
 from memberops.cli import main
 from memberops.errors import UnknownTableError
+from memberops.testing import SyntheticChain, write_chain
+from memberops.testing.synthetic_gifts import write_gifts
 
 MONTH = "2026-10"
 GIFT_FORMS = {
@@ -165,3 +167,25 @@ def test_a_chain_without_a_ledger_is_told_nothing_of_gifts(tmp_path):
     pack = open_chain(tmp_path / "chain.toml").month_end(MONTH)
     assert not any("ledger" in each.rule for each in pack.findings)
     assert not any("gift_applications" in each.message_en for each in pack.findings)
+
+
+def test_the_made_up_chain_has_the_planted_miscounts_and_no_others(tmp_path):
+    """Every posting is taken, and the stocktake finds what was planted."""
+    written = write_chain(
+        tmp_path / "made",
+        chain=SyntheticChain(seed=5, stores=3, regions=1, members=60, months=2),
+    )
+    planted = write_gifts(written)
+    chain, day = open_chain(written.chain_file), written.chain.last_day
+    answer = chain.import_gifts(written.folder / "gift_movements.csv", as_of=day)
+    assert set(answer.frame()["state"]) == {"written"}
+    shown = chain.count_differences("P1", as_of=day).frame()
+    wrong = shown[shown["difference"] != 0].fillna({"lot_id": ""})
+    columns = ["place", "gift_id", "lot_id", "difference"]
+    found = set(wrong[columns].itertuples(index=False, name=None))
+    assert found == {
+        (each.place, each.gift_id, each.lot_id, each.difference) for each in planted
+    }
+    assert len(planted) == 3
+    summary = chain.count_summaries("P1", as_of=day).explain("en")
+    assert summary.endswith("late: store:S01\nmissing: store:S03")
