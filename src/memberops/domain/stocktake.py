@@ -149,7 +149,7 @@ class CountLine:
 
     @property
     def order(self) -> tuple[dt.datetime, int, str]:
-        """Where the count stands among others: moment, position, id."""
+        """Where the count stands among others, by moment, position and id."""
         return self.counted_at, self.position, self.line_id
 
 

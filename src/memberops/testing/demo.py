@@ -3,15 +3,19 @@ Write the demonstration chain: ``python -m memberops.testing.demo FOLDER``.
 
 It has 12 stores, 5 000 members and the 25 months that end in October 2026, so that
 October 2026 has a month before and a year before, and cards that expire in November.
+Its stores apply for gifts in October, give them, and count them after a promotion.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TYPE_CHECKING
 
-from memberops.errors import InvalidValueError
-from memberops.testing.writing import write_chain
+from memberops.errors import InvalidValueError, MissingExtraError
+from memberops.testing.synthetic_gifts import write_gifts
+from memberops.testing.writing import WrittenChain, write_chain
+from memberops.workflows import open_chain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         written = write_chain(given[0])
+        write_gifts(written)
+        _post_gifts(written)
     except (InvalidValueError, OSError) as error:
         sys.stderr.write(f"无法写入，请换一个空文件夹。\nCannot write: {error}\n")
         return 2
@@ -57,6 +63,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"→ {written.chain_file}\n"
     )
     return 0
+
+
+def _post_gifts(written: WrittenChain) -> None:
+    """Begin the gift ledger, where a database is installed for it."""
+    with contextlib.suppress(MissingExtraError):
+        open_chain(written.chain_file).import_gifts(
+            written.folder / "gift_movements.csv", as_of=written.chain.last_day
+        )
 
 
 if __name__ == "__main__":
