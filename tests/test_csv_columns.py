@@ -654,3 +654,16 @@ def test_amounts_do_not_depend_on_the_host_s_decimal_context():
         ]
 
     assert got == [-1234567, -1234567, 1234567, 1234567]
+
+
+def test_a_required_moment_without_its_time_is_a_rejected_row():
+    """A day alone never stands for the moment of a complaint: the row comes back."""
+    result = read(
+        "投诉编号,受理时间\nK1,2026-11-06\nK2,2026-11-06 09:30\nK3,2026-11-07\n",
+        "complaints",
+    )
+    assert result.frame["case_id"].tolist() == ["K2"]
+    assert result.frame["received_at"].notna().all()
+    assert result.rejects["rule"].tolist() == ["moment-without-time"] * 2
+    assert result.rows_read == result.accepted + result.rejected == 3
+    assert findings(result, "time-missing") == []

@@ -37,6 +37,7 @@ from memberops.tables import Column, Kind
 
 __all__ = [
     "NOT_FIRST_DAY",
+    "NO_TIME",
     "Cells",
     "TextColumn",
     "empty_series",
@@ -292,8 +293,9 @@ def _read_dates(
             late = monthly and place.day.day != 1
             values.append(NOT_FIRST_DAY if late else place.day)
         elif settled.time is None:
-            oddities["time-missing"] += times
-            values.append(None)
+            # A row without its moment would break the table: it is not accepted.
+            values.append(NO_TIME if column.required else None)
+            oddities["time-missing"] += 0 if column.required else times
         else:
             if place.oddity:
                 oddities[place.oddity] += times
@@ -353,6 +355,11 @@ NOT_FIRST_DAY = Unreadable(
     "month-not-first-day",
     "a month is written 2026-11 or as its first day",
     "月份应写成 2026-11 或当月第一天",
+)
+NO_TIME = Unreadable(
+    "moment-without-time",
+    "the moment has a day but no time: write both, or join the time's column",
+    "只有日期没有时间：请一并写上时间，或用 join 并入时间列",
 )
 _ODDITIES = {
     "time-twice": (
