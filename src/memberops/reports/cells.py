@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 
@@ -21,6 +22,7 @@ __all__ = [
     "check_report_language",
     "clean_text",
     "day_of",
+    "each_once",
     "is_missing",
     "minor_of",
     "percent_text",
@@ -36,6 +38,7 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\u
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REASONS = {"zero": Ratio(1, 0), "unknown": Ratio(None, None)}
 _RATIO_DIGITS = 6
+_T = TypeVar("_T")
 
 
 def check_report_language(language: str) -> ReportLanguage:
@@ -65,6 +68,8 @@ def clean_text(text: str) -> str:
     >>> clean_text("a" + chr(0) + "b" + chr(13) + chr(10) + "c")
     'ab\nc'
     """
+    if text.isprintable():
+        return text
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return _SURROGATE.sub("\ufffd", _UNPRINTABLE.sub("", text))
 
@@ -153,6 +158,28 @@ def day_of(value: Any) -> dt.date | None:
     return value if isinstance(value, dt.date) else None
 
 
+def each_once(values: pd.Series[Any], make: Callable[[Any], _T]) -> list[_T]:
+    """
+    Make something of each cell, once of those that are equal and of one type.
+
+    >>> each_once(pd.Series(["a", "b", "a"]), str.upper)
+    ['A', 'B', 'A']
+    """
+    # In a column of moments equal ones are one day; loose ones may differ in zone.
+    plain = (str, int, float, *((dt.datetime,) if values.dtype.kind == "M" else ()))
+    known: dict[tuple[type, Any], _T] = {}
+    made = []
+    for value in values.astype(object).tolist():
+        if not isinstance(value, plain):
+            made.append(make(value))
+            continue
+        key = (type(value), value)
+        if key not in known:
+            known[key] = make(value)
+        made.append(known[key])
+    return made
+
+
 def text_width(text: str) -> int:
     """
     Count the columns that a text fills where a Chinese character fills two.
@@ -160,6 +187,8 @@ def text_width(text: str) -> int:
     >>> text_width("会员 ATV")
     8
     """
+    if text.isascii():
+        return len(text)
     wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
     marks = sum(unicodedata.combining(char) > 0 for char in text)
     return len(text) + wide - marks

@@ -21,6 +21,7 @@ from memberops.reports.cells import (
     check_report_language,
     clean_text,
     day_of,
+    each_once,
     is_missing,
     minor_of,
     ratio_text,
@@ -142,9 +143,11 @@ class _Column:
     language: ReportLanguage
 
     def texts(self, values: Any) -> list[str]:
-        return ["" if is_missing(value) else self._text(value) for value in values]
+        return each_once(values, self._text)
 
-    def _text(self, value: Any) -> str:
+    def _text(self, value: Any) -> str:  # noqa: PLR0911 - each kind has its own exit
+        if is_missing(value):
+            return ""
         if isinstance(value, str):
             said = text_of(self.form, self.column, value, self.language)
             return guard_text(said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ from memberops.reports.cells import (
     check_report_language,
     clean_text,
     day_of,
+    each_once,
     is_missing,
     minor_of,
     text_of,
@@ -45,6 +47,9 @@ _FIRST_YEAR = 1900
 _CHART_ROWS = 20
 _CONTENTS = {"zh": "目录", "en": "Contents", "both": "目录 Contents"}
 _CHARTS = {"zh": "图表", "en": "Charts", "both": "图表 Charts"}
+
+_Cell = tuple[str, Any, int]
+"""The kind of a cell, what is written in it, and the width of its text."""
 
 
 def _engine() -> ModuleType:
@@ -175,12 +180,11 @@ class _Book:
         self._write_contents(contents, parts, left_out)
 
     def _text(self, sheet: Any, row: int, column: int, text: str, style: Any) -> None:
-        if not text:
+        kind, said, _ = _text_cell(text, 0)
+        if kind == "blank":
             sheet.write_blank(row, column, None, style)
-            return
-        if len(text.encode("utf-16-le")) // 2 > _MOST_CHARACTERS:
-            text = text[: _MOST_CHARACTERS // 2] + "…"
-        sheet.write_string(row, column, text, style)
+        else:
+            sheet.write_string(row, column, said, style)
 
     def _notes(self, form: Form) -> str:
         return clean_text(" ".join(form.notes(self.language)))
@@ -233,14 +237,20 @@ class _Book:
         self._text(sheet, 0, 0, clean_text(form.title("both")), self.styles.title)
         self._text(sheet, 1, 0, self._notes(form), self.styles.note)
         widths = []
+        write = {
+            "blank": sheet.write_blank,
+            "text": sheet.write_string,
+            "number": sheet.write_number,
+            "day": sheet.write_datetime,
+        }
         for at, column in enumerate(columns):
             self._text(sheet, _HEADING, at, headings[at], self.styles.heading)
             style = self.styles.column(column, form.currency)
-            widest = 0
             values = form.frame[column.name].iloc[part.start : part.stop]
-            for row, value in enumerate(values, _HEADING + 1):
-                said = self._write_cell(sheet, (row, at), (form, column), value, style)
-                widest = max(widest, said)
+            cells = each_once(values, partial(self._cell, form, column))
+            for row, (kind, said, _) in enumerate(cells, _HEADING + 1):
+                write[kind](row, at, said, style)
+            widest = max((width for _, _, width in cells), default=0)
             widths.append(width_for(headings[at], widest, column))
             sheet.set_column(at, at, widths[-1])
         sheet.set_row(_HEADING, header_height(headings, widths))
@@ -253,46 +263,31 @@ class _Book:
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
 
-    def _write_cell(
-        self,
-        sheet: Any,
-        place: tuple[int, int],
-        what: tuple[Form, FormColumn],
-        value: Any,
-        style: Any,
-    ) -> int:
-        """Write one cell as what it is, and return how wide its text is."""
-        row, at = place
-        form, column = what
+    def _cell(  # noqa: PLR0911 - each kind has its own exit
+        self, form: Form, column: FormColumn, value: Any
+    ) -> _Cell:
+        """Say what a cell is, what is written in it, and how wide its text is."""
         if is_missing(value):
-            sheet.write_blank(row, at, None, style)
-            return 0
+            return "blank", None, 0
         if isinstance(value, str) or column.style in ("text", "reasons"):
             text = text_of(form, column, value, self.language)
-            self._text(sheet, row, at, text, style)
-            return max((text_width(line) for line in text.split("\n")), default=0)
+            width = max((text_width(line) for line in text.split("\n")), default=0)
+            return _text_cell(text, width)
         if column.style == "date":
-            return self._write_day(sheet, row, at, value, style)
+            width = len("2026-11-05")
+            day = day_of(value)
+            if day is None or day.year < _FIRST_YEAR:
+                return _text_cell(str(day or value), width)
+            return "day", day, width
         if column.style in ("percent", "number"):
-            sheet.write_number(row, at, float(value), style)
-            return len(f"{float(value):,.4f}")
+            return "number", float(value), len(f"{float(value):,.4f}")
         digits = form.currency.digits if column.style == "money" else 0
         units = minor_of(value)
         exact = form.currency.to_decimal(units) if digits else units
         if abs(units) >= _EXACT_UNITS:
-            self._text(sheet, row, at, str(exact), style)
-            return len(str(exact))
+            return _text_cell(str(exact), len(str(exact)))
         # A quotient of whole numbers is rounded once, to the nearest float.
-        sheet.write_number(row, at, units / 10**digits, style)
-        return len(f"{exact:,}")
-
-    def _write_day(self, sheet: Any, row: int, at: int, value: Any, style: Any) -> int:
-        day = day_of(value)
-        if day is None or day.year < _FIRST_YEAR:
-            self._text(sheet, row, at, str(day or value), style)
-        else:
-            sheet.write_datetime(row, at, day, style)
-        return len("2026-11-05")
+        return "number", units / 10**digits, len(f"{exact:,}")
 
     def _draw(self, sheet: Any, parts: Sequence[_Part]) -> list[str]:
         """Put every chart on the sheet of charts, and name those that did not fit."""
@@ -325,6 +320,17 @@ class _Book:
                 sheet.insert_chart(2 + row * _CHART_ROWS, column * 12, made)
                 count += 1
         return left_out
+
+
+def _text_cell(text: str, width: int) -> _Cell:
+    if not text:
+        return "blank", None, width
+    if (
+        len(text) > _MOST_CHARACTERS // 2
+        and len(text.encode("utf-16-le")) // 2 > _MOST_CHARACTERS
+    ):
+        text = text[: _MOST_CHARACTERS // 2] + "…"
+    return "text", text, width
 
 
 def _both_headings(column: FormColumn, order: str) -> str:

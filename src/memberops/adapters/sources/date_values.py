@@ -248,13 +248,15 @@ def localize(moment: Moment, zone: ZoneInfo) -> Localized | Unreadable:
             exact = wall.replace(tzinfo=dt.timezone(moment.offset))
             return Localized(exact.astimezone(dt.UTC), exact.astimezone(zone).date())
         first = wall.replace(tzinfo=zone, fold=0)
+        ahead = first.utcoffset()
+        if ahead is not None and ahead == first.replace(fold=1).utcoffset():
+            return Localized((wall - ahead).replace(tzinfo=dt.UTC), moment.day)
         instant = first.astimezone(dt.UTC)
         if instant.astimezone(zone).replace(tzinfo=None) != wall:
             return Localized(instant, moment.day, "time-skipped")
-        twice = first.utcoffset() != first.replace(fold=1).utcoffset()
     except OverflowError:
         return _IMPOSSIBLE
-    return Localized(instant, moment.day, "time-twice" if twice else "")
+    return Localized(instant, moment.day, "time-twice")
 
 
 def _month_number(name: str) -> int:
