@@ -9,31 +9,70 @@ import numpy as np
 import pandas as pd
 
 from memberops.errors import ColumnTypeError, MissingColumnsError
+from memberops.policies.gift_codes import Codes, Texts, combined, read_texts
 
-__all__ = ["CODED", "SIDES", "Books", "read_books"]
+__all__ = ["SIDES", "Books", "Marks", "read_books"]
 
 SIDES = ("redeemed", "issued", "moved")
-CODED = ("name", "member_id", "store_id", "gift_id", "lot_id")
 _NAMES = ("redemption_id", "issue_id", "posting_id")
 _MOMENTS = ("redeemed_at", "issued_at", "effective_at")
+_FACTS = ("member_id", "store_id", "gift_id", "lot_id")
 _POINTS = "points"
-_DOCUMENT = ["case", "side", "name"]
+
+Marks = np.ndarray[Any, np.dtype[Any]]
+"""Yes or no, row by row."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Books:
     """
-    The rows of the three books.
+    The rows of the three books, one under the other, as arrays.
 
     Args:
-        rows: ``side``, ``row``, ``at``, ``quantity``, ``no_points`` (issues that
-            need no redemption), ``extra`` (repetitions), ``case``, and a number for
-            each of `CODED`; 0 is none.
-        texts: The texts that the numbers stand for.
+        side: 0 for points redeemed, 1 for gifts issued, 2 for stock moved.
+        row: The position in the book's frame.
+        moment: Microseconds since 1970 in UTC.
+        quantity: How many.
+        name: Code of the row's own id, in the texts of its side.
+        codes: By fact, its codes; 0 is none.
+        no_points: Issues that need no redemption.
+        extra: Rows that repeat another, or go beyond what there was.
+        case: The number of the case that the row is in.
+        texts: By id or fact, what its codes stand for.
     """
 
-    rows: pd.DataFrame
-    texts: dict[str, np.ndarray[Any, Any]]
+    side: Codes
+    row: Codes
+    moment: Codes
+    quantity: Codes
+    name: Codes
+    codes: dict[str, Codes]
+    no_points: Marks
+    extra: Marks
+    case: Codes
+    texts: dict[str, Texts]
+
+    @property
+    def cases(self) -> int:
+        """How many cases there are."""
+        return int(self.case.max(initial=-1)) + 1
+
+    def ranked_names(self, rows: Codes) -> Codes:
+        """Return numbers for the own ids of rows, sorted as they are in each side."""
+        ranks = np.zeros(len(rows), dtype="int64")
+        side = self.side[rows]
+        for number, name in enumerate(_NAMES):
+            mine = side == number
+            ranks[mine] = self.texts[name].ranks(self.name[rows[mine]])
+        return ranks
+
+    def ranked(self, fact: str, rows: Codes) -> Codes:
+        """Return numbers for a fact of rows, sorted as its texts are."""
+        return self.texts[fact].ranks(self.codes[fact][rows])
+
+    def own_names(self, side: int, codes: Codes) -> pd.Series[str]:
+        """Return own ids of a side."""
+        return self.texts[_NAMES[side]].of(codes)
 
 
 def read_books(frames: tuple[pd.DataFrame, ...], *, as_of: pd.Timestamp) -> Books:
@@ -48,35 +87,47 @@ def read_books(frames: tuple[pd.DataFrame, ...], *, as_of: pd.Timestamp) -> Book
         MissingColumnsError: A column is not there.
         ColumnTypeError: A quantity is no int64, or moments have no zone.
     """
-    parts = [_part(frame, side) for side, frame in enumerate(frames)]
-    rows = pd.concat(parts, ignore_index=True)
-    rows = rows.loc[rows["at"] <= as_of].reset_index(drop=True)
-    anchors = _anchors(rows)
-    codes, texts = {}, {}
-    for name in CODED:
-        # The empty text sorts first, and so has the number 0.
-        column = pd.concat([pd.Series([""], dtype="str"), rows[name]])
-        code, known = pd.factorize(column, sort=True)
-        codes[name], texts[name] = code[1:], np.asarray(known, dtype=object)
-    rows = rows.assign(**codes)
-    rows["case"] = (
-        pd.DataFrame({"anchor": anchors, "gift": rows["gift_id"]})
-        .groupby(["anchor", "gift"], sort=False)
-        .ngroup()
+    for number, frame in enumerate(frames):
+        _check(frame, number)
+    lengths = [len(each) for each in frames]
+    names = [_texts(frames, name, from_side=k) for k, name in enumerate(_NAMES)]
+    facts = {name: _texts(frames, name) for name in _FACTS}
+    side = np.repeat(np.arange(len(SIDES)), lengths)
+    own = np.choose(side, [codes for codes, _ in names])
+    reasons, known = _texts((frames[1],), "reason")
+    plain = np.isin(known.known.astype(object), ["", _POINTS])
+    no_points = np.zeros(len(side), dtype=bool)
+    no_points[side == 1] = ~plain[reasons]
+    at = np.concatenate([_micros(f[m]) for f, m in zip(frames, _MOMENTS, strict=True)])
+    texts = {name: found for name, (_, found) in zip(_NAMES, names, strict=True)}
+    texts |= {name: found for name, (_, found) in facts.items()}
+    books = Books(
+        side=side,
+        row=np.concatenate([np.arange(each) for each in lengths]),
+        moment=at,
+        quantity=np.concatenate([f["quantity"].to_numpy() for f in frames]),
+        name=own,
+        codes={name: codes for name, (codes, _) in facts.items()},
+        no_points=no_points,
+        extra=np.zeros(len(side), dtype=bool),
+        case=_anchors(side, [codes for codes, _ in names], texts),
+        texts=texts,
     )
-    rows["extra"] = _repeated(rows)
-    rows["extra"] |= _beyond(rows)
-    extra = rows["extra"].to_numpy()
-    start = int(rows["case"].max()) + 1 if len(rows) else 0
-    case = rows["case"].to_numpy(copy=True)
-    case[extra] = start + np.arange(int(extra.sum()))
-    unused = ["redemption_id", "issue_id"]
-    return Books(rows=rows.assign(case=case).drop(columns=unused), texts=texts)
+    books = _kept(books, at <= int(as_of.as_unit("us").asm8.astype("int64")))
+    case = combined(books.case, books.codes["gift_id"])
+    case = pd.factorize(case)[0].astype("int64")
+    books = attrs.evolve(books, case=case)
+    books = attrs.evolve(books, extra=_repeated(books))
+    books = attrs.evolve(books, extra=books.extra | _beyond(books))
+    alone = case.copy()
+    alone[books.extra] = books.cases + np.arange(int(books.extra.sum()))
+    # What only extra rows held has no number of its own any more.
+    return attrs.evolve(books, case=pd.factorize(alone)[0].astype("int64"))
 
 
-def _part(frame: pd.DataFrame, side: int) -> pd.DataFrame:
-    name, moment = _NAMES[side], _MOMENTS[side]
-    needed = (name, moment, "store_id", "member_id", "gift_id", "quantity")
+def _check(frame: pd.DataFrame, side: int) -> None:
+    moment = _MOMENTS[side]
+    needed = (_NAMES[side], moment, "store_id", "member_id", "gift_id", "quantity")
     missing = [each for each in needed if each not in frame]
     if missing:
         raise MissingColumnsError(SIDES[side], missing, [str(each) for each in frame])
@@ -84,69 +135,127 @@ def _part(frame: pd.DataFrame, side: int) -> pd.DataFrame:
         raise ColumnTypeError(f"{SIDES[side]}: 'quantity' must be int64")
     if not isinstance(frame[moment].dtype, pd.DatetimeTZDtype):
         raise ColumnTypeError(f"{SIDES[side]}: {moment!r} must be moments with a zone")
-    part = pd.DataFrame(
-        {
-            "side": side,
-            "row": np.arange(len(frame)),
-            "at": frame[moment].dt.tz_convert("UTC").dt.as_unit("us").array,
-            "quantity": frame["quantity"].to_numpy(),
-            "name": _text(frame, name),
-            "no_points": False,
-        }
+
+
+def _texts(
+    frames: tuple[pd.DataFrame, ...], name: str, *, from_side: int = 0
+) -> tuple[Codes, Texts]:
+    return read_texts(
+        [
+            frame[name] if name in frame and side >= from_side else len(frame)
+            for side, frame in enumerate(frames)
+        ]
     )
-    for each in ("member_id", "store_id", "gift_id", "lot_id"):
-        part[each] = _text(frame, each)
-    part["redemption_id"] = _text(frame, "redemption_id")
-    part["issue_id"] = _text(frame, "issue_id")
-    if side == 1:
-        part["no_points"] = ~_text(frame, "reason").isin(["", _POINTS])
-    return part
 
 
-def _text(frame: pd.DataFrame, name: str) -> pd.Series[Any]:
-    if name not in frame:
-        return pd.Series("", index=range(len(frame)), dtype="str")
-    return frame[name].astype("str").fillna("").reset_index(drop=True)
+def _micros(moments: pd.Series[Any]) -> Codes:
+    utc = moments.dt.tz_convert("UTC").dt.as_unit("us")
+    micros: Codes = utc.astype("int64").to_numpy()
+    return micros
 
 
-def _anchors(rows: pd.DataFrame) -> pd.Series[Any]:
+def _kept(books: Books, marks: Marks) -> Books:
+    if marks.all():
+        return books
+    arrays = ("side", "row", "moment", "quantity", "name", "no_points", "extra", "case")
+    return attrs.evolve(
+        books,
+        codes={name: codes[marks] for name, codes in books.codes.items()},
+        **{name: getattr(books, name)[marks] for name in arrays},
+    )
+
+
+def _anchors(side: Codes, ids: list[Codes], texts: dict[str, Texts]) -> Codes:
     """Say what each row hangs on: a redemption, an issue, or nothing but itself."""
-    redemption = rows["redemption_id"]
-    tills = rows.loc[(rows["side"] == 1) & (redemption != "")]
-    by_issue = tills.groupby("issue_id")["redemption_id"].min()
-    through = rows["issue_id"].map(by_issue).astype("str").fillna("")
-    known = redemption.where(redemption != "", through)
-    own = ("I" + rows["issue_id"]).where(rows["issue_id"] != "", "M" + rows["name"])
-    return ("R" + known).where(known != "", own)
+    redemption, issue, posting = ids
+    told = np.flatnonzero((side == 1) & (redemption > 0) & (issue > 0))
+    by_issue = np.zeros(len(texts["issue_id"]), dtype="int64")
+    by_issue[issue[told]] = redemption[told]
+    # Where the lines of an issue name several, the first by its text counts.
+    torn = np.unique(issue[told][by_issue[issue[told]] != redemption[told]])
+    if len(torn):
+        told = told[np.isin(issue[told], torn)]
+        ranks = texts["redemption_id"].ranks(redemption[told])
+        told = told[np.argsort(-ranks, kind="stable")]
+        by_issue[issue[told]] = redemption[told]
+    known = np.where(redemption > 0, redemption, by_issue[issue])
+    first = len(texts["redemption_id"])
+    beyond = first + len(texts["issue_id"])
+    return np.where(
+        known > 0, known, np.where(issue > 0, first + issue, beyond + posting)
+    )
 
 
-def _repeated(rows: pd.DataFrame) -> pd.Series[Any]:
+def _repeated(books: Books) -> Marks:
     """Mark lines that their document holds already."""
-    line = [*_DOCUMENT, "lot_id"]
-    ordered = rows.sort_values(
-        [*line, "at", "quantity", "store_id", "member_id", "row"], kind="stable"
+    extra = np.zeros(len(books.side), dtype=bool)
+    rows = _shared(combined(books.side, books.name), np.arange(len(extra)))
+    line = combined(
+        books.case[rows],
+        books.side[rows],
+        books.name[rows],
+        books.codes["lot_id"][rows],
     )
-    return ordered.duplicated(line).reindex(rows.index)
+    again = _shared(line, np.arange(len(rows)))
+    rows, line = rows[again], line[again]
+    order = np.lexsort(
+        (
+            books.ranked("member_id", rows),
+            books.ranked("store_id", rows),
+            books.quantity[rows],
+            books.moment[rows],
+            line,
+        )
+    )
+    rows, line = rows[order], line[order]
+    extra[rows[1:][line[1:] == line[:-1]]] = True
+    return extra
 
 
-def _beyond(rows: pd.DataFrame) -> pd.Series[Any]:
+def _shared(keys: Codes, rows: Codes) -> Codes:
+    """Return the rows whose key another has too."""
+    return rows[pd.Series(keys).duplicated(keep=False).to_numpy()]
+
+
+def _beyond(books: Books) -> Marks:
     """Mark documents that come when those before them had given all there was."""
-    kept = rows.loc[~rows["extra"]]
-    papers = kept.groupby(_DOCUMENT, as_index=False).agg(
-        at=("at", "min"), quantity=("quantity", "sum")
-    )
-    papers = papers.sort_values(["case", "side", "at", "name"], ignore_index=True)
-    totals = [
-        papers.loc[papers["side"] == side].groupby("case")["quantity"].sum()
-        for side in (0, 1)
-    ]
-    redeemed = papers["case"].map(totals[0])
-    issued = papers["case"].map(totals[1])
+    marked = np.zeros(len(books.side), dtype=bool)
+    kept = np.flatnonzero(~books.extra)
+    cell = books.case * len(SIDES) + books.side
+    total = np.zeros(books.cases * len(SIDES), dtype="int64")
+    np.add.at(total, cell[kept], books.quantity[kept])
+    number = np.bincount(cell[kept], minlength=len(total))
+    rows = kept[(number[cell[kept]] > 1) & (books.side[kept] > 0)]
+    if not len(rows):
+        return marked
+    paper, first = _numbered(combined(cell[rows], books.name[rows]))
+    quantity = np.zeros(len(first), dtype="int64")
+    np.add.at(quantity, paper, books.quantity[rows])
+    at = books.moment[rows[first]].copy()
+    np.minimum.at(at, paper, books.moment[rows])
+    head = rows[first]
+    order = np.lexsort((books.ranked_names(head), at, cell[head]))
+    own = cell[head][order]
+    sums = np.cumsum(quantity[order]) - quantity[order]
+    starts = np.flatnonzero(np.r_[True, own[1:] != own[:-1]])
+    before = sums - np.repeat(sums[starts], np.diff(np.r_[starts, len(own)]))
+    redeemed = own - own % len(SIDES)
     # Issues that go beyond what was redeemed give no room to movements.
-    room = redeemed.where(papers["side"] == 1, redeemed.fillna(issued))
-    before = papers.groupby(["case", "side"])["quantity"].cumsum() - papers["quantity"]
-    papers["beyond"] = (papers["side"] > 0) & (before >= room)
-    marked = rows[_DOCUMENT].merge(
-        papers[[*_DOCUMENT, "beyond"]], on=_DOCUMENT, how="left"
+    source = np.where(
+        (number[redeemed] > 0) | (own == redeemed + 1), redeemed, redeemed + 1
     )
-    return marked["beyond"].fillna(value=False).astype(bool) & ~rows["extra"]
+    first_one = np.zeros(len(own), dtype=bool)
+    first_one[starts] = True
+    full = (number[source] > 0) & (before >= total[source]) & ~first_one
+    beyond = np.zeros(len(first), dtype=bool)
+    beyond[order] = full
+    marked[rows] = beyond[paper]
+    return marked
+
+
+def _numbered(keys: Codes) -> tuple[Codes, Codes]:
+    """Number the different keys, and say where each is met first."""
+    numbers = pd.factorize(keys)[0].astype("int64")
+    first = np.empty(int(numbers.max(initial=-1)) + 1, dtype="int64")
+    first[numbers[::-1]] = np.arange(len(keys))[::-1]
+    return numbers, first

@@ -14,11 +14,11 @@ from memberops.domain.values import identifier, whole_number
 from memberops.errors import InvalidValueError, bounded
 from memberops.policies.gift_books import SIDES, read_books
 from memberops.policies.gift_breaks import described_cases
-from memberops.policies.gift_pairs import paired
+from memberops.policies.gift_cases import gathered, joined
+from memberops.policies.gift_codes import few_texts
 
 __all__ = ["GiftMatch", "GiftMatchPolicy"]
 
-_SAME = ["member_id", "gift_id", "quantity"]
 _COLUMNS = (
     "case_id",
     "kind",
@@ -159,73 +159,26 @@ class GiftMatchPolicy:
             raise InvalidValueError("'as_of' must be a datetime with a zone")
         moment = pd.Timestamp(as_of).tz_convert("UTC")
         books = read_books((redemptions, issues, movements), as_of=moment)
-        rows = books.rows
-        case = rows["case"].to_numpy(copy=True)
-        for keys in ([*_SAME, "store_id"], _SAME):
-            for left, right in ((0, 1), (1, 2), (0, 2)):
-                case = self._join(rows, case, left, right, keys)
-        rows = rows.assign(case=case)
-        books = attrs.evolve(books, rows=rows)
-        cases = described_cases(books, window=pd.Timedelta(self.window))
-        days = (moment - cases["first_at"]).dt.days
+        cases = gathered(books)
+        window = self.window // dt.timedelta(microseconds=1)
+        joined(cases, books, window=window)
+        found, position = described_cases(cases, books, window=window)
+        days = (moment - found["first_at"]).dt.days.to_numpy()
         names = [self.bucket(each) for each in (*self.ages, self.ages[-1] + 1)]
-        edges = np.searchsorted(np.array(self.ages), days.to_numpy())
-        cases = cases.assign(
+        found = found.assign(
             age_days=days.astype("int64"),
-            bucket=pd.Series(np.array(names)[edges], cases.index, dtype="str"),
+            bucket=few_texts(names, np.searchsorted(np.array(self.ages), days)),
         )
-        placed = pd.DataFrame(
+        rows = pd.DataFrame(
             {
-                "side": pd.Series(np.array(SIDES)[rows["side"]], dtype="str"),
-                "row": rows["row"].to_numpy(),
-                "case_id": cases["case_id"].reindex(case).to_numpy(),
+                "side": few_texts(SIDES, books.side),
+                "row": books.row,
+                "case_id": found["case_id"].array.take(position),
             }
-        ).astype({"case_id": "str"})
+        )
         return GiftMatch(
-            cases=cases[list(_COLUMNS)].sort_values(
-                ["first_at", "case_id"], ignore_index=True
-            ),
-            rows=placed.sort_values(["side", "row"], ignore_index=True),
+            cases=found[list(_COLUMNS)],
+            rows=rows,
             policy=self.policy,
             version=self.version,
         )
-
-    def _join(
-        self,
-        rows: pd.DataFrame,
-        case: np.ndarray[Any, Any],
-        left: int,
-        right: int,
-        keys: list[str],
-    ) -> np.ndarray[Any, Any]:
-        """Join the cases that lack one side with those that lack the other."""
-        size = int(case.max(initial=-1)) + 1
-        side = rows["side"].to_numpy()
-        has = np.zeros((size, len(SIDES)), dtype=bool)
-        has[case, side] = True
-        closed = np.zeros(size, dtype=bool)
-        closed[case[rows["extra"].to_numpy()]] = True
-        if left == 0:
-            closed[case[rows["no_points"].to_numpy()]] = True
-        heads = {}
-        for mine, other in ((left, right), (right, left)):
-            free = (side == mine) & ~has[case, other] & ~closed[case]
-            free &= (rows["member_id"] != 0).to_numpy()
-            if not free.any():
-                return case
-            summed = rows.loc[free].assign(case=case[free]).groupby("case")
-            heads[mine] = summed.agg(
-                **{name: (name, "first") for name in (*_SAME[:2], "store_id")},
-                at=("at", "min"),
-                name=("name", "min"),
-                quantity=("quantity", "sum"),
-            ).reset_index()
-        one, two = paired(
-            heads[left], heads[right], keys=keys, window=pd.Timedelta(self.window)
-        )
-        # Two cases are joined only if no side would then be there twice.
-        apart = ~(has[one] & has[two]).any(axis=1)
-        target: np.ndarray[Any, Any] = np.arange(size)
-        target[two[apart]] = one[apart]
-        joined: np.ndarray[Any, Any] = target[case]
-        return joined
