@@ -11,11 +11,13 @@ import pandas as pd
 
 from memberops.policies.intake import taken
 from memberops.policies.phones import PhoneRule
+from memberops.policies.profile_fields import PLACEHOLDERS
 from memberops.tables import MEMBERS
 
 __all__ = ["possible_duplicates"]
 
 _NO_LETTER = re.compile(r"[\W_]+")
+_FILLERS = ["", *(_NO_LETTER.sub("", word) for word in PLACEHOLDERS)]
 _REASONS = {
     "phone": ("the same phone", "手机号相同"),
     "name_birth_date": ("the same name and birth date", "姓名和出生日期相同"),
@@ -30,8 +32,9 @@ def possible_duplicates(
 
     Phones are compared as numbers, so that ``138 1234 5678`` and ``+8613812345678``
     are the same; one that is masked or cannot exist is not compared. Names are compared
-    without spaces, case and width. Rows are grouped by their keys: the time grows with
-    the members, not with their pairs. Nothing is merged: a person decides.
+    without spaces, case and width, but for those that only fill the field (``"未知"``).
+    Rows are grouped by their keys: the time grows with the members,
+    not with their pairs. Nothing is merged: a person decides.
 
     Args:
         members: One row a member, of any engine: ``member_id``, ``name``, ``phone``,
@@ -103,7 +106,7 @@ def _plain_names(names: pd.Series) -> pd.Series:
         for name in spellings.tolist()
     ]
     numbers, known = pd.factorize(pd.Series(plain, dtype=object))
-    empty = np.flatnonzero(known == "")
+    empty = np.flatnonzero(np.isin(known, _FILLERS))
     numbers = np.append(np.where(np.isin(numbers, empty), -1, numbers), -1)
     return pd.Series(numbers[codes], index=names.index)
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from memberops.domain import Card, Money
 from memberops.domain.values import check_as_of
-from memberops.errors import FrameError, MissingColumnsError
+from memberops.errors import ColumnTypeError, MissingColumnsError
 from memberops.policies.exclusions import excluded_by
 from memberops.policies.fee_waiver import FeeWaiver, WaiverDecision
 from memberops.policies.figures import entered
@@ -26,6 +26,7 @@ _TEXTS = {
     "return": ("no purchase, counts for spend only", "非消费，只计入金额"),
     "before": ("before the year", "早于本年度，不计"),
     "after": ("after the year", "晚于本年度，不计"),
+    "no_day": ("has no day, does not count", "无日期，不计"),
     "not_known": ("later than the day asked for", "晚于查询日，不计"),
     "excluded": ("excluded: {en}", "不计入：{zh}"),
 }  # fmt: skip
@@ -38,17 +39,17 @@ class EvidenceLine:
 
     Args:
         ticket_id: The ticket, if the frame names it.
-        sold_on: Its day.
+        sold_on: Its day; None where the data have none.
         store_id: Its store, if the frame names it.
         amount: Its net amount.
         rule: ``"purchase"``, ``"return"``, ``"before"``, ``"after"``,
-            ``"not_known"`` or ``"excluded"``.
+            ``"not_known"``, ``"no_day"`` or ``"excluded"``.
         text_en: Why, in English.
         text_zh: Why, in Chinese.
     """
 
     ticket_id: str | None
-    sold_on: dt.date
+    sold_on: dt.date | None
     store_id: str | None
     amount: Money
     rule: str
@@ -108,7 +109,7 @@ def waiver_evidence(
 
     Raises:
         MissingColumnsError: A needed column, or that of an exclusion, is absent.
-        FrameError: A ticket of the member lacks its day.
+        ColumnTypeError: Amounts are no whole minor units, or days are none.
 
     >>> card = Card(card_id="C1", member_id="M1",
     ...     valid_from=dt.date(2026, 1, 1), valid_through=dt.date(2026, 12, 31))
@@ -129,6 +130,8 @@ def waiver_evidence(
         excluded = excluded_by(row, waiver.exclusions)
         if excluded is not None:
             rule = "excluded"
+        elif day is None:
+            rule = "no_day"
         elif day > as_of:
             rule = "not_known"
         elif day not in window:
@@ -147,7 +150,7 @@ def waiver_evidence(
                 text_zh=_TEXTS[rule][1].format(zh=chinese),
             )
         )
-    lines.sort(key=lambda line: (line.sold_on, line.ticket_id or ""))
+    lines.sort(key=lambda line: (line.sold_on or dt.date.max, line.ticket_id or ""))
     purchases = sum(line.rule == "purchase" for line in lines)
     total = sum(line.amount.minor for line in lines if line.counts)
     spend = Money(total, waiver.currency)
@@ -165,6 +168,12 @@ def _rows(tickets: Any, member_id: str) -> Iterator[dict[str, Any]]:
     missing = [name for name in _NEEDED if name not in names]
     if missing:
         raise MissingColumnsError("tickets", missing, names)
+    amounts = frame.collect_schema()["amount"]
+    if not amounts.is_integer():
+        raise ColumnTypeError(
+            f"column 'amount' of the tickets frame is {amounts}"
+            "; it must hold whole minor units (Currency.to_minor)"
+        )
     mine = frame.filter(nw.col("member_id") == member_id)
     taken = mine.collect() if isinstance(mine, nw.LazyFrame) else mine
     columns = {name: taken[name].to_list() for name in names}
@@ -178,9 +187,14 @@ def _known(value: Any) -> Any:
     return None if gap is True else value
 
 
-def _day(value: Any) -> dt.date:
+def _day(value: Any) -> dt.date | None:
+    if value is None:
+        return None
     if not isinstance(value, dt.date):
-        raise FrameError("a ticket of the member has no day in 'sold_on'")
+        raise ColumnTypeError(
+            "column 'sold_on' of the tickets frame must hold calendar days, such as "
+            f"pandas.to_datetime(...) gives, not a {type(value).__name__}"
+        )
     return value.date() if isinstance(value, dt.datetime) else value
 
 

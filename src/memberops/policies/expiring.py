@@ -53,7 +53,8 @@ def expiring_members(
     List the cards that end in the month after the run month and are not waived.
 
     With a longer notice, the months after that one too: the list holds the cards that
-    `CardState` with the same notice calls ``"expiring"``.
+    `CardState` with the same notice calls ``"expiring"`` on the last day of the run
+    month; a card whose term begins later is not among them.
 
     Run by the 5th: each store gets the list of its own members, visits them, and says
     what is still missing. A card number that already holds a later term was renewed
@@ -61,7 +62,8 @@ def expiring_members(
 
     Args:
         cards: ``card_id``, ``member_id``, ``valid_from``, ``valid_through``; optional
-            ``store_id``, else the member's store is meant.
+            ``store_id``, else the member's store is meant. A row without its days is
+            no card, and left out.
         figures: What `FeeWaiver.figures` gives for the cards as of a day in the run
             month: ``card_id``, ``valid_from`` and a column for each figure of the
             rule. A card without a row there is unknown, not zero.
@@ -104,7 +106,7 @@ def expiring_members(
     _check(month, reveal, visit_day)
     names = list(dict.fromkeys(c.figure for c in waiver.rule.conditions))
     ahead = _ahead(month, notice_months)
-    rows = _ending(entered(cards, "cards"), ahead)
+    rows = _ending(entered(cards, "cards"), ahead, number_of(month.through))
     rows = rows.merge(
         _known(entered(figures, "figures"), ahead, names, waiver),
         on=["card_id", "_from"],
@@ -155,11 +157,14 @@ def _ahead(month: Period, notice: int) -> tuple[int, int]:
     return number_of(month.end), number_of(last)
 
 
-def _ending(held: Frame, ahead: tuple[int, int]) -> pd.DataFrame:
-    """Take the cards that end ahead and hold no later term."""
+def _ending(held: Frame, ahead: tuple[int, int], today: int) -> pd.DataFrame:
+    """Take the cards that run today, end ahead and hold no later term."""
     available = held.collect_schema().names()
     CARDS.check_columns(
         available, ("card_id", "member_id", "valid_from", "valid_through")
+    )
+    held = held.filter(
+        ~(nw.col("valid_from").is_null() | nw.col("valid_through").is_null())
     )
     held = held.with_columns(
         day_number(held, "valid_from").alias("_from"),
@@ -167,7 +172,8 @@ def _ending(held: Frame, ahead: tuple[int, int]) -> pd.DataFrame:
     )
     first, last = ahead
     later = held.filter(nw.col("_through") > last).select("card_id").unique()
-    ending = held.filter(nw.col("_through") >= first, nw.col("_through") <= last).join(
+    begun = held.filter(nw.col("_from") <= today)
+    ending = begun.filter(nw.col("_through") >= first, nw.col("_through") <= last).join(
         later, on="card_id", how="anti"
     )
     own = [name for name in ("store_id", "anchor") if name in available]

@@ -71,7 +71,7 @@ def _all_text(values: Sequence[Any]) -> bool:
 
 def days_of(column: pd.Series, name: str) -> pd.Series:
     """
-    Take a column of calendar days as ``datetime64[us]``.
+    Take a column of calendar days as ``datetime64[us]``; a time of day is dropped.
 
     Raises:
         ColumnTypeError: It holds something else, or carries a zone.
@@ -81,8 +81,13 @@ def days_of(column: pd.Series, name: str) -> pd.Series:
     """
     if column.isna().all():
         return pd.Series(pd.NaT, index=column.index, dtype="datetime64[us]")
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        raise ColumnTypeError(
+            f"column {name!r} carries a zone; it must hold calendar days: "
+            f"frame[{name!r}].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()"
+        )
     if pd.api.types.is_datetime64_dtype(column.dtype):
-        return column.astype("datetime64[us]")
+        return column.astype("datetime64[us]").dt.normalize()
     kinds = pd.api.types.infer_dtype(column, skipna=True)
     if kinds != "date":
         raise ColumnTypeError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -40,6 +41,20 @@ FORM_COLUMNS = (
 """The columns of the form 优质会员消费情况汇总表."""
 
 
+def _amounts(values: Iterable[Any]) -> tuple[Decimal, ...]:
+    given = tuple(values)
+    try:
+        steps = tuple(AtLeast("spend", value).threshold for value in given)
+    except InvalidValueError:
+        steps = ()
+    if not steps or list(steps) != sorted(set(steps)) or steps[0] <= 0:
+        raise InvalidValueError(
+            "steps of spend are whole numbers or decimal texts above 0 that rise, such "
+            f"as (3000, '8000.50', 15000), not {bounded([given])}"
+        )
+    return steps
+
+
 def _steps(values: Iterable[Any]) -> tuple[int, ...]:
     steps = tuple(values)
     whole = all(isinstance(step, int) and not isinstance(step, bool) for step in steps)
@@ -68,7 +83,8 @@ class PremiumPolicy:
     Who has *least_points* is premium. A figure that is unknown gives no point.
 
     Args:
-        spend_steps: Thresholds of spend in major units, rising.
+        spend_steps: Thresholds of spend in major units, rising: whole numbers, texts
+            or Decimals.
         purchase_steps: Thresholds of purchases.
         referral_steps: Thresholds of members brought in.
         spend_weight: Points for each step of spend.
@@ -96,8 +112,10 @@ class PremiumPolicy:
     优质会员：7 分（需 5 分）；消费能力 4 分；再开发潜力 3 分；社交影响力 0 分
     """
 
-    spend_steps: tuple[int, ...] = attrs.field(
-        default=(3000, 8000, 15000), converter=_steps
+    spend_steps: tuple[Decimal, ...] = attrs.field(
+        default=(Decimal(3000), Decimal(8000), Decimal(15000)),
+        converter=_amounts,
+        repr=lambda steps: f"({', '.join(map(str, steps))})",
     )
     purchase_steps: tuple[int, ...] = attrs.field(default=(3, 6, 9), converter=_steps)
     referral_steps: tuple[int, ...] = attrs.field(default=(1, 3, 5), converter=_steps)
@@ -151,7 +169,8 @@ class PremiumPolicy:
                 unknown.
             purchases: Purchases of the window.
             referrals: Members brought in during the window; None if unknown.
-            last_purchase_on: Day of the last purchase; None if there was none.
+            last_purchase_on: Day of the last purchase; None if there was none. One
+                later than the day asked for is not known yet.
             as_of: The day asked for.
 
         Returns:
@@ -195,7 +214,9 @@ class PremiumPolicy:
         )
 
     def _lapsed(self, last: dt.date | None, as_of: dt.date) -> bool:
-        return last is None or last <= lapse_cutoff(as_of, self.lapse_months)
+        if last is None or last > as_of:
+            return True
+        return last <= lapse_cutoff(as_of, self.lapse_months)
 
     def _statement(
         self, points: dict[PremiumAspect, int], units: dict[str, int | None], total: int
@@ -263,7 +284,8 @@ class PremiumPolicy:
             if day in rows:
                 rows[day] = days_of(rows[day], day)
         cutoff = pd.Timestamp(lapse_cutoff(as_of, self.lapse_months))
-        alive = (rows["last_purchase_on"] > cutoff).to_numpy()
+        last = rows["last_purchase_on"]
+        alive = ((last > cutoff) & (last <= pd.Timestamp(as_of))).to_numpy()
         points = np.zeros(len(rows), dtype=np.int64)
         for name in _ASPECTS:
             steps, weight = self._limits(name)

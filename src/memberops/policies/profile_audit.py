@@ -17,10 +17,11 @@ from memberops.policies.intake import taken
 from memberops.policies.phones import PhoneRule
 from memberops.policies.profile_fields import (
     CHECKS,
-    DAYS,
     PHONE_PROBLEMS,
+    PLACEHOLDERS,
     PROBLEMS,
     holds_filler,
+    known_profile,
     listed_fields,
     listed_problems,
     profile_rows,
@@ -37,20 +38,6 @@ _REQUIRED = (
     "member_id", "name", "phone", "gender", "birth_date", "store_id", "joined_on",
     "card_id", "valid_from", "valid_through",
 )  # fmt: skip
-_PLACEHOLDERS = (
-    "-",
-    "--",
-    "/",
-    "?",
-    ".",
-    "0",
-    "n/a",
-    "na",
-    "null",
-    "none",
-    "无",
-    "未知",
-)
 _PERSONAL = ("name", "phone")
 _YEAR = 12
 
@@ -106,7 +93,7 @@ class ProfileAudit:
     oldest: int = attrs.field(default=120, validator=not_negative)
     accept_unknown_gender: bool = False
     placeholders: tuple[str, ...] = attrs.field(
-        default=_PLACEHOLDERS, converter=_names, repr=False
+        default=PLACEHOLDERS, converter=_names, repr=False
     )
     policy: str = attrs.field(default="profile-audit", validator=identifier)
     version: str = attrs.field(default="1", validator=identifier)
@@ -142,8 +129,8 @@ class ProfileAudit:
         Audit one profile.
 
         Args:
-            profile: The value of each of the `fields`; None if it is empty. Dates are
-                plain dates.
+            profile: The value of each of the `fields`; None or what pandas has for a
+                gap (NaN, NaT, NA) if it is empty. Dates are plain dates.
             as_of: The day asked for: ages are those of this day.
             stores: Ids of the stores that exist; None if that is not checked.
             card_holders: How many members hold the card number; None if that is not
@@ -157,7 +144,7 @@ class ProfileAudit:
             InvalidValueError: A field is not given, or a date is none.
         """
         check_as_of(as_of)
-        self._check_given(profile)
+        profile = known_profile(profile, self.fields)
         missing = [name for name in self.required if self._empty(name, profile[name])]
         problems = {
             name: self._problem(name, profile, as_of, stores, card_holders)
@@ -269,23 +256,8 @@ class ProfileAudit:
             ["store_id", "member_id"], kind="stable", ignore_index=True
         )
 
-    def _check_given(self, profile: Mapping[str, Any]) -> None:
-        for name in self.fields:
-            if name not in profile:
-                raise InvalidValueError(
-                    f"the audit needs the field {name!r} (None if it is empty); "
-                    f"{nearest(name, profile)}"
-                )
-            value = profile[name]
-            is_day = isinstance(value, dt.date) and not isinstance(value, dt.datetime)
-            if name in DAYS and value is not None and not is_day:
-                raise InvalidValueError(
-                    f"{name!r} must be a date without time or None, "
-                    f"not a {type(value).__name__}"
-                )
-
     def _empty(self, name: str, value: Any) -> bool:
-        if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN
+        if value is None:
             return True
         if not isinstance(value, str):
             return False

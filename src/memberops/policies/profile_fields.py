@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from memberops.domain import Reason, Statement
-from memberops.errors import MissingColumnsError
+from memberops.errors import InvalidValueError, MissingColumnsError, nearest
 from memberops.policies.intake import taken
 from memberops.policies.phones import PhoneReading
 from memberops.tables import CARDS, MEMBERS, Kind
@@ -18,8 +19,10 @@ __all__ = [
     "CHECKS",
     "DAYS",
     "PHONE_PROBLEMS",
+    "PLACEHOLDERS",
     "PROBLEMS",
     "holds_filler",
+    "known_profile",
     "listed_fields",
     "listed_problems",
     "profile_rows",
@@ -36,6 +39,10 @@ DAYS = frozenset(n for n, column in _COLUMNS.items() if column.kind is Kind.DATE
 _CARD_FIELDS = ("card_id", "valid_from", "valid_through")
 PHONE_PROBLEMS = ("missing", "masked", "spoiled", "unreadable", "invalid", "not_mobile")
 """What a `PhoneRule` finds."""
+PLACEHOLDERS = (
+    "-", "--", "/", "?", ".", "0", "n/a", "na", "null", "none", "无", "未知",
+)  # fmt: skip
+"""What people write to get past a field that must be filled."""
 _TEXTS = {
     "future": ("lies in the future", "晚于审核日期"),
     "too_old": ("gives an age that nobody reaches", "推算年龄超出合理范围"),
@@ -173,6 +180,35 @@ def _spread(
     return {
         name: [words[place][at] for place in places] for at, name in enumerate(names)
     }
+
+
+def known_profile(profile: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """
+    Take the fields of one profile, with None for what pandas has for a gap.
+
+    Raises:
+        InvalidValueError: A field is not given, or a date is none.
+
+    >>> known_profile({"name": pd.NA, "birth_date": pd.NaT}, ["name", "birth_date"])
+    {'name': None, 'birth_date': None}
+    """
+    known = {}
+    for name in fields:
+        if name not in profile:
+            raise InvalidValueError(
+                f"the audit needs the field {name!r} (None if it is empty); "
+                f"{nearest(name, profile)}"
+            )
+        gap: Any = pd.isna(profile[name])
+        value = None if gap is True else profile[name]
+        is_day = isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+        if name in DAYS and value is not None and not is_day:
+            raise InvalidValueError(
+                f"{name!r} must be a date without time or None, "
+                f"not a {type(value).__name__}"
+            )
+        known[name] = value
+    return known
 
 
 def holds_filler(column: pd.Series, fillers: Sequence[str]) -> pd.Series:

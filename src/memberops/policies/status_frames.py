@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from memberops.errors import ColumnTypeError, MissingColumnsError
+from memberops.errors import MissingColumnsError
+from memberops.policies import intake
 from memberops.policies.figures import entered
 
 if TYPE_CHECKING:
@@ -36,33 +37,12 @@ def as_pandas(native: Any, name: str) -> pd.DataFrame:
 
 def days_of(frame: pd.DataFrame, column: str) -> _Days:
     """
-    Take a column of calendar days; a gap stays one.
+    Take a column of calendar days as `intake.days_of` does; a gap stays one.
 
     Raises:
         ColumnTypeError: The column holds no days, or carries a zone.
     """
-    values = frame[column]
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        raise ColumnTypeError(
-            f"column {column!r} carries a zone; it must hold calendar days: "
-            f"frame[{column!r}].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()"
-        )
-    if values.dtype.kind != "M":
-        if not all(_is_day(value) for value in values):
-            raise ColumnTypeError(
-                f"column {column!r} must hold calendar days, such as "
-                "pandas.to_datetime(...) gives"
-            )
-        # Python dates reach beyond the nanoseconds that pandas would guess.
-        return np.array(
-            [None if pd.isna(value) else value for value in values],
-            dtype="datetime64[D]",
-        )
-    return values.to_numpy().astype("datetime64[D]")
-
-
-def _is_day(value: Any) -> bool:
-    return isinstance(value, dt.date) or value is None or bool(pd.isna(value))
+    return intake.days_of(frame[column], column).to_numpy().astype("datetime64[D]")
 
 
 def _edge_days(edge: Edge | None, events: Mapping[str, _Days], open_day: Any) -> Any:
@@ -97,7 +77,10 @@ def status_frame(
         raise MissingColumnsError("memberships", missing, list(frame.columns))
     events = {name: days_of(frame, column) for name, column in where.items()}
     size = len(frame)
-    kinds = frame["kind"].to_numpy() if "kind" in frame else np.full(size, "standard")
+    kinds = np.full(size, "standard", object)
+    if "kind" in frame:
+        # A gap is an ordinary card, as where nothing is said of kinds.
+        kinds = frame["kind"].astype(object).fillna("standard").to_numpy()
     spans = []
     for rule in policy.rules:
         first = np.broadcast_to(_edge_days(rule.start, events, _LEAST), (size,))

@@ -13,6 +13,7 @@ import pandas as pd
 from memberops.domain.values import check_as_of
 from memberops.errors import InvalidValueError, MissingColumnsError
 from memberops.policies.intake import days_of, taken
+from memberops.policies.premium import PremiumPolicy
 from memberops.schedules import Period
 from memberops.tables import STORES
 
@@ -86,7 +87,7 @@ def check_submissions(
     *,
     month: Period,
     as_of: dt.date,
-    due_day: int = 3,
+    due_day: int | None = None,
     required: Sequence[str] = PREMIUM_REQUIRED,
 ) -> SubmissionCheck:
     """
@@ -101,7 +102,8 @@ def check_submissions(
         stores: ``store_id`` of each store that must submit.
         month: The run month.
         as_of: The day asked for.
-        due_day: The last day that is in time.
+        due_day: The last day that is in time, that of the chain's `PremiumPolicy`;
+            None takes its default.
         required: Columns that no row may lack.
 
     Raises:
@@ -120,6 +122,7 @@ def check_submissions(
     (('S1',), ('S2',), ['消费金额'])
     """
     check_as_of(as_of)
+    due_day = PremiumPolicy().due_day if due_day is None else due_day
     if getattr(month, "kind", None) != "month":
         raise InvalidValueError(
             "lists are due in a calendar month: month=Period.month(2026, 11)"
@@ -142,7 +145,8 @@ def check_submissions(
     )
     came = came[came["day"] <= pd.Timestamp(as_of)]
     first = came.groupby("store_id")["day"].min()
-    day = pd.to_datetime(found["store_id"].map(first)).astype("datetime64[us]")
+    day = first.reindex(found["store_id"]).reset_index(drop=True)
+    day = day.astype("datetime64[us]")
     last = pd.Timestamp(due)
     late = (day.fillna(pd.Timestamp(as_of)) - last).dt.days.clip(lower=0)
     states = np.select(

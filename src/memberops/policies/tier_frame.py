@@ -64,7 +64,7 @@ def decide_rows(
         nw.when(nw.col("_named")).then(nw.lit("unknown_level")).otherwise(nw.lit("new"))
     )
     frame = frame.with_columns(
-        nw.when(level < 0).then(earned).otherwise(kept).alias("_held"),
+        nw.when(level < 0).then(target).otherwise(kept).alias("_held"),
         nw.when(level < 0).then(fresh).otherwise(change).alias("_change"),
     )
     held, manual = nw.col("_held"), nw.col("_manual")
@@ -141,13 +141,7 @@ def _in_force(frame: Frame, given: Sequence[str], as_of: dt.date) -> nw.Expr:
 
 def _day(frame: Frame, column: str, unknown: int) -> nw.Expr:
     """Number a day column, with a number for the rows that have no day."""
-    _ = day_number(frame, column)
-    parts = nw.col(column).dt
-    year, month, day = (
-        part.fill_null(0).cast(nw.Int64)
-        for part in (parts.year(), parts.month(), parts.day())
-    )
-    number = year * 10_000 + month * 100 + day
+    number = day_number(frame, column)
     return (
         nw.when(nw.col(column).is_null())
         .then(nw.lit(unknown, nw.Int64))

@@ -292,7 +292,7 @@ class TierPolicy:
             ``next_tier`` (empty at the top) and, for each figure,
             ``missing_<figure>``: its own distance to the next level's threshold, 0 if
             reached or not asked for, missing where unknown. A name in ``level`` that
-            is no level counts as none held, and ``change`` says ``"unknown_level"``; a
+            is no level counts as none held but for its floor, ``"unknown_level"``; a
             manual one that is none is not applied. A level without a day is kept.
 
         Raises:
