@@ -113,7 +113,7 @@ def policies(draw):
     calendar = draw(st.sampled_from(PLACES))[1]
     pausing = st.sampled_from(
         [(), ("solution",), ("reply", "solution", "callback", "second_callback"),
-         ("next_reply", "promised_reply", "solution")]
+         ("next_reply", "second_callback", "solution")]
     )  # fmt: skip
     return ServiceLevels(
         reply_hours=draw(st.sampled_from([6, "7.5"])),
@@ -230,7 +230,8 @@ def agree(levels, complaints, case_events, as_of, ahead):
             same = [clock for clock in answer.clocks if clock.name == name]
             shown_clock(row, name, same[-1] if same else None, ahead)
         assert row["outcome"] == answer.outcome
-        assert known(row["changes_at"]) == answer.changes_at
+        turns = [clock.changes_at for clock in answer.clocks if clock.changes_at]
+        assert known(row["changes_at"]) == min(turns, default=None)
         action = answer.next_action
         shown = [known(row[f"next_{each}"])
                  for each in ("clock", "owner", "due_at", "en", "zh")]  # fmt: skip

@@ -777,8 +777,9 @@ POLICIES = st.builds(
 
 
 def shown(answer):
-    """Return what a change must change: states and levels."""
-    return [(clock.name, clock.state, clock.levels) for clock in answer.clocks]
+    """Return what a change must change: states, levels, and the forecast."""
+    clocks = [(clock.name, clock.state, clock.levels) for clock in answer.clocks]
+    return clocks, answer.breaching_before_opening
 
 
 @settings(max_examples=300)
@@ -996,7 +997,8 @@ def test_the_frame_says_what_the_single_case_says(cases, levels, targets, at):
                 reached = sorted(clock.levels, key=lambda level: level.offset)
                 last = reached[-1].name if reached else ""
                 assert row[f"{name}_level"] == last
-        until = answer.changes_at
+        turns = [clock.changes_at for clock in answer.clocks if clock.changes_at]
+        until = min(turns, default=None)
         assert (None if pd.isna(row["changes_at"]) else row["changes_at"]) == until
         next_clock = answer.next_action.clock if answer.next_action else None
         shown_clock = None if pd.isna(row["next_clock"]) else row["next_clock"]

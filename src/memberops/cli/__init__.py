@@ -2,14 +2,17 @@
 The ``memberops`` command: thin, it prints what the library returns.
 
 Exit status: 0; 1 if there are findings of a chosen severity; 2 for wrong use, with
-one line that says what was wrong.
+one line that says what was wrong; 3 for a fault of the program, with its traceback.
 """
 
 import logging
+import os
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
-from memberops.cli.wrong_use import tell_wrong_use
+from memberops.cli.wrong_use import FAULT, tell_wrong_use
 from memberops.errors import MemberOpsError, MissingExtraError
 
 __all__ = ["main"]
@@ -29,10 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0.1.0
     0
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A terminal that cannot show Chinese shows question marks, no traceback.
-            stream.reconfigure(errors="replace")
+    _ready_streams()
     # A broken plugin is in the findings; its traceback belongs in a log.
     logging.getLogger("memberops").addHandler(logging.NullHandler())
     try:
@@ -44,13 +44,52 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        status = application()(
-            given, exit_on_error=False, print_error=False, result_action="return_value"
+        return _status(
+            application()(
+                given,
+                exit_on_error=False,
+                print_error=False,
+                result_action="return_value",
+            )
         )
-    except (MemberOpsError, cyclopts.CycloptsError) as error:
-        return tell_wrong_use(error)
-    except OSError as error:
+    except (MemberOpsError, cyclopts.CycloptsError, OSError, OverflowError) as error:
+        return _told(error)
+    except SystemExit:
+        # The reader of a help text has seen enough: rich ends the process for that.
+        return 0
+    except Exception:  # noqa: BLE001 - 1 would say that there are findings
+        traceback.print_exc()
+        return FAULT
+
+
+def _status(given: object) -> int:
+    return given if isinstance(given, int) else 0
+
+
+def _told(error: Exception) -> int:
+    """Tell wrong use in one line; a reader that has gone is none."""
+    if isinstance(error, BrokenPipeError):
+        return 0
+    if isinstance(error, OSError):
         return tell_wrong_use(
             f"{error.filename or ''}: {error.strerror or error}".strip(": ")
         )
-    return status if isinstance(status, int) else 0
+    if isinstance(error, OverflowError):
+        error = OverflowError("a day or number is too far away to count")
+    return tell_wrong_use(error)
+
+
+def _ready_streams() -> None:
+    """Write UTF-8 where no terminal reads, and never fail for a missing character."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            # Closed by the shell with >&-: nobody reads, and nothing fails.
+            nobody = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - kept
+            setattr(sys, name, nobody)
+        elif hasattr(stream, "reconfigure"):
+            # A terminal that cannot show Chinese shows question marks, no traceback.
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8", errors="replace")

@@ -1,11 +1,14 @@
 """From an answer to what the command prints and writes."""
 
+import datetime as dt
+import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from memberops.cli.options import Format, Language, Options
+from memberops.cli.options import Format, Language, Options, read_day_or_moment
 from memberops.cli.printing import (
     answer_json,
     bar,
@@ -20,11 +23,16 @@ if TYPE_CHECKING:
 
 __all__ = ["give_answer"]
 
+_LONGEST = 40
 Ask = Callable[..., "Answer"]
 
 
 def give_answer(
-    options: Options, ask: "Callable[[Chain, dict[str, Any]], Answer]"
+    options: Options,
+    ask: "Callable[[Chain, dict[str, Any]], Answer]",
+    *,
+    moment: str | None = None,
+    **narrowed: str | int | None,
 ) -> int:
     """
     Open the chain, ask it, print the answer, and write it if a folder is named.
@@ -33,6 +41,9 @@ def give_answer(
         options: What the command was given.
         ask: Takes the chain and what every question takes: ``reveal`` and
             ``progress``.
+        moment: The day or moment asked for, where it may be a moment.
+        narrowed: What narrows the question, such as a store: it is part of the names
+            of the files, so that no narrower answer takes the place of the whole one.
 
     Returns:
         The exit status.
@@ -44,14 +55,17 @@ def give_answer(
     with bar(spoken, shown=options.progress) as told:
         answer = ask(chain, {"reveal": options.reveal or (), "progress": told})
         forms = answer.forms if options.form is None else (answer[options.form],)
-        files = [] if options.out is None else _written(answer, options.out, spoken)
+        name = _name(answer, chain.zone, moment, narrowed)
+        out = options.out
+        files = [] if out is None else _written(answer, out, name, spoken)
     form = options.format or _usual_format(answer, options)
     if form == "json":
-        say([answer_json(answer, forms, spoken)])
+        say([answer_json(answer, forms, spoken)], exact=True)
     elif form == "csv":
         from memberops.reports import csv_text
 
-        say([csv_text(forms[0], language=spoken, line_end="\n").rstrip("\n")])
+        text = csv_text(forms[0], language=spoken, line_end="\n").rstrip("\n")
+        say([text], exact=True)
     else:
         lines = [answer.title(spoken), answer.explain(spoken), ""]
         for each in forms:
@@ -71,9 +85,41 @@ def _usual_format(answer: "Answer", options: Options) -> Format:
     return "table" if wordy else "csv"
 
 
-def _written(answer: "Answer", out: Path, language: Language) -> list[Path]:
+def _name(
+    answer: "Answer",
+    zone: ZoneInfo,
+    moment: str | None,
+    narrowed: Mapping[str, str | int | None],
+) -> str:
+    """Name the files: question, day, time of a moment, and what narrows it."""
+    parts = [f"{answer.question}-{answer.as_of}"]
+    asked = None if moment is None else read_day_or_moment(moment, zone)
+    if isinstance(asked, dt.datetime):
+        local = asked.astimezone(zone)
+        seconds = "%H%M%S" if local.second or local.microsecond else "%H%M"
+        parts[0] += f"T{local.strftime(seconds)}"
+        parts[0] += f".{local.microsecond:06}" if local.microsecond else ""
+        parts[0] += local.strftime("%z")
+    parts += [
+        f"{word}-{_safe(str(value))}"
+        for word, value in narrowed.items()
+        if value is not None
+    ]
+    return "-".join(parts)
+
+
+def _safe(text: str) -> str:
+    """Write an id so that it can name a file, and two ids never the same one."""
+    if len(text) > _LONGEST:
+        return hashlib.sha256(text.encode()).hexdigest()[:_LONGEST]
+    plain = (
+        each if each.isalnum() or each in "_." else f"%{ord(each):X}" for each in text
+    )
+    return "".join(plain)
+
+
+def _written(answer: "Answer", out: Path, name: str, language: Language) -> list[Path]:
     """Write the workbook, the forms, and the rows that were refused."""
-    name = f"{answer.question}-{answer.as_of}"
     folder = out / name
     folder.mkdir(parents=True, exist_ok=True)
     answer.to_csv(folder, language=language)

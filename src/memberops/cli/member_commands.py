@@ -22,7 +22,7 @@ def expiring(options: Options, *, as_of: AsOf, store: Store = None) -> int:
         month = Period.month(day.year, day.month)
         return chain.expiring(month, as_of=day, store=store, **given)
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, store=store)
 
 
 def waiver(
@@ -46,7 +46,7 @@ def waiver(
             member, card=card, as_of=read_day(as_of), store=store, **given
         )
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, member=member, card=card, store=store)
 
 
 def tiers(
@@ -65,7 +65,7 @@ def tiers(
         question = chain.premium if premium else chain.tiers
         return question(as_of=read_day(as_of), store=store, **given)
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, store=store)
 
 
 def audit(
@@ -89,7 +89,7 @@ def audit(
         entered = Period.span(first, day)
         return chain.audit(as_of=day, entered=entered, store=store, **given)
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, since=since, store=store)
 
 
 COMMANDS = (expiring, waiver, tiers, audit)

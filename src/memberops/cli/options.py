@@ -24,6 +24,7 @@ __all__ = [
     "read_moment",
 ]
 
+_FIRST_YEAR, _LAST_YEAR = 1901, 2199
 Language = Literal["zh", "en"]
 FailOn = Literal["info", "warning", "error", "never"]
 Format = Literal["table", "csv", "json"]
@@ -101,11 +102,13 @@ def read_day(text: str, *, option: str = "--as-of") -> dt.date:
     datetime.date(2026, 11, 5)
     """
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
         raise InvalidValueError(
             f"{option} takes a day, written as 2026-10-05, not {text[:40]!r}"
         ) from None
+    _check_year(day, option)
+    return day
 
 
 def read_day_or_moment(
@@ -121,9 +124,20 @@ def read_day_or_moment(
     datetime.date(2026, 11, 5)
     """
     try:
-        return dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(text)
     except ValueError:
         return read_moment(text, zone, option=option)
+    _check_year(day, option)
+    return day
+
+
+def _check_year(day: dt.date, option: str) -> None:
+    """Refuse a year from which nothing can be counted back or ahead."""
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise InvalidValueError(
+            f"{option} takes a day of the years {_FIRST_YEAR} to {_LAST_YEAR}, "
+            f"not {day.isoformat()[:10]}"
+        )
 
 
 def read_moment(text: str, zone: ZoneInfo, *, option: str = "--as-of") -> dt.datetime:
@@ -151,6 +165,7 @@ def read_moment(text: str, zone: ZoneInfo, *, option: str = "--as-of") -> dt.dat
             f"{option} takes a moment with its zone, written as "
             f"2026-11-05T09:00+08:00, not {text[:40]!r}"
         ) from None
+    _check_year(moment, option)
     if moment.utcoffset() is None:
         local = moment.replace(tzinfo=zone)
         raise InvalidValueError(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from memberops.cli.options import FailOn, Language
 from memberops.cli.wrong_use import FOUND
+from memberops.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from memberops.domain import Finding, Severity
@@ -35,10 +36,30 @@ _GAP = 2
 _NUMERIC = ("integer", "money", "percent", "number")
 
 
-def say(lines: Sequence[str]) -> None:
-    """Print; a reader that has seen enough, such as ``head``, is no failure."""
+def say(lines: Sequence[str], *, exact: bool = False) -> None:
+    """
+    Print; a reader that has seen enough, such as ``head``, is no failure.
+
+    Args:
+        lines: What to print.
+        exact: Refuse a terminal that cannot show a character; without it, it shows
+            question marks.
+
+    Raises:
+        InvalidValueError: The terminal cannot show a character of what is exact.
+    """
+    text = "\n".join(lines)
+    encoding = getattr(sys.stdout, "encoding", None)
+    if exact and encoding:
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            raise InvalidValueError(
+                f"this terminal writes {encoding} and would lose characters: give "
+                "--out, or send the output to a file, which is UTF-8"
+            ) from None
     try:
-        print("\n".join(lines), flush=True)
+        print(text, flush=True)
     except BrokenPipeError:
         # What is still buffered would fail once more when the process ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["COMMANDS"]
 
+_FARTHEST = 366
+
 
 def sla(
     options: Options,
@@ -55,7 +57,7 @@ def sla(
         moment = read_moment(as_of, chain.zone)
         return chain.sla(case, as_of=moment, store=store, **given)
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, moment=as_of, case=case, store=store)
 
 
 def visits(
@@ -94,7 +96,7 @@ def visits(
         last = None if through is None else read_day(through, option="--through")
         return chain.visits(as_of=day, first=begin, through=last, store=store, **given)
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, store=store, **{"from": first, "through": through})
 
 
 def appointments(
@@ -117,11 +119,16 @@ def appointments(
 
     def ask(chain: "Chain", given: dict[str, Any]) -> "Answer":
         until = read_day_or_moment(as_of, chain.zone)
+        if not 0 <= days_ahead <= _FARTHEST:
+            raise InvalidValueError(
+                f"--days-ahead is 0 to {_FARTHEST} days after --as-of, not {days_ahead}"
+            )
         return chain.appointments(
             as_of=until, days_ahead=days_ahead, store=store, **given
         )
 
-    return give_answer(options, ask)
+    ahead = None if days_ahead == 1 else days_ahead
+    return give_answer(options, ask, moment=as_of, store=store, ahead=ahead)
 
 
 COMMANDS: tuple[Callable[..., int], ...] = (sla, visits, appointments)

@@ -2,9 +2,9 @@
 
 import sys
 
-__all__ = ["FOUND", "WRONG_USE", "tell_wrong_use"]
+__all__ = ["FAULT", "FOUND", "WRONG_USE", "tell_wrong_use"]
 
-FOUND, WRONG_USE = 1, 2
+FOUND, WRONG_USE, FAULT = 1, 2, 3
 
 _KINDS = (
     ("MissingArgumentError", "缺少必需的选项。"),
@@ -37,6 +37,7 @@ _KINDS = (
     ("UnknownOptionError", "没有这个选项。"),
     ("UnknownCommandError", "没有这个命令。"),
     ("CoercionError", "选项的值不对。"),
+    ("OverflowError", "日期或数值超出可计算的范围。"),
     ("str", "文件无法读写。"),
 )
 """By the kind of an error, the first that fits: what it means in Chinese."""

@@ -60,8 +60,10 @@ def service_figures(
 
     Returns:
         One row per key and clock: ``key`` (``"chain"`` without *by*), ``clock``,
-        ``cases``, ``met``, ``met_late``, ``breached``, ``open`` (running, due soon or
-        paused), ``not_started``; ``on_time_share`` = met / (met + met late + breached),
+        ``cases``, ``met``, ``met_late``, ``breached`` (never done: late now, or
+        late when the case was closed), ``open`` (running, due soon or paused),
+        ``closed`` (the case was closed in time without it), ``not_started``;
+        ``on_time_share`` = met / (met + met late + breached),
         ``mean_hours`` and ``p90_hours`` by the wall of those done (the smallest hours
         that 90 % of them do not exceed); NaN where undefined, and ``undefined``.
 
@@ -90,7 +92,8 @@ def service_figures(
         for key, group in groups
         for clock, span in spans.items()
     ]
-    named = ["key", "clock", "cases", *_DONE, "breached", "open", "not_started",
+    named = ["key", "clock", "cases", *_DONE, "breached", "open", "closed",
+             "not_started",
              "on_time_share", "mean_hours", "p90_hours", "undefined"]  # fmt: skip
     return pd.DataFrame(rows, columns=named)
 
@@ -98,6 +101,7 @@ def service_figures(
 def _row(frame: pd.DataFrame, clock: str, start: str, stop: str) -> dict[str, Any]:
     state = frame[f"{clock}_state"].astype(object)
     count = {name: int((state == name).sum()) for name in (*_DONE, "breached")}
+    count["breached"] += int((state == "closed_late").sum())
     judged = sum(count.values())
     done = frame[state.isin(_DONE)]
     spent = (done[stop] - done[start]).dt.total_seconds() / _HOUR
@@ -112,6 +116,7 @@ def _row(frame: pd.DataFrame, clock: str, start: str, stop: str) -> dict[str, An
         "cases": len(frame),
         **count,
         "open": int(state.isin(_OPEN).sum()),
+        "closed": int((state == "closed").sum()),
         "not_started": int((state == "not_started").sum()),
         "on_time_share": count["met"] / judged if judged else np.nan,
         "mean_hours": float(hours.mean()) if len(hours) else np.nan,

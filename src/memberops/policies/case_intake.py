@@ -11,6 +11,7 @@ import pandas as pd
 from memberops.domain import Finding, Severity
 from memberops.domain.complaint import EVENT_FIELDS, Channel, EventKind
 from memberops.errors import ColumnTypeError
+from memberops.policies.case_words import trimmed
 from memberops.policies.intake import taken
 from memberops.policies.visit_intake import as_text, told_text
 from memberops.tables import CASE_EVENTS, COMPLAINTS, Kind, Table
@@ -81,6 +82,8 @@ def clean_cases(complaints: Any, case_events: Any) -> CaseFrames:
     """
     found: list[Finding] = []
     rows = taken(complaints, COMPLAINTS, ("case_id", "received_at"), COMPLAINTS.names)
+    rows, padded = trimmed(rows, COMPLAINTS)
+    found += told(("complaints", *_PADDED), padded)
     cases = _columns(rows, COMPLAINTS)
     cases = _usable_cases(cases, found)
     if case_events is None:
@@ -89,6 +92,8 @@ def clean_cases(complaints: Any, case_events: Any) -> CaseFrames:
         rows = taken(
             case_events, CASE_EVENTS, ("case_id", "kind", "at"), CASE_EVENTS.names
         )
+        rows, padded = trimmed(rows, CASE_EVENTS)
+        found += told(("case_events", *_PADDED), padded)
     return CaseFrames(
         cases=cases, events=_usable_events(rows, cases, found), findings=tuple(found)
     )
@@ -322,6 +327,11 @@ _INCOMPLETE_CASE = (
     "case-incomplete",
     "a case without id or receipt has no clocks: left out",
     "缺少投诉编号或受理时间，无法计时，未采用",
+)
+_PADDED = (
+    "blanks-around",
+    "an id or a word has blanks around it: read without them",
+    "编号或用语前后有空格，已去除",
 )
 _CASE_TWICE = (
     "complaints",

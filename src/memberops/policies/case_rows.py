@@ -54,8 +54,9 @@ def case_rows(
     Returns:
         One row a case that was received by then, by id: the columns of `COMPLAINTS`,
         with ``category``, ``priority`` and ``handler`` as they are by then; for each
-        `EventKind` ``<kind>_at`` (UTC, the first, except that ``solved``, ``callback``
-        and ``closed`` are the last); ``reopened`` (how often), ``satisfied``
+        `EventKind` ``<kind>_at`` (UTC, the first, except that ``solved`` and
+        ``callback`` are the last, and ``closed`` is the closing that no reopening
+        took back, empty if there is none); ``reopened`` (how often), ``satisfied``
         (``"yes"``, ``"no"``, empty), ``paused_since`` and
         ``<clock>_paused_seconds`` of the clocks that pause; and ``simple``: whether a
         row holds all of the case. Where it is false (a reopening, a second solution
@@ -94,6 +95,8 @@ def case_rows(
     for kind in EventKind:
         chosen = kinds == kind.value
         last = kind.value in _LAST
+        if kind is EventKind.CLOSED:
+            chosen = chosen & ~_undone(events, place, kinds, len(rows))
         moments[kind.value] = _at(len(rows), place[chosen], at[chosen], last=last)
         rows[f"{kind.value}_at"] = _instants(moments[kind.value])
     for column, word in (("category", "category"), ("priority", "priority"),
@@ -110,6 +113,20 @@ def case_rows(
         if rows[name].dtype == object or rows[name].dtype == "category":
             rows[name] = text_of(rows[name])
     return rows.reset_index(drop=True), frames.findings
+
+
+def _undone(events: pd.DataFrame, place: Any, kinds: Any, rows: int) -> Any:
+    """Tell which events a later reopening of their case came after."""
+    reopening = _reopening(events, kinds)
+    last = np.full(rows, -1, dtype=np.int64)
+    last[place[reopening]] = np.flatnonzero(reopening)
+    return np.arange(len(place)) < last[place]
+
+
+def _reopening(events: pd.DataFrame, kinds: Any) -> Any:
+    unsatisfied = (events["satisfied"] == "no").to_numpy(bool)
+    called = kinds == EventKind.CALLBACK.value
+    return (kinds == EventKind.REOPENED.value) | (called & unsatisfied)
 
 
 def _micros(values: pd.Series) -> Micros:
@@ -147,10 +164,7 @@ def _openings(
     levels: ServiceLevels,
 ) -> tuple[Any, Any]:
     rows = len(frames.cases)
-    callback = kinds == EventKind.CALLBACK.value
-    reopening = (kinds == EventKind.REOPENED.value) | (
-        callback & (events["satisfied"] == "no").to_numpy(bool)
-    )
+    reopening = _reopening(events, kinds)
     opened = np.bincount(place[reopening], minlength=rows).astype(np.int64)
     simple = opened == 0
     later = [
@@ -237,7 +251,9 @@ def _run(
     for kind in target.stops:
         moment = moments[kind]
         stop = np.where(moment >= start, np.minimum(stop, moment), stop)
-    return start, stop
+    closed = moments["closed"]
+    ends = (stop == _MOST) & (closed != MISSING) & (closed >= start)
+    return start, np.where(ends, closed, stop)
 
 
 def _time(target: Target, start: Micros, end: Micros) -> Micros:

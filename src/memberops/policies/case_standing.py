@@ -39,7 +39,9 @@ def case_states(
 
     A case is open until it is solved, closed, or called back without a complaint
     about the answer; a reopening opens it again. A callback is owed from the receipt
-    until there is one, unless the case is closed; and from a reopening until the next.
+    until there is one, unless the case is closed for good: closed, and not reopened
+    since, as `ServiceLevels` and the hard cases mean it; and from a reopening after a
+    callback until the next.
 
     Returns:
         ``case_id``, ``member_id``, ``store_id``, ``open``, ``to_call``, ``since``
@@ -58,6 +60,10 @@ def case_states(
     states["open"] = _last(place, opening, among=opening | ends, cases=len(cases))
     # What decides on callbacks: a call ends the debt, a reopening after one renews it.
     closed = (kinds == EventKind.CLOSED.value).to_numpy(bool)
+    last = np.full(len(cases), -1, dtype=np.int64)
+    last[place[opening]] = np.flatnonzero(opening)
+    # A reopening takes back the closing before it, and with it the end of the debt.
+    closed = closed & (np.arange(len(place)) > last[place])
     first = np.full(len(cases), len(place), dtype=np.int64)
     first[place[called][::-1]] = np.flatnonzero(called)[::-1]
     owing = dissatisfied | (reopened & (np.arange(len(place)) > first[place]))

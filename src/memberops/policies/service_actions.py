@@ -79,7 +79,8 @@ def next_action(
             return _action(case, history, clock)
     kinds = {event.kind for event in history.events}
     promised = kinds & {EventKind.PROMISED_REPLY, EventKind.REPLIED, EventKind.SOLVED}
-    if EventKind.ESCALATED in kinds and not promised:
+    closed = history.closing() is not None
+    if EventKind.ESCALATED in kinds and not promised and not closed:
         escalated = [each.to for each in history.events if each.to is not None]
         return NextAction(
             clock="promised_reply",

@@ -247,6 +247,7 @@ def read_columns(
     pauses: PauseRows = NO_PAUSES,
     standing: Mask | None = None,
     until: Micros | None = None,
+    closed: Mask | None = None,
     forecast: int | None = None,
 ) -> ClockColumns:
     """
@@ -263,6 +264,7 @@ def read_columns(
             the time from its start to its stop or *as_of*.
         standing: Whether it stands still at *as_of*.
         until: Moments promised, for a target that is one.
+        closed: Which stopped only because their case was closed.
         forecast: A later moment for which *breached_by* is told.
     """
     started = (start != MISSING) & (start <= as_of)
@@ -291,6 +293,9 @@ def read_columns(
     states[late] = _CODE[ClockState.BREACHED]
     states[stopped] = _CODE[ClockState.MET]
     states[stopped & late] = _CODE[ClockState.MET_LATE]
+    if closed is not None:
+        states[stopped & closed] = _CODE[ClockState.CLOSED]
+        states[stopped & closed & late] = _CODE[ClockState.CLOSED_LATE]
     states[~started] = _CODE[ClockState.NOT_STARTED]
     moving = started & ~stopped & ~waits
     level = np.full(len(start), -1, dtype=np.int8)

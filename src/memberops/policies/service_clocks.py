@@ -19,7 +19,12 @@ _NONE = dt.timedelta(0)
 
 
 class ClockState(StrEnum):
-    """The state of a target at a moment (HQ §6.2)."""
+    """
+    The state of a target at a moment (HQ §6.2).
+
+    A clock that the closing of its case stopped is ``closed``, neither met nor late,
+    or ``closed_late`` if it was past its target then.
+    """
 
     NOT_STARTED = "not_started"
     RUNNING = "running"
@@ -28,6 +33,11 @@ class ClockState(StrEnum):
     PAUSED = "paused"
     MET = "met"
     MET_LATE = "met_late"
+    CLOSED = "closed"
+    CLOSED_LATE = "closed_late"
+
+
+_LATE = {ClockState.BREACHED, ClockState.MET_LATE, ClockState.CLOSED_LATE}
 
 
 @attrs.frozen(kw_only=True)
@@ -88,7 +98,7 @@ class ClockReading:
     @property
     def is_late(self) -> bool:
         """Whether it is, or was, past its target."""
-        return self.state in {ClockState.BREACHED, ClockState.MET_LATE}
+        return self.state in _LATE
 
     def is_breached_by(self, moment: dt.datetime) -> bool:
         """Tell whether it will be past its target at a later moment as things stand."""
@@ -252,6 +262,8 @@ def _state(
     *,
     late: bool,
 ) -> ClockState:
+    if run.closed:
+        return ClockState.CLOSED_LATE if late else ClockState.CLOSED
     if run.stop is not None:
         return ClockState.MET_LATE if late else ClockState.MET
     if late:

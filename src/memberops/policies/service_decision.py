@@ -23,6 +23,8 @@ WORST_FIRST = (
     ClockState.DUE_SOON,
     ClockState.RUNNING,
     ClockState.PAUSED,
+    ClockState.CLOSED_LATE,
+    ClockState.CLOSED,
     ClockState.NOT_STARTED,
     ClockState.MET_LATE,
     ClockState.MET,
@@ -36,8 +38,8 @@ class ServiceDecision:
 
     Args:
         outcome: The state of the clock that matters most: ``"breached"``, then
-            ``"due_soon"``, ``"running"``, ``"paused"``, ``"not_started"``,
-            ``"met_late"``, ``"met"``.
+            ``"due_soon"``, ``"running"``, ``"paused"``, ``"closed_late"``,
+            ``"closed"``, ``"not_started"``, ``"met_late"``, ``"met"``.
         grounds: What it rests on.
         clocks: Every clock with its state.
         next_action: What is to be done next, and by whom; None if nothing.
@@ -46,8 +48,8 @@ class ServiceDecision:
         policy: Id of the policy.
         version: Version of the policy.
         as_of: The moment for which the question was asked.
-        changes_at: The next moment at which a state or level changes without new
-            facts, or None if none ever will.
+        changes_at: The next moment at which a state, a level or what will be late
+            before the opening changes without new facts; None if none ever will.
     """
 
     outcome: str

@@ -28,6 +28,7 @@ class RunColumns:
         until: The moment promised, `MISSING` for other targets.
         pauses: When each stood still: row, from, until; in order and apart.
         standing: Whether it stands still at the moment of the log.
+        closed: Whether the closing of the case stopped it, and nothing else did.
     """
 
     case: Places
@@ -38,6 +39,7 @@ class RunColumns:
     until: Micros
     pauses: PauseRows
     standing: Mask
+    closed: Mask
 
 
 def fold_runs(
@@ -169,6 +171,8 @@ class _Fold:
         starts = log.are([target.starts])
         at_receipt = target.starts == "received"
         start = receipt if at_receipt else log.following(starts, receipt, case)
+        if target.reopening != "keep":
+            self.stops = self.stops | log.undone()
         stop = log.following(self.stops, start, case)
         stop = np.where(start == log.nowhere, log.nowhere, stop)
         if target.reopening == "keep":
@@ -223,6 +227,7 @@ class _Fold:
     def result(self, waits: Waits) -> RunColumns:
         """Return the rows with their moments and pauses."""
         log = self.log
+        closed = self.shut()
         start = log.at(self.start, self.case)
         stop = log.at(self.stop, self.case)
         rows = len(self.case)
@@ -240,11 +245,25 @@ class _Fold:
             number=_numbers(self.case),
             start=start,
             stop=stop,
-            ended=self.stop,
+            ended=np.where(closed, log.nowhere, self.stop),
             until=self.until,
             pauses=_merged(spans, start, end),
             standing=standing,
+            closed=closed,
         )
+
+    def shut(self) -> Mask:
+        """Stop with their cases the clocks that nothing else has stopped."""
+        log = self.log
+        closing = log.closing()[self.case]
+        begun = (self.start != log.nowhere) & (self.stop == log.nowhere)
+        if self.target.after is None:
+            later = closing > self.start
+        else:
+            later = log.at(closing, self.case) > log.at(self.start, self.case)
+        closed: Mask = begun & (closing != log.nowhere) & later
+        self.stop = np.where(closed, closing, self.stop)
+        return closed
 
 
 def _numbers(case: Places) -> Places:

@@ -167,10 +167,11 @@ class _Reading:
             # What happened before the clock started does not stop it.
             stop = np.minimum(stop, np.where(at < start, _MOST, at))
         stop = np.where(stop == _MOST, MISSING, stop)
+        closed, stop = self.shut(target, start, stop)
         held = self.paused(target) if target.pausable else None
         wait = self.wait() if target.pausable else None
         rows = slice(None) if mask is None else mask
-        start, stop = start[rows], stop[rows]
+        start, stop, closed = start[rows], stop[rows], closed[rows]
         pauses, standing = NO_PAUSES, None
         if wait is not None:
             pauses, standing = self.waiting(start, stop, wait[0][rows], wait[1][rows])
@@ -182,8 +183,20 @@ class _Reading:
             held=None if held is None else held[rows],
             pauses=pauses,
             standing=standing,
+            closed=closed,
             forecast=self.forecast,
         )
+
+    def shut(self, target: Target, start: Micros, stop: Micros) -> tuple[Mask, Micros]:
+        """Stop with their cases the clocks that nothing else has stopped by then."""
+        if "closed_at" not in self.frame.columns or target.starts == "closed":
+            return np.zeros(len(start), dtype=bool), stop
+        at = self.moment("closed_at")
+        received = self.moment("received_at")
+        ends = np.where(at == MISSING, MISSING, np.maximum(at, received))
+        closed = (start != MISSING) & (ends != MISSING) & (ends <= self.as_of)
+        closed &= (ends >= start) & ((stop == MISSING) | (stop > self.as_of))
+        return closed, np.where(closed, ends, stop)
 
     def waiting(
         self, start: Micros, stop: Micros, begun: Micros, ended: Micros

@@ -6,7 +6,6 @@ import datetime as dt
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import attrs
 import pandas as pd
@@ -24,6 +23,7 @@ from memberops.policies.service_decision import (
     outcome_of,
 )
 from memberops.policies.service_frame import decide_cases
+from memberops.policies.service_opening import forecast_changes_at, opening_of
 from memberops.policies.service_plan import TargetPlan
 from memberops.policies.service_runs import History, Run, runs_of
 from memberops.policies.service_states import read_clocks
@@ -40,9 +40,6 @@ from memberops.policies.service_wording import ServiceGrounds
 from memberops.schedules import WorkingCalendar
 
 __all__ = ["ServiceLevels"]
-
-_DAY = dt.timedelta(days=1)
-_TICK = dt.timedelta(microseconds=1)
 
 
 @attrs.frozen(kw_only=True)
@@ -78,6 +75,7 @@ class ServiceLevels:
         InvalidValueError: A reply that may take longer than the solution, targets in
             a circle, an unknown name, a float or a time below zero.
 
+    >>> from zoneinfo import ZoneInfo
     >>> at = dt.datetime(2026, 11, 5, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
     >>> case = Complaint(case_id="K1", received_at=at)
     >>> answer = ServiceLevels().decide(case, as_of=at + dt.timedelta(hours=20))
@@ -175,6 +173,11 @@ class ServiceLevels:
                 raise InvalidValueError(
                     f"no target {shown!r} can pause; {nearest(shown, names)}"
                 )
+            if name == "promised_reply":
+                raise InvalidValueError(
+                    "a promised reply is due at the moment that was promised and "
+                    "cannot pause: leave 'promised_reply' out of pausing="
+                )
 
     @cached_property
     def plan(self) -> TargetPlan:
@@ -199,6 +202,10 @@ class ServiceLevels:
         history = History.of(case, moment)
         clocks = self._clocks(case, history)
         changes = [clock.changes_at for clock in clocks if clock.changes_at]
+        office = self.office or self.calendar
+        if office is not None and changes:
+            turns = forecast_changes_at(office, clocks, moment, min(changes))
+            changes += [] if turns is None else [turns]
         return ServiceDecision(
             outcome=outcome_of(clocks).value,
             grounds=ServiceGrounds(
@@ -231,6 +238,7 @@ class ServiceLevels:
                 carry a zone: ``received_at`` and one column ``<event>_at`` for each
                 event that starts or stops a clock, by default ``replied_at``,
                 ``solved_at``, ``callback_at``; empty where it has not happened.
+                Optional ``closed_at``: the closing that no reopening took back.
                 ``category``, ``priority`` and ``channel`` where a target asks for
                 them. For clocks that pause: ``<clock>_paused_seconds`` or
                 ``paused_seconds``, whole seconds of the clock's own time in finished
@@ -361,7 +369,4 @@ class ServiceLevels:
         office = self.office or self.calendar
         if office is None:
             return None
-        zone = ZoneInfo(str(office.zone))
-        tomorrow = instant_of(as_of, "as_of").astimezone(zone).date() + _DAY
-        midnight = dt.datetime.combine(tomorrow, dt.time(), tzinfo=zone)
-        return office.add(midnight.astimezone(dt.UTC), _TICK).at - _TICK
+        return opening_of(office, instant_of(as_of, "as_of"))

@@ -174,6 +174,20 @@ class CaseLog:
         found: Places = np.flatnonzero(change)[np.cumsum(change) - 1]
         return found
 
+    def closing(self) -> Places:
+        """Find where each case was closed for good; `nowhere` if it was not."""
+        opened = self.preceding(self.reopens, self.last)
+        after = np.maximum(opened, self.first - 1)
+        cases = np.arange(len(self.cases))
+        return self.following(self.are([EventKind.CLOSED]), after, cases)
+
+    def undone(self) -> Mask:
+        """Tell which closings a reopening took back."""
+        opened = self.preceding(self.reopens, self.last)[self.case]
+        closed = self.are([EventKind.CLOSED])
+        before: Mask = closed & (np.arange(self.nowhere) < opened)
+        return before
+
     def waits(self) -> Waits:
         """Give the times in which the customers' answers were awaited."""
         ends = self.are(_END_WAITING) | self.reopens

@@ -40,6 +40,7 @@ class Run:
             moment asked for.
         paused: Whether it stands still at the moment asked for.
         until: The moment promised, for a promised reply.
+        closed: Whether the closing of the case stopped it, and nothing else did.
     """
 
     target: Target
@@ -49,6 +50,7 @@ class Run:
     pauses: tuple[Pause, ...] = ()
     paused: bool = False
     until: dt.datetime | None = None
+    closed: bool = False
 
 
 @attrs.frozen
@@ -93,6 +95,22 @@ class History:
             for place in range(after + 1, len(self.events))
             if self.events[place].is_reopening
         ]
+
+    def closing(self) -> int | None:
+        """Give the place where the case was closed for good, not reopened since."""
+        opened = self.reopenings()
+        kinds = (EventKind.CLOSED.value,)
+        return _first(self.places(kinds, opened[-1] if opened else _RECEIPT))
+
+    def ends(self, target: Target, after: int) -> Iterator[int]:
+        """Give the places that end a clock a reopening moves, after a place."""
+        opened = self.reopenings(after)
+        last = opened[-1] if opened else after
+        for place in range(after + 1, len(self.events)):
+            kind = self.events[place].kind
+            undone = kind is EventKind.CLOSED and place < last
+            if kind.value in target.stops or undone:
+                yield place
 
     def dissatisfactions(self) -> list[int]:
         """Give the places where a case that had its callback was opened again."""
@@ -154,9 +172,10 @@ def _single(target: Target, history: History) -> Run:
     start = _start(target, history, _RECEIPT)
     if start is None:
         return Run(target=target)
-    stop = _first(history.places(target.stops, start))
     if target.reopening == "keep":
+        stop = _first(history.places(target.stops, start))
         return _kept(target, history, start, stop)
+    stop = _first(history.ends(target, start))
     opened = history.reopenings(start)
     if stop is None or not opened or opened[-1] < stop:
         return _run(target, history, start, stop)
@@ -191,7 +210,7 @@ def _opened_again(target: Target, history: History, start: int, stop: int) -> Ru
         if reopened is None:
             break
         closed.append((history.at(shut), history.at(reopened)))
-        ended = _first(history.places(target.stops, reopened))
+        ended = _first(history.ends(target, reopened))
     excluded = closed if target.reopening == "resume" else []
     return _run(target, history, start, ended, excluded)
 
@@ -259,7 +278,7 @@ def _promises(target: Target, history: History) -> list[Run]:
 
 
 def _following(target: Target, history: History, after: Run | None) -> Run:
-    if after is None or after.stop is None:
+    if after is None or after.stop is None or after.closed:
         return Run(target=target)
     stop = next(
         (
@@ -269,6 +288,10 @@ def _following(target: Target, history: History, after: Run | None) -> Run:
         ),
         None,
     )
+    closing = history.closing()
+    if stop is None and closing is not None and history.at(closing) > after.stop:
+        run = _with_pauses(target, history, after.stop, history.at(closing), [])
+        return attrs.evolve(run, closed=True)
     return _with_pauses(target, history, after.stop, stop, [])
 
 
@@ -279,8 +302,12 @@ def _run(
     stop: int | None,
     closed: Sequence[Pause] = (),
 ) -> Run:
-    ended = None if stop is None else history.at(stop)
-    return _with_pauses(target, history, history.at(start), ended, closed)
+    closing = history.closing() if stop is None else None
+    shut = closing is not None and closing > start
+    last = closing if shut else stop
+    ended = None if last is None else history.at(last)
+    run = _with_pauses(target, history, history.at(start), ended, closed)
+    return attrs.evolve(run, closed=True) if shut else run
 
 
 def _with_pauses(

@@ -150,6 +150,7 @@ def read_clocks(
             pauses=runs.pauses,
             standing=runs.standing,
             until=runs.until if target.starts == "promised_reply" else None,
+            closed=runs.closed,
             forecast=ahead,
         )
         names = np.array([*(level.name for level in target.levels), ""], dtype=object)

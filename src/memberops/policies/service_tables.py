@@ -229,6 +229,7 @@ def _to_agree(read: CaseClocks) -> Mask:
     """Tell which cases are escalated and have no reply time agreed."""
     log = read.log
     agree: Mask = log.has([EventKind.ESCALATED]) & ~log.has(_AGREED)
+    agree &= log.closing() == log.nowhere
     return agree
 
 

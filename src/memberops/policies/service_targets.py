@@ -20,6 +20,7 @@ Reopening = Literal["keep", "resume", "continue", "restart"]
 
 _HOUR = 3_600_000_000
 _MINUTE = 60_000_000
+_MOST = {"hours": 876_600, "minutes": 52_596_000, "days": 36_525}
 _PSEUDO = ("received", "dissatisfied", "solved_again")
 _KINDS = tuple(kind.value for kind in EventKind)
 _REOPENINGS = ("keep", "resume", "continue", "restart")
@@ -253,22 +254,7 @@ class Target:
 
     def __attrs_post_init__(self) -> None:
         """Refuse a target that could never be read."""
-        given = [self.hours, self.minutes, self.days]
-        if given.count(None) != len(given) - 1:
-            raise InvalidValueError(
-                f"target {self.name!r}: give one of hours=, minutes= and days="
-            )
-        if self.days is not None and (
-            isinstance(self.days, bool) or not isinstance(self.days, int)
-        ):
-            raise InvalidValueError(f"target {self.name!r}: days is a whole number")
-        if any(time is not None and time < 0 for time in given):
-            raise InvalidValueError(f"target {self.name!r}: its time is below zero")
-        if self.days is not None and self.calendar is None:
-            raise InvalidValueError(
-                f"target {self.name!r} counts days and needs a calendar=, such as "
-                "WorkingCalendar.around_the_clock('Asia/Shanghai')"
-            )
+        self._check_time()
         if not 0 <= self.due_soon <= 1:
             raise InvalidValueError(
                 f"target {self.name!r}: due_soon is a share, 0 to 1"
@@ -280,9 +266,39 @@ class Target:
         known_word(self.starts, (*_PSEUDO, *_KINDS), "start")
         known_word(self.day_ends, ("same_time", "end_of_day"), "day_ends")
         known_word(self.reopening, _REOPENINGS, "reopening")
+        if self.pausable and self.starts == EventKind.PROMISED_REPLY.value:
+            raise InvalidValueError(
+                f"target {self.name!r} is due at the moment promised: it cannot pause"
+            )
         if self.after is not None and self.starts != "received":
             raise InvalidValueError(
                 f"target {self.name!r}: give starts= or after=, not both"
+            )
+
+    def _check_time(self) -> None:
+        """Refuse a time that cannot be counted."""
+        given = [self.hours, self.minutes, self.days]
+        if given.count(None) != len(given) - 1:
+            raise InvalidValueError(
+                f"target {self.name!r}: give one of hours=, minutes= and days="
+            )
+        if self.days is not None and (
+            isinstance(self.days, bool) or not isinstance(self.days, int)
+        ):
+            raise InvalidValueError(f"target {self.name!r}: days is a whole number")
+        if any(time is not None and time < 0 for time in given):
+            raise InvalidValueError(f"target {self.name!r}: its time is below zero")
+        most = {"hours": self.hours, "minutes": self.minutes, "days": self.days}
+        for unit, time in most.items():
+            if time is not None and time > _MOST[unit]:
+                raise InvalidValueError(
+                    f"target {self.name!r}: at most {_MOST[unit]} {unit}, a hundred "
+                    f"years, not {str(time)[:40]}"
+                )
+        if self.days is not None and self.calendar is None:
+            raise InvalidValueError(
+                f"target {self.name!r} counts days and needs a calendar=, such as "
+                "WorkingCalendar.around_the_clock('Asia/Shanghai')"
             )
 
     @property

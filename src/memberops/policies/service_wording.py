@@ -72,6 +72,8 @@ def _sentence(clock: ClockReading, zone: dt.tzinfo | None, language: Language) -
     english = {
         ClockState.MET: "met in {used} (due {due})",
         ClockState.MET_LATE: "met late by {left} (was due {due})",
+        ClockState.CLOSED: "the case was closed without it (was due {due})",
+        ClockState.CLOSED_LATE: "closed without it, late by {left} (was due {due})",
         ClockState.RUNNING: "due {due}, {left} left",
         ClockState.DUE_SOON: "due soon, {due}, {left} left",
         ClockState.BREACHED: "overdue by {left} (was due {due})",
@@ -80,6 +82,8 @@ def _sentence(clock: ClockReading, zone: dt.tzinfo | None, language: Language) -
     in_chinese = {
         ClockState.MET: "按时完成，用时 {used}（应于 {due} 前）",
         ClockState.MET_LATE: "已完成，超时 {left}（应于 {due} 前）",
+        ClockState.CLOSED: "未完成即结案（应于 {due} 前）",
+        ClockState.CLOSED_LATE: "未完成即结案，当时已超时 {left}（应于 {due} 前）",
         ClockState.RUNNING: "应于 {due} 前完成，剩余 {left}",
         ClockState.DUE_SOON: "即将到期，应于 {due} 前完成，剩余 {left}",
         ClockState.BREACHED: "已超时 {left}（应于 {due} 前）",

@@ -206,8 +206,10 @@ def _decided(
     """Decide each case by the levels of its store; later cases are not known yet."""
     levels: dict[str, ServiceLevels] = {}
     decided = []
+    # Moments of one zone compare by the wall clock, wrongly in a repeated hour.
+    moment = instant_of(as_of, "as_of")
     for case in cases:
-        if case.received_at > as_of:
+        if case.received_at.astimezone(dt.UTC) > moment:
             continue
         store = case.store_id or ""
         if store not in levels:

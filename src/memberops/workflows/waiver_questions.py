@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from memberops.domain import Currency
+from memberops.domain.values import mask
 from memberops.errors import InvalidValueError
 from memberops.policies import Evidence, FeeWaiver, MembershipFee, Simulation, simulate
 from memberops.reports import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["simulate_waivers", "waiver"]
 
 _LONGEST = 40
+_PHONE_DIGITS = 7
 
 
 def waiver(
@@ -103,6 +105,15 @@ def waiver(
     return _all(asked)
 
 
+def _told(wanted: object) -> str:
+    """Show what was asked for; what may be a phone number or a name is masked."""
+    text = str(wanted)
+    digits = sum(each.isdigit() for each in text)
+    if digits >= _PHONE_DIGITS or not text.isascii():
+        return repr(mask(text))
+    return repr(text[:_LONGEST])
+
+
 def _terms(asked: Inquiry, member: str | None, card: str | None) -> pd.DataFrame:
     """Find the term of each card that is meant."""
     if member is not None and card is not None:
@@ -113,7 +124,7 @@ def _terms(asked: Inquiry, member: str | None, card: str | None) -> pd.DataFrame
     if rows.empty:
         who = "member" if card is None else "card"
         raise InvalidValueError(
-            f"no card is on file of the {who} {str(wanted)[:_LONGEST]!r}: ids are "
+            f"no card is on file of the {who} {_told(wanted)}: ids are "
             "compared letter by letter, with their leading zeros"
         )
     day = pd.Timestamp(asked.as_of)

@@ -81,6 +81,8 @@ CLOCK_STATES: Terms = (
     ("breached", "overdue", "已超时"),
     ("paused", "waiting for the customer", "等待顾客"),
     ("not_started", "not started", "未开始"),
+    ("closed", "case closed without it", "未完成即结案"),
+    ("closed_late", "case closed without it, late", "超时未完成即结案"),
 )
 CLOCKS: Terms = (
     ("reply", "reply", "回复"),
