@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import memberops.metrics
 import memberops.policies
-from memberops.domain import Currency, Money
+from memberops.domain import Currency, FlowRules, Money
 from memberops.errors import (
     ConfigurationError,
     CurrencyMismatchError,
@@ -45,6 +45,8 @@ from memberops.policies import (
     FeeWaiver,
     FixedTerm,
     GiftApprovalPolicy,
+    GiftMatchPolicy,
+    GiftOrderPolicy,
     HardCasePolicy,
     KindFee,
     KindGrace,
@@ -72,7 +74,6 @@ from memberops.policies import (
     Welcome,
     Words,
 )
-from memberops.policies.gift_order import GiftOrderPolicy
 from memberops.schedules import (
     OfficeCalendar,
     OfficeDuty,
@@ -518,6 +519,14 @@ CASES = {
     "gift_order": (
         "[policies.gift_order]\nmonths = 6\ncover_months = 2",
         GiftOrderPolicy(months=6, cover_months=2),
+    ),
+    "gift_flow": (
+        "[policies.gift_flow]\nwitnesses = 3\nhold_for = '48h'",
+        FlowRules(witnesses=3, hold_for=dt.timedelta(days=2)),
+    ),
+    "gift_match": (
+        "[policies.gift_match]\nwindow = '36h'\nages = [5, 10]",
+        GiftMatchPolicy(window=dt.timedelta(hours=36), ages=[5, 10]),
     ),
     "stocktake": (
         (

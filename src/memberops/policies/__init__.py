@@ -36,6 +36,8 @@ from memberops.policies.gift_approval import (
     Approver,
     GiftApprovalPolicy,
 )
+from memberops.policies.gift_match import GiftMatch, GiftMatchPolicy
+from memberops.policies.gift_order import GiftNeed, GiftOrderPolicy
 from memberops.policies.grace import KindGrace
 from memberops.policies.hard_cases import HardCasePolicy, hard_cases
 from memberops.policies.linked_cards import LinkedCards
@@ -135,6 +137,10 @@ __all__ = [
     "FixedTerm",
     "FrozenWaiver",
     "GiftApprovalPolicy",
+    "GiftMatch",
+    "GiftMatchPolicy",
+    "GiftNeed",
+    "GiftOrderPolicy",
     "HardCasePolicy",
     "HeldTier",
     "KindFee",

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from memberops.domain import Currency
+from memberops.domain import Currency, FlowRules
 from memberops.domain.values import Language
 from memberops.errors import CurrencyMismatchError, InvalidValueError, bounded
 from memberops.metrics import MetricPolicy, SatisfactionPolicy
@@ -20,6 +20,8 @@ from memberops.policies import (
     FeeWaiver,
     FixedTerm,
     GiftApprovalPolicy,
+    GiftMatchPolicy,
+    GiftOrderPolicy,
     HardCasePolicy,
     Lifetime,
     LinkedCards,
@@ -37,7 +39,6 @@ from memberops.policies import (
     VisitPolicy,
     Welcome,
 )
-from memberops.policies.gift_order import GiftOrderPolicy
 from memberops.schedules import OfficeCalendar, WorkingCalendar
 from memberops.workflows.policies_in_force import PolicyInForce, policies_in_force
 
@@ -110,6 +111,8 @@ class ChainPolicies:
         satisfaction: What counts as satisfied.
         gift_approval: Who may approve an application for gifts.
         gift_order: From which use orders are proposed.
+        gift_flow: How long its steps may take, and who witnesses a destruction.
+        gift_match: Which entries of points, till and stock belong together.
         stocktake: By when stores count, and who approves a difference.
 
     Raises:
@@ -193,6 +196,10 @@ class ChainPolicies:
     )
     gift_order: GiftOrderPolicy = attrs.field(
         factory=GiftOrderPolicy, validator=_is(GiftOrderPolicy)
+    )
+    gift_flow: FlowRules = attrs.field(factory=FlowRules, validator=_is(FlowRules))
+    gift_match: GiftMatchPolicy = attrs.field(
+        factory=GiftMatchPolicy, validator=_is(GiftMatchPolicy)
     )
     stocktake: StocktakePolicy = attrs.field(
         factory=StocktakePolicy, validator=_is(StocktakePolicy)

@@ -98,7 +98,10 @@ def _applications(work: MonthWork) -> Form:
     """List what was asked in the month, and what is still open at its end."""
     moment = end_of_day(work.month.through, work.chain.zone)
     states = application_states(
-        work.tables["gift_applications"], work.kept["gift_movements"], as_of=moment
+        work.tables["gift_applications"],
+        work.kept["gift_movements"],
+        as_of=moment,
+        rules=work.chain.policies.gift_flow,
     )
     begin = pd.Timestamp(work.month.start, tz=work.chain.zone)
     shown = (states["applied_at"] >= begin) | ~states["state"].isin(_FINISHED)

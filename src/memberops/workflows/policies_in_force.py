@@ -41,6 +41,8 @@ _TITLES = {
     "satisfaction": ("satisfaction", "满意度"),
     "gift_approval": ("approval of gifts", "礼品审批"),
     "gift_order": ("orders of gifts", "礼品采购"),
+    "gift_flow": ("flow of gifts", "礼品流转"),
+    "gift_match": ("match of gift books", "礼品三方核对"),
     "stocktake": ("stocktakes", "礼品盘点"),
 }
 _SHARED = frozenset({"currency", "waiver", "term", "phones", "office"})
