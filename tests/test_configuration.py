@@ -164,8 +164,8 @@ def test_a_condition_can_be_switched_off():
         (
             "[policies.fee_waiver]\ncurrency = 'CNY'",
             ("chain.toml: policies.fee_waiver.currency is not known; known are: "
-            "'exclusions', 'free_years', 'policy', 'purchases', 'rule', 'spend', "
-            "'version', 'year'"),
+            "'exclusions', 'free_years', 'leap_day', 'policy', 'purchases', 'rule', "
+            "'spend', 'version', 'year'"),
         ),
         (
             "[policies.fee_waiver]\npurchases = '3'",
@@ -482,3 +482,13 @@ def test_an_option_that_a_plugins_adapter_lacks_names_the_nearest(tmp_path):
     file.write_text(f"{HEAD}[sources.sales]\nadapter='acme'\nurll='x'", "utf-8")
     with pytest.raises(ConfigurationError, match="'urll'; did you mean 'url'"):
         open_chain(file, plugins=[Plugin()], entry_points=False)
+
+
+def test_the_waiver_counts_the_years_of_the_term():
+    """The rule for 29 February is given to the term, and the waiver shares it."""
+    term = Term(leap_day="next_day")
+    policies = ChainPolicies(term=term)
+    assert policies.fee_waiver.leap_day == "next_day"
+    assert policies.card_state.waiver.leap_day == "next_day"
+    with pytest.raises(InvalidValueError, match="to the term"):
+        ChainPolicies(fee_waiver=FeeWaiver(leap_day="next_day"))

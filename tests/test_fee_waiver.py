@@ -19,15 +19,20 @@ from memberops.errors import (
     FrameError,
     InvalidValueError,
     MissingColumnsError,
+    ScheduleError,
 )
 from memberops.policies import (
     AllOf,
     AtLeast,
+    CardState,
     FeeWaiver,
+    Lifetime,
+    MembershipFee,
     Term,
     WaiverDecision,
     membership_year,
 )
+from memberops.policies.free_years import free_reading
 from memberops.schedules.dates import add_days, add_months
 
 DAY = dt.timedelta(days=1)
@@ -194,22 +199,172 @@ def test_the_membership_year_of_a_year_card_is_its_term(anchor, number):
 
 
 @pytest.mark.parametrize(
-    ("as_of", "year"),
+    ("as_of", "last"),
     [
-        (dt.date(2025, 12, 31), 2025),
-        (dt.date(2026, 1, 1), 2026),
-        (dt.date(2026, 4, 30), 2026),
-        (dt.date(2027, 2, 1), 2026),
+        (dt.date(2025, 12, 31), dt.date(2025, 12, 31)),
+        (dt.date(2026, 1, 1), dt.date(2026, 3, 31)),
+        (dt.date(2026, 4, 30), dt.date(2026, 3, 31)),
+        (dt.date(2027, 2, 1), dt.date(2026, 3, 31)),
     ],
 )
-def test_the_calendar_year_is_the_day_s_own(as_of, year):
-    """By calendar year, the year of the day counts, but none after the card's last."""
+def test_the_calendar_year_is_the_day_s_own(as_of, last):
+    """By calendar year, the day's own year counts, but no day after the card's last."""
     held = card(dt.date(2025, 4, 1), dt.date(2026, 3, 31))
     window = FeeWaiver(year="calendar").window(held, as_of=as_of)
     assert (window.start, window.through) == (
-        dt.date(year, 1, 1),
-        dt.date(year, 12, 31),
+        dt.date(last.year, 1, 1),
+        last,
     )
+
+
+@pytest.mark.parametrize("leap_day", ["clamp", "next_day"])
+@pytest.mark.parametrize("anchor", [dt.date(2024, 2, 29), dt.date(1896, 2, 29)])
+def test_the_membership_years_of_a_leap_day_never_overlap(leap_day, anchor):
+    """Each is the 12 months of its term, whichever rule the chain's term has."""
+    term, waiver = Term(leap_day=leap_day), FeeWaiver(leap_day=leap_day)
+    for number in range(1, 10):
+        period = term.period(anchor, number)
+        held = card(anchor, period.through)
+        assert waiver.window(held, as_of=NOVEMBER) == period
+        own = card(period.start, period.through, anchor=anchor)
+        assert waiver.window(own, as_of=NOVEMBER) == period
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "polars-lazy", "pyarrow"])
+def test_one_ticket_counts_for_one_year_of_a_leap_day(engine):
+    """With years from 1 March, each day's ticket counts in the year of its window."""
+    anchor = dt.date(2024, 2, 29)
+    term, waiver = Term(leap_day="next_day"), FeeWaiver(leap_day="next_day")
+    cards = []
+    for number in range(1, 6):
+        period = term.period(anchor, number)
+        cards.append(card(period.start, period.through, number, anchor=anchor))
+    cards = [attrs.evolve(each, member_id="M1") for each in cards]
+    last = term.period(anchor, 5).through
+    tickets = [
+        {"member_id": "M1", "sold_on": dt.date(year, 3, 1) + n * DAY, "amount": 1}
+        for year in range(2024, 2030)
+        for n in range(-3, 3)
+    ]
+    rows = [{name: getattr(each, name) for name in CARDS.names} for each in cards]
+    native = waiver.figures(
+        in_engine(tickets, TICKETS, engine), in_engine(rows, CARDS, engine), as_of=last
+    )
+    expected = plainly(waiver, cards, tickets, last)
+    assert counted(native) == expected
+    inside = [t for t in tickets if anchor <= t["sold_on"] <= last]
+    assert sum(bought for bought, _ in expected.values()) == len(inside)
+
+
+@pytest.mark.parametrize("year", ["membership", "calendar"])
+def test_what_is_bought_after_the_card_ended_never_counts(year):
+    """The answer about a card that has ended is the same on every later day."""
+    held = card(dt.date(2025, 4, 1), dt.date(2026, 3, 31))
+    rows = [{name: getattr(held, name) for name in CARDS.names}]
+    tickets = [
+        {"member_id": "M1", "sold_on": dt.date(2026, month, 9), "amount": 10}
+        for month in (3, 5, 6, 7)
+    ]
+    waiver = FeeWaiver(year=year)
+    for as_of in (dt.date(2026, 4, 1), dt.date(2026, 12, 31), dt.date(2027, 6, 1)):
+        native = waiver.figures(
+            in_engine(tickets, TICKETS, "pandas"),
+            in_engine(rows, CARDS, "pandas"),
+            as_of=as_of,
+        )
+        assert counted(native) == {"C1": (1, 10)}
+        answer = waiver.decide(held, as_of=as_of, purchases=1, spend="0.10")
+        assert (answer.outcome, answer.changes_on) == ("fee_due", None)
+        assert "2026-03-31" in answer.explain("zh")
+
+
+@pytest.mark.parametrize("engine", ["pandas", "polars", "pyarrow"])
+def test_a_ticket_without_a_day_is_left_out(engine):
+    """It belongs to no year, and stops nothing."""
+    held = card(dt.date(2026, 1, 1), dt.date(2026, 12, 31))
+    rows = [{name: getattr(held, name) for name in CARDS.names}]
+    tickets = [
+        {"member_id": "M1", "sold_on": day, "amount": 10}
+        for day in (None, dt.date(2026, 5, 1))
+    ]
+    native = FeeWaiver().figures(
+        in_engine(tickets, TICKETS, engine), in_engine(rows, CARDS, engine),
+        as_of=dt.date(2026, 11, 5),
+    )  # fmt: skip
+    assert counted(native) == {"C1": (1, 10)}
+
+
+cards_of_all = st.builds(
+    lambda first, months, back: card(
+        first,
+        add_months(first, months) - DAY,
+        anchor=add_months(first, -back),
+    ),
+    st.dates(dt.date(2023, 1, 1), dt.date(2025, 1, 1)),
+    st.sampled_from([1, 3, 6, 12, 24]),
+    st.sampled_from([0, 0, 12]),
+)
+
+
+@settings(max_examples=60)
+@given(
+    cards_of_all,
+    st.sampled_from(["membership", "calendar"]),
+    st.integers(0, 2),
+    st.integers(-60, 800),
+    st.sampled_from([0, 3, None]),
+    st.integers(0, 1),
+)
+def test_an_answer_is_the_same_until_the_day_it_names(
+    held, year, free, shift, bought, notice
+):
+    """Day by day, no waiver and no state of a card changes before *changes_on*."""
+    waiver = FeeWaiver(year=year, free_years=free)
+    state = CardState(waiver=waiver, notice_months=notice, grace_days=3)
+    as_of = held.valid_from + shift * DAY
+
+    def asked(policy, day):
+        # A new calendar year has no purchases yet.
+        anew = waiver.window(held, as_of=day) != waiver.window(held, as_of=as_of)
+        count = 0 if anew and bought else bought
+        spend = None if bought is None else 0
+        return policy.decide(held, as_of=day, purchases=count, spend=spend)
+
+    for policy in (waiver, state):
+        answer = asked(policy, as_of)
+        days = (as_of + n * DAY for n in range(1, 800))
+        turn = next(
+            (day for day in days if asked(policy, day).outcome != answer.outcome), None
+        )
+        if turn is not None:
+            assert answer.changes_on is not None
+            assert as_of < answer.changes_on <= turn
+        if free and free_reading(held, free):
+            assert answer.changes_on == turn
+
+
+def test_the_first_terms_of_a_membership_are_free():
+    """One free year is the year of joining, however long the terms are."""
+    joined, fees = dt.date(2026, 5, 1), MembershipFee(renewal=100, joining=20)
+    waiver = FeeWaiver(free_years=1)
+    for terms, due in ((1, 2_000), (3, 22_000)):
+        free = waiver.free_terms(joined, anchor=joined, terms=terms)
+        charge = fees.charge(as_of=joined, terms=terms, joining=True, waived_terms=free)
+        assert charge.amount.minor == due
+    second = dt.date(2027, 5, 1)
+    assert waiver.free_terms(second, anchor=joined) == 0
+    assert FeeWaiver(free_years=2).free_terms(second, anchor=joined) == 1
+    assert FeeWaiver().free_terms(joined, anchor=joined) == 0
+    months = Term(count=1)
+    assert waiver.free_terms(joined, anchor=joined, terms=30, term=months) == 12
+    assert waiver.free_terms(joined, anchor=joined, terms=2, term=Lifetime()) == 2
+    leap = dt.date(2024, 2, 29)
+    later = Term(leap_day="next_day")
+    assert waiver.free_terms(leap, anchor=leap, terms=5, term=later) == 1
+    with pytest.raises(ScheduleError, match="terms"):
+        waiver.free_terms(joined, anchor=joined, terms=0)
+    with pytest.raises(ScheduleError, match="anchor"):
+        waiver.free_terms(joined, anchor=second)
 
 
 def test_a_new_calendar_year_reopens_the_question():

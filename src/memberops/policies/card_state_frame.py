@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from memberops.errors import FrameError, MissingColumnsError
+from memberops.policies.figures import entered
+from memberops.policies.free_years import free_expression
 from memberops.policies.status_frames import as_pandas, days_of
 
 if TYPE_CHECKING:
@@ -63,9 +65,8 @@ def card_states(policy: CardState, cards: Any, *, as_of: dt.date) -> pd.DataFram
             changes = np.where(turns, np.fmin(changes, turn), changes)
     if policy.waiver.year == "calendar" and as_of.year < dt.MAXYEAR:
         new = np.datetime64(dt.date(as_of.year + 1, 1, 1), "D")
-        decides = (first <= new) & (new <= last)
-        decides &= _ahead(last, new) <= policy.notice_months
-        changes = np.where(decides & whole, np.fmin(changes, new), changes)
+        decides = whole & _counts_anew(policy, frame, new)
+        changes = np.where(decides, np.fmin(changes, new), changes)
     names = pd.Series([*_STATES, None], dtype="str")
     codes = np.where(whole, state, len(_STATES))
     through = np.where(whole, np.minimum(last + grace, _MOST), _NEVER)
@@ -74,6 +75,23 @@ def card_states(policy: CardState, cards: Any, *, as_of: dt.date) -> pd.DataFram
         grace_through=pd.Series(through.astype("datetime64[us]"), index=frame.index),
         changes_on=pd.Series(changes.astype("datetime64[us]"), index=frame.index),
     ).astype({"state": "str"})
+
+
+def _counts_anew(
+    policy: CardState, frame: pd.DataFrame, new: np.datetime64
+) -> npt.NDArray[np.bool_]:
+    """Tell where a new calendar year may give another state."""
+    first, last = days_of(frame, "valid_from"), days_of(frame, "valid_through")
+    decides = (first <= new) & (new <= last)
+    decides &= _ahead(last, new) <= policy.notice_months
+    years = policy.waiver.free_years
+    if years:
+        # What is free whatever is bought does not count anew.
+        taken = entered(frame, "cards").select(
+            free_expression(entered(frame, "cards"), years).alias("free")
+        )
+        decides &= ~np.asarray(taken["free"].to_numpy(), bool)
+    return np.asarray(decides)
 
 
 def _grace(policy: CardState, frame: pd.DataFrame) -> npt.NDArray[np.timedelta64]:

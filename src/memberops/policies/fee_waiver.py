@@ -10,25 +10,31 @@ from typing import Any
 import attrs
 import narwhals as nw
 
-from memberops.domain import Card, Currency, Decision
+from memberops.domain import Card, Currency, Decision, Statement
 from memberops.domain.values import Language, check_as_of, check_language, identifier
 from memberops.errors import InvalidValueError, nearest
 from memberops.policies.exclusions import Exclusion, counting, exclusion_list
 from memberops.policies.figures import WaiverYear, count_figures, entered
-from memberops.policies.free_years import free_expression, free_reading
+from memberops.policies.fixed_term import AnyTerm
+from memberops.policies.free_years import free_expression, free_reading, free_terms
 from memberops.policies.reading import Phrases
 from memberops.policies.rules import AnyOf, AtLeast, Figure, Reading, Rule
-from memberops.policies.term import membership_year, not_negative
+from memberops.policies.term import Term, membership_year, not_negative
 from memberops.schedules import Period
+from memberops.schedules.dates import LeapDay, check_leap_day
 
 __all__ = ["FeeWaiver", "WaiverDecision", "waiver_text", "waiver_texts"]
 
 _USUAL = ("purchases", "spend")
+_LEAP_DAY = (2, 29)
+_TERM = Term()
 
 
-@lru_cache(maxsize=512)
-def _calendar_year(year: int) -> Period:
-    return Period.year(year)
+@lru_cache(maxsize=4096)
+def _calendar_year(last: dt.date) -> Period:
+    if (last.month, last.day) == (12, 31):
+        return Period.year(last.year)
+    return Period.span(dt.date(last.year, 1, 1), last)
 
 
 @lru_cache(maxsize=4096)
@@ -45,21 +51,24 @@ class WaiverDecision(Decision):
     ``"fee_due"`` when it is over.
 
     Args:
-        grounds: The rule with the figures that it weighed.
+        grounds: The rule with the figures that it weighed, or the word of a person
+            who set it by hand (`overridden`).
         window: The year whose tickets count; its last day is the last on which a
             purchase counts.
     """
 
-    grounds: Reading
+    grounds: Reading | Statement
     window: Period
 
     @property
     def waived(self) -> bool:
         """Whether next year's fee is waived."""
-        return self.grounds.met
+        return self.outcome == "waived"
 
     def explain(self, language: Language = "en") -> str:
         """Write what is met, or what is still missing and until when."""
+        if isinstance(self.grounds, Statement):
+            return self.grounds.text(language)
         return waiver_text(self.grounds, self.window.through, language)
 
 
@@ -99,9 +108,10 @@ class FeeWaiver:
         spend: Net spend that waives it, in major units; None if it does not.
         year: The year in which they count: ``"membership"``, the 12 months that end
             on the card's last day, or ``"calendar"``, the calendar year of the day
-            asked for, but none after the card's last year.
+            asked for, but nothing after the card's last day.
+        leap_day: As the chain's `Term` has it, for cards that began on 29 February.
         free_years: How many years from the card's anchor are free whatever is bought:
-            with 1 the year of joining, with 2 the first renewal too.
+            with 1 the year of joining (`free_terms`), with 2 the first renewal too.
         exclusions: Tickets that do not count (`figures`, `waiver_evidence`).
         currency: What the spend is in.
         rule: Another rule in place of both; its ``"spend"`` takes the currency.
@@ -129,6 +139,7 @@ class FeeWaiver:
         default=Decimal(1000), converter=_amount, repr=str
     )
     year: WaiverYear = attrs.field(default="membership")
+    leap_day: LeapDay = "clamp"
     free_years: int = attrs.field(default=0, validator=not_negative)
     exclusions: tuple[Exclusion, ...] = attrs.field(
         default=(), converter=exclusion_list
@@ -152,6 +163,7 @@ class FeeWaiver:
 
     def __attrs_post_init__(self) -> None:
         """Refuse now a rule that could never be read."""
+        check_leap_day(self.leap_day)
         limits = {each.figure: each.limit for each in self.rule.conditions}
         for figure, limit in limits.items():
             if limit <= 0 and self._rule is None:
@@ -202,8 +214,11 @@ class FeeWaiver:
         check_as_of(as_of)
         last = card.valid_through
         if self.year == "calendar":
-            return _calendar_year(min(as_of.year, last.year))
-        return membership_year(last, card.anchor.day)
+            return _calendar_year(self.last_day(last, as_of=as_of))
+        begun = card.anchor
+        if self.leap_day == "clamp" or (begun.month, begun.day) != _LEAP_DAY:
+            return membership_year(last, begun.day)
+        return membership_year(last, begun.day, leap_day=self.leap_day)
 
     def last_day(self, valid_through: dt.date, *, as_of: dt.date) -> dt.date:
         """
@@ -213,9 +228,33 @@ class FeeWaiver:
             valid_through: The card's last day.
             as_of: The day asked for.
         """
-        if self.year == "calendar":
-            return dt.date(min(as_of.year, valid_through.year), 12, 31)
+        if self.year == "calendar" and as_of.year < valid_through.year:
+            return dt.date(as_of.year, 12, 31)
         return valid_through
+
+    def free_terms(
+        self, first: dt.date, *, anchor: dt.date, terms: int = 1, term: AnyTerm = _TERM
+    ) -> int:
+        """
+        Count the terms bought at once that the first years of a membership make free.
+
+        `MembershipFee.charge` takes the number as its *waived_terms*: with
+        ``free_years=1`` who joins pays no fee for the year of joining.
+
+        Args:
+            first: The first day of the first of the terms.
+            anchor: The day on which the membership began; when joining, *first*.
+            terms: How many terms are bought.
+            term: How long a term runs.
+
+        Raises:
+            ScheduleError: *terms* is below 1, or the anchor lies after *first*.
+
+        >>> joined = dt.date(2026, 5, 1)
+        >>> FeeWaiver(free_years=1).free_terms(joined, anchor=joined, terms=3)
+        1
+        """
+        return free_terms(self.free_years, first, anchor=anchor, terms=terms, term=term)
 
     def decide(
         self, card: Card, *, as_of: dt.date, **figures: Figure
@@ -245,15 +284,15 @@ class FeeWaiver:
         rule = self.rule
         reading = rule.weigh(rule.units(figures))
         window = self.window(card, as_of=as_of)
-        if self.free_years:
-            reading = free_reading(card, self.free_years) or reading
+        free = free_reading(card, self.free_years) if self.free_years else None
+        reading = free or reading
         if reading.met:
             outcome, changes_on = "waived", None
         elif as_of > window.through:
             outcome, changes_on = "fee_due", None
         else:
             outcome, changes_on = "open", _day_after(window.through)
-        if self.year == "calendar" and as_of.year < card.valid_through.year:
+        if not free and window.through < card.valid_through:
             # Another year begins to count, for who has the waiver in this one too.
             changes_on = _day_after(window.through)
         return WaiverDecision(
@@ -311,7 +350,8 @@ class FeeWaiver:
             tickets: One row a ticket, returns that the source links already taken
                 off it, as ``memberops.metrics.tickets`` gives: ``member_id``,
                 ``sold_on`` (days), ``amount`` (net, minor units), and a column for
-                each of the *exclusions*.
+                each of the *exclusions*. A ticket that lacks its day has no year and
+                is left out.
             cards: A frame of the same engine: ``card_id``, ``member_id``,
                 ``valid_from``, ``valid_through``, optional ``anchor``. Cards that
                 lack a date have no year and are left out.
@@ -331,4 +371,6 @@ class FeeWaiver:
             tickets = nw.to_native(
                 counting(entered(tickets, "tickets"), self.exclusions)
             )
-        return count_figures(tickets, cards, as_of=as_of, year=self.year)
+        return count_figures(
+            tickets, cards, as_of=as_of, year=self.year, leap_day=self.leap_day
+        )

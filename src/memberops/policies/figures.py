@@ -20,6 +20,7 @@ from memberops.errors import (
     InvalidValueError,
     MissingColumnsError,
 )
+from memberops.schedules.dates import LeapDay
 from memberops.tables import CARDS
 
 __all__ = [
@@ -61,7 +62,7 @@ def entered(native: Any, name: str) -> Frame:
 
 def day_number(frame: Frame, column: str) -> nw.Expr:
     """
-    Number a day column as year, month, day: 20261231.
+    Number a day column as year, month, day: 20261231; a gap is 0.
 
     Raises:
         ColumnTypeError: The column holds no days, or carries a zone.
@@ -73,20 +74,25 @@ def day_number(frame: Frame, column: str) -> nw.Expr:
             "zone, such as pandas.to_datetime(...) gives"
         )
     parts = nw.col(column).dt
-    year, month = parts.year().cast(nw.Int64), parts.month().cast(nw.Int64)
-    return year * _YEAR + month * _MONTH + parts.day().cast(nw.Int64)
+    year, month, day = (
+        part.fill_null(0).cast(nw.Int64)
+        for part in (parts.year(), parts.month(), parts.day())
+    )
+    return year * _YEAR + month * _MONTH + day
 
 
 def _year_bounds(
-    frame: Frame, year: WaiverYear, as_of: dt.date
+    frame: Frame, year: WaiverYear, as_of: dt.date, leap_day: LeapDay
 ) -> tuple[nw.Expr, nw.Expr]:
     """Give the day before each card's year, and its last day, as numbers."""
     through = nw.col("_through")
     years = nw.col("valid_through").dt.year().cast(nw.Int64)
     if year == "calendar":
         late = nw.lit(as_of.year, nw.Int64)
-        years = nw.when(years > as_of.year).then(late).otherwise(years)
-        return years * _YEAR, years * _YEAR + 1231
+        is_later = years > as_of.year
+        years = nw.when(is_later).then(late).otherwise(years)
+        last = nw.when(is_later).then(late * _YEAR + 1231).otherwise(through)
+        return years * _YEAR, last
     begun = "anchor" if "anchor" in frame.collect_schema() else "valid_from"
     anchor_day = nw.col(begun).dt.day().fill_null(0).cast(nw.Int64)
     if begun == "anchor":
@@ -103,10 +109,28 @@ def _year_bounds(
     leap_eve = (day == 228) & is_leap  # noqa: PLR2004 - 28 February
     february = nw.when(leap_eve).then(last + 227).otherwise(before)
     february = nw.when(common_end).then(last + 229).otherwise(february)
-    return nw.when(clamped).then(last + 228).otherwise(february), through
+    first = nw.when(clamped).then(last + 228).otherwise(february)
+    if leap_day == "next_day":
+        # 28 February ends a year that began on 29 February or 1 March.
+        moved = nw.when(day == 228).then(last + 228).otherwise(before)  # noqa: PLR2004 - 28 February
+        begun_day = day_number(frame, begun) % _YEAR
+        if begun == "anchor":
+            own = day_number(frame, "valid_from") % _YEAR
+            begun_day = (
+                nw.when(nw.col("anchor").is_null()).then(own).otherwise(begun_day)
+            )
+        first = nw.when(begun_day == 229).then(moved).otherwise(first)  # noqa: PLR2004 - 29 February
+    return first, through
 
 
-def count_figures(tickets: Any, cards: Any, *, as_of: dt.date, year: WaiverYear) -> Any:
+def count_figures(
+    tickets: Any,
+    cards: Any,
+    *,
+    as_of: dt.date,
+    year: WaiverYear,
+    leap_day: LeapDay = "clamp",
+) -> Any:
     """
     Count purchases and net spend of each card in its year; see `FeeWaiver.figures`.
 
@@ -116,6 +140,7 @@ def count_figures(tickets: Any, cards: Any, *, as_of: dt.date, year: WaiverYear)
             optional ``anchor``.
         as_of: Later tickets are not known yet.
         year: Which year counts.
+        leap_day: Where the years of a card of 29 February begin in common years.
     """
     sold, held = entered(tickets, "tickets"), entered(cards, "cards")
     if isinstance(sold, nw.LazyFrame) or isinstance(held, nw.LazyFrame):
@@ -128,13 +153,14 @@ def count_figures(tickets: Any, cards: Any, *, as_of: dt.date, year: WaiverYear)
         day_number(held, "valid_from").alias("_from"),
         day_number(held, "valid_through").alias("_through"),
     )
-    before, last = _year_bounds(held, year, as_of)
+    before, last = _year_bounds(held, year, as_of, leap_day)
     keys = ["card_id", "_from", "_through"]
     if isinstance(held, nw.DataFrame):
         # One number a card is grouped and joined three times as fast as its three keys.
         held, keys = held.with_row_index("_row"), ["_row"]
     bought = (
-        sold.select(
+        sold.filter(~nw.col("sold_on").is_null())
+        .select(
             "member_id",
             day_number(sold, "sold_on").alias("_sold"),
             nw.col("amount").fill_null(0).cast(nw.Int64).alias("spend"),

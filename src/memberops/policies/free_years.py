@@ -8,13 +8,15 @@ import datetime as dt
 import narwhals as nw
 
 from memberops.domain import Card
-from memberops.errors import MissingColumnsError
+from memberops.errors import MissingColumnsError, ScheduleError
 from memberops.policies.condition import AtLeast
 from memberops.policies.figures import LEAP_YEARS, Frame, day_number, number_of
+from memberops.policies.fixed_term import AnyTerm
 from memberops.policies.reading import Reading
 from memberops.policies.wording import Words
+from memberops.schedules.dates import check_whole
 
-__all__ = ["FREE", "free_expression", "free_reading"]
+__all__ = ["FREE", "free_expression", "free_reading", "free_terms"]
 
 FREE = "free_years"
 _RULE = AtLeast(
@@ -58,6 +60,35 @@ def free_reading(card: Card, years: int) -> Reading | None:
     while left < years and next_first < _day(card.anchor, years - left):
         left += 1
     return _RULE.weigh({_RULE.figure: left}) if left else None
+
+
+def free_terms(
+    years: int, first: dt.date, *, anchor: dt.date, terms: int, term: AnyTerm
+) -> int:
+    """
+    Count the terms from a day on that the first years make free.
+
+    Args:
+        years: How many years from the anchor are free.
+        first: The first day of the first of the terms.
+        anchor: The day on which the membership began.
+        terms: How many terms are bought at once.
+        term: How long a term runs.
+
+    Raises:
+        ScheduleError: *terms* is below 1, or the anchor lies after *first*.
+    """
+    check_whole(terms, "terms", least=1)
+    if anchor > first:
+        raise ScheduleError(f"the anchor {anchor} lies after the first day {first}")
+    turn, free, begun = _day(anchor, years), 0, first
+    while free < terms and number_of(begun) < turn:
+        free += 1
+        last = term.end_from(first, anchor, free) or term.end(first, free)
+        if free < terms and last == dt.date.max:
+            return terms
+        begun = last + dt.timedelta(days=1) if free < terms else begun
+    return free
 
 
 def free_expression(frame: Frame, years: int) -> nw.Expr:

@@ -15,6 +15,7 @@ from memberops.schedules.dates import (
     LeapDay,
     add_days,
     add_months,
+    check_leap_day,
     check_whole,
     is_month_end,
     month_end,
@@ -136,7 +137,9 @@ class Term:
 
 
 @lru_cache(maxsize=4096)
-def membership_year(valid_through: dt.date, anchor_day: int = 1) -> Period:
+def membership_year(
+    valid_through: dt.date, anchor_day: int = 1, *, leap_day: LeapDay = "clamp"
+) -> Period:
     """
     Return the 12 months that end on *valid_through* (HQ §4.2).
 
@@ -145,16 +148,28 @@ def membership_year(valid_through: dt.date, anchor_day: int = 1) -> Period:
         anchor_day: Day of the month on which the card first began: with 29 and
             more, a year whose next day was clamped to 28 February begins on
             29 February where the year before has one.
+        leap_day: ``"next_day"`` for a card that began on 29 February and whose years
+            begin on 1 March in common years, as `Term` has it.
 
     >>> membership_year(dt.date(2026, 12, 31)).label
     '2026-01-01..2026-12-31'
     >>> membership_year(dt.date(2025, 2, 27), anchor_day=29).start
     datetime.date(2024, 2, 29)
+    >>> membership_year(dt.date(2028, 2, 28), 29, leap_day="next_day").start
+    datetime.date(2027, 3, 1)
     """
+    check_leap_day(leap_day)
     if valid_through == dt.date.max:
         return Period.span(valid_through.replace(month=1, day=1), valid_through)
     after = add_days(valid_through, 1)
     start = add_months(after, -_YEAR)
+    if leap_day == "next_day":
+        if (after.month, after.day) == (2, 29):
+            start = start.replace(month=3, day=1)
+        elif (after.month, valid_through.day) == (3, 28):
+            # The year before may have had its 29 February.
+            start = add_days(dt.date(start.year, 2, 28), 1)
+        return Period.span(start, valid_through)
     if anchor_day > after.day and is_month_end(after):
         start = start.replace(day=min(anchor_day, month_end(start).day))
     return Period.span(start, valid_through)

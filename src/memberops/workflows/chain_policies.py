@@ -40,6 +40,7 @@ from memberops.policies import (
     Welcome,
 )
 from memberops.schedules import OfficeCalendar, WorkingCalendar
+from memberops.workflows.contradictions import one_welcome
 from memberops.workflows.policies_in_force import PolicyInForce, policies_in_force
 
 __all__ = ["ChainPolicies"]
@@ -75,7 +76,8 @@ class ChainPolicies:
     One chain has one rule: renewal follows the chain's term, the card state its
     waiver, the profile audit its phones, and what they hold of either is replaced.
     Renewal and card state share one grace: it is given to one of them, or the same to
-    both. The service levels look to the opening of the chain's working calendar,
+    both. A new member is welcomed within the same days by *welcome* and by the visit
+    of that name. The service levels look to the opening of the chain's working calendar,
     unless they have an office of their own; hard cases have the authority of the
     service levels, unless they have another.
 
@@ -208,10 +210,22 @@ class ChainPolicies:
     def __attrs_post_init__(self) -> None:
         """Let the policies that share a rule share it."""
         grace = self._grace()
+        leap_day: Any = getattr(self.term, "leap_day", "clamp")
+        if self.fee_waiver.leap_day not in ("clamp", leap_day):
+            raise InvalidValueError(
+                "the waiver's years begin where those of the term do: give leap_day "
+                "to the term"
+            )
+        if leap_day != self.fee_waiver.leap_day:
+            waiver = attrs.evolve(self.fee_waiver, leap_day=leap_day)
+            self._put("fee_waiver", waiver)
         self._put("renewal", attrs.evolve(self.renewal, term=self.term, **grace))
         state = attrs.evolve(self.card_state, waiver=self.fee_waiver, **grace)
         self._put("card_state", state)
         self._put("profile_audit", attrs.evolve(self.profile_audit, phones=self.phones))
+        welcome, visits = one_welcome(self.welcome, self.visits)
+        self._put("welcome", welcome)
+        self._put("visits", visits)
         if not self.hard_cases.authority:
             limits = self.service_levels.authority
             self._put("hard_cases", attrs.evolve(self.hard_cases, authority=limits))
