@@ -159,9 +159,9 @@ def test_unknown_figures_are_listed_as_unknown():
 
 
 def test_the_calendar_year_names_its_own_last_day():
-    """By calendar year, purchases count until the end of the run month's year."""
+    """By calendar year, purchases count until the card ends, not to 31 December."""
     rows = listed(waiver=FeeWaiver(year="calendar"))
-    assert rows["reason_en"].tolist()[1].endswith("(until 2026-12-31)")
+    assert rows["reason_en"].tolist()[1].endswith("(until 2026-11-30)")
 
 
 def test_a_rule_of_ones_own():
