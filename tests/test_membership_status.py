@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 
+import attrs
 import pandas as pd
 import polars as pl
 import pytest
@@ -10,9 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disagreements import DISAGREEMENTS
-from memberops.domain import Decision, Reason, Statement
+from memberops.domain import Card, Decision, Reason, Statement
 from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
-from memberops.policies import Edge, Override, StatusRule, StatusRules, overridden
+from memberops.policies import (
+    AtLeast,
+    ClawBack,
+    Edge,
+    FeeWaiver,
+    FrozenWaiver,
+    ManualTier,
+    Override,
+    Reopening,
+    StatusRule,
+    StatusRules,
+    Tier,
+    TierPolicy,
+    overridden,
+)
+from memberops.policies.fee_waiver import WaiverDecision
 
 DAY = dt.timedelta(days=1)
 days = st.dates(dt.date(2023, 1, 1), dt.date(2028, 12, 31))
@@ -252,39 +268,42 @@ def by_hand(first: dt.date, until: dt.date | None = None, **given_) -> Override:
     )
 
 
-def test_on_its_until_date_an_override_is_over():
-    """It holds through the day before; on the until-date the policy decides again."""
-    first, until = dt.date(2026, 11, 1), dt.date(2026, 12, 1)
+def test_through_its_last_day_an_override_holds():
+    """It holds through its until-date, as each date range; then the policy decides."""
+    first, until = dt.date(2026, 11, 1), dt.date(2026, 11, 30)
     word = by_hand(first, until)
 
     def on(day: dt.date) -> Decision:
         return overridden(decided(day), [word], subject="C1")
 
-    assert on(first - DAY).outcome == on(until).outcome == "expired"
-    assert on(first).outcome == on(until - DAY).outcome == "active"
+    assert on(first - DAY).outcome == on(until + DAY).outcome == "expired"
+    assert on(first).outcome == on(until).outcome == "active"
     assert on(first - DAY).changes_on == first
-    assert on(first).changes_on == until
-    assert on(until).changes_on is None
+    assert on(first).changes_on == until + DAY
+    assert on(until + DAY).changes_on is None
     assert on(first).explain() == (
-        "set to active by hand until 2026-12-01, exclusive (E7: 投诉补偿); "
-        "else expired: ended"
+        "set to active by hand through 2026-11-30 (E7: 投诉补偿); else expired: ended"
     )
     assert [r.rule for r in on(first).reasons] == ["override", "end"]
+    assert by_hand(first, first).holds(first)
 
 
 def test_the_word_that_was_set_last_holds():
     """Of two that hold the later wins, then the earlier again, for good."""
     day = dt.date(2026, 11, 10)
     long = by_hand(dt.date(2026, 1, 1))
-    short = by_hand(dt.date(2026, 11, 1), dt.date(2026, 11, 20), outcome="blocked")
-    same_day = by_hand(dt.date(2026, 11, 1), dt.date(2026, 11, 15), outcome="waived")
+    short = by_hand(dt.date(2026, 11, 1), dt.date(2026, 11, 19), outcome="blocked")
+    same_day = by_hand(dt.date(2026, 11, 1), dt.date(2026, 11, 14), outcome="waived")
+    own = {"blocked": "已冻结"}
 
-    assert overridden(decided(day), [short, long], subject="C1").outcome == "blocked"
+    blocked = overridden(decided(day), [short, long], subject="C1", names=own)
+    assert blocked.outcome == "blocked"
+    assert "人工设为已冻结，至 2026-11-19" in blocked.explain("zh")
     both = overridden(decided(day), [short, same_day], subject="C1")
     assert (both.outcome, both.changes_on) == ("waived", dt.date(2026, 11, 15))
     later = overridden(decided(dt.date(2026, 11, 20)), [short, long], subject="C1")
     assert (later.outcome, later.changes_on) == ("active", None)
-    assert "人工设为 active（E7：投诉补偿）" in later.explain("zh")
+    assert "人工设为有效（E7：投诉补偿）；原为已失效：" in later.explain("zh")
 
 
 def test_others_words_are_left_alone():
@@ -310,4 +329,67 @@ def test_an_override_needs_a_reason_and_an_actor():
     with pytest.raises(InvalidValueError, match="actor"):
         by_hand(day, actor="")
     with pytest.raises(InvalidValueError, match="never holds"):
-        by_hand(day, day)
+        by_hand(day, day - DAY)
+
+
+def test_an_override_sets_only_what_the_policy_can_answer():
+    """A misspelled outcome is refused with the nearest that there is."""
+    word = by_hand(dt.date(2026, 11, 1), outcome="wiaved")
+    with pytest.raises(InvalidValueError, match="did you mean 'waived'"):
+        overridden(decided(dt.date(2026, 11, 10)), [word], subject="C1")
+    plain = attrs.evolve(decided(dt.date(2026, 11, 10)), outcome="Grace")
+    assert overridden(plain, [word], subject="C1").outcome == "wiaved"
+
+
+def test_a_waiver_set_by_hand_is_a_waiver_decision():
+    """Its year and what is waived can be asked of it as of any other."""
+    card = Card(
+        card_id="C1",
+        member_id="M1",
+        valid_from=dt.date(2026, 1, 1),
+        valid_through=dt.date(2026, 12, 31),
+    )
+    plain = FeeWaiver().decide(card, purchases=0, spend=0, as_of=dt.date(2026, 12, 1))
+    word = by_hand(dt.date(2026, 11, 1), outcome="waived")
+    answer = overridden(plain, [word], subject="C1")
+
+    assert isinstance(answer, WaiverDecision)
+    assert (plain.waived, answer.waived) == (False, True)
+    assert answer.window == plain.window
+    assert answer.explain("zh").startswith(
+        "人工设为免年费（E7：投诉补偿）；原为尚未达标"
+    )
+    refused = by_hand(dt.date(2026, 11, 1), outcome="expired")
+    with pytest.raises(InvalidValueError, match="no outcome"):
+        overridden(plain, [refused], subject="C1")
+    taken = FrozenWaiver(card_id="C1", decided_on=plain.as_of, decision=answer)
+    stands = ClawBack().review(
+        taken, None, waiver=FeeWaiver(), as_of=plain.as_of, purchases=0, spend=0
+    )
+    assert stands.outcome == "frozen"
+
+
+def test_a_reason_shows_no_phone():
+    """A repr does not show a reason at all, a sentence masks numbers in it."""
+    day = dt.date(2026, 11, 10)
+    told = "王小明 138 1234 5678 于 2026-11-05 来电"
+    word = by_hand(dt.date(2026, 11, 1), reason=told)
+    manual = ManualTier(level="vip", since=day, reason=told, actor="E7")
+    policy = TierPolicy(levels=(Tier("regular"), Tier("vip", AtLeast("purchases", 3))))
+    answer = overridden(decided(day), [word], subject="C1")
+    tier = policy.decide(None, manual=manual, purchases=0, as_of=day)
+
+    for shown in (repr(word), repr(manual)):
+        assert "王小明" not in shown
+        assert "1234" not in shown
+    for said in (answer.explain("zh"), answer.explain(), tier.explain("zh")):
+        assert "138 1234 5678" not in said
+        assert "*******5678 于 2026-11-05 来电" in said
+    assert "138" not in repr(answer)
+
+
+def test_the_event_of_a_return_is_read_however_it_is_written():
+    """Return, RETURN and return are one event."""
+    day = dt.date(2026, 11, 10)
+    for word in ("Return", " RETURN "):
+        assert Reopening(event=word, happened_on=day).event == "return"

@@ -123,7 +123,7 @@ class ManualTier:
     level: str = attrs.field(validator=identifier)
     since: dt.date = attrs.field(validator=plain_date)
     until: dt.date | None = attrs.field(default=None, validator=_optional_day)
-    reason: str = attrs.field(validator=identifier)
+    reason: str = attrs.field(validator=identifier, repr=lambda _text: "'…'")
     actor: str = attrs.field(validator=identifier)
     floor: bool = attrs.field(
         default=False, validator=attrs.validators.instance_of(bool)

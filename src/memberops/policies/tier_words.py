@@ -7,6 +7,7 @@ import datetime as dt
 from memberops.domain import Reason, Statement
 from memberops.policies.reading import Reading
 from memberops.policies.tier_levels import HeldTier, LevelNeed, ManualTier, Tier
+from memberops.policies.wording import reason_text
 
 __all__ = ["tier_statement"]
 
@@ -70,8 +71,8 @@ def tier_statement(
                 rule="manual",
                 met=None,
                 figures=(("actor", manual.actor), ("since", str(manual.since))),
-                text_en=f"reason: {manual.reason}",
-                text_zh=f"原因：{manual.reason}",
+                text_en=f"reason: {reason_text(manual.reason)}",
+                text_zh=f"原因：{reason_text(manual.reason)}",
             )
         )
     elif reading is not None and reading.met:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import attrs
 
 from memberops.domain import Currency
+from memberops.domain.values import mask
 
-__all__ = ["Words", "amount_text", "words_for"]
+__all__ = ["Words", "amount_text", "reason_text", "words_for"]
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +67,22 @@ def words_for(figure: str) -> Words:
         return known
     name = figure.replace("_", " ")
     return Words(name_en=name, name_zh=name, unit_zh=f"（{name}）")
+
+
+_LONG_NUMBER = re.compile(r"\d(?:[ -]?\d){8,}")
+"""At least nine digits: a phone or a document, but no day."""
+
+
+def reason_text(reason: str) -> str:
+    """
+    Write what a person gave as a reason, with phones and other long numbers masked.
+
+    >>> reason_text("paid on 2026-11-05, call 138 1234 5678")
+    'paid on 2026-11-05, call *******5678'
+    """
+    return _LONG_NUMBER.sub(
+        lambda found: mask(re.sub(r"[ -]", "", found[0])) or "", reason
+    )
 
 
 def amount_text(minor: int, currency: Currency) -> str:
