@@ -17,6 +17,7 @@ from memberops.ledger.costs import CostQueue, stock_values
 from memberops.ledger.count_reading import CountReading, read_counts
 from memberops.ledger.count_sheets import count_frame, count_sheet
 from memberops.ledger.counting import differences
+from memberops.ledger.flow_books import moved_gifts
 from memberops.ledger.flow_delivery import DeliveryReceipt, dispatch, recall, receive
 from memberops.ledger.flow_differences import (
     ReceiptDifference,
@@ -121,6 +122,7 @@ __all__ = [
     "issue_register",
     "journal_lines",
     "lowest",
+    "moved_gifts",
     "movement_frame",
     "movement_rows",
     "order_facts",
