@@ -232,7 +232,7 @@ def test_sla_puts_what_is_late_first(ask):
 
 
 def test_visits_are_planned_and_each_that_is_not_says_why(ask):
-    """Welcomes and a birthday are planned; M2 refused, M3 complains, M4 has a call."""
+    """Callbacks of days before come today; M2 refused, M3 complains, M4 has a call."""
     status, out, err = ask("visits")
     assert (status, err) == (0, "")
     told = {
@@ -241,23 +241,30 @@ def test_visits_are_planned_and_each_that_is_not_says_why(ask):
         )
         for row in rows_of(out)
     }  # fmt: skip
-    assert told["M5", "新会员欢迎"][:2] == ("按期", "2026-11-05")
+    assert told["M6", "新会员欢迎"][:2] == ("按期", "2026-11-05")
+    # M5 has neither phone nor birth date: the profile is not filed yet.
+    assert ("M5", "新会员欢迎") not in told
     assert told["M4", "生日祝福"][:2] == ("按期", "2026-12-30")
-    assert told["M1", "预约提醒"][:2] == ("按期", "2026-11-05")
+    for who in ("M1", "M3"):
+        assert told[who, "投诉回访"][:2] == ("已顺延", "2026-11-05")
+    assert told["M1", "预约提醒"] == ("排不进日程", "", "每天最多联系 1 次")
+    # The notice was due on the 1st, the 5th is its last day, and M4 has a call then.
+    assert told["M4", "到期提醒"] == ("排不进日程", "", "每天最多联系 1 次")
+    assert ("M2", "到期提醒") not in told
     assert told["M2", "流失回访"] == ("不予回访", "", "会员已退订")
     assert told["M3", "一周关怀"] == ("不予回访", "", "有未结投诉")
     assert told["M4", "预约提醒"] == ("排不进日程", "", "每天最多联系 1 次")
     assert all(state == ("不予回访", "", "会员已退订")
                for (who, _), state in told.items() if who == "M2")  # fmt: skip
     assert (
-        "按期 4；顺延 0；排不进日程 1；不予回访 6"
+        "按期 2；顺延 2；排不进日程 3；不予回访 8"
         in ask("visits", "--format", "table")[1]
     )
 
 
 def test_planning_again_adds_nothing(ask, office, tmp_path):
     """The plan, handed back as the table of visits, leaves nothing new to plan."""
-    rows = [row for row in rows_of(ask("visits")[1]) if row["计划状态"] == "按期"]
+    rows = [row for row in rows_of(ask("visits")[1]) if row["计划回访日期"]]
     names = ["回访编号", "回访类型", "会员编号", "门店编号", "回访方式", "回访方",
              "最晚回访日期", "计划回访日期"]  # fmt: skip
     lines = [",".join(names), *(",".join(row[name] for name in names) for row in rows)]

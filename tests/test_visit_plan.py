@@ -443,7 +443,9 @@ def weigh(*, facts, standings, made, caps, rest, seed, stored):
         rest=RestDays(weekdays=(6, 7)) if rest else None,
     )
     told, members, contacts = frames(facts, standings, made)
-    options = {"period": NOVEMBER, "as_of": dt.date(2026, 11, 4), "policy": policy}
+    # Some plans begin after visits that are late and still in time.
+    period = Period.span(dt.date(2026, 11, 1 + seed % 9), NOVEMBER.through)
+    options = {"period": period, "as_of": dt.date(2026, 11, 4), "policy": policy}
     ids = ["member_id", "fact_id", "store_id"]
     told = told.astype(dict.fromkeys(ids, stored))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias, get_args
 
 import attrs
@@ -10,7 +11,7 @@ import numpy as np
 
 from memberops.domain.values import whole_number
 from memberops.domain.visit import VisitChannel, VisitKind
-from memberops.errors import InvalidValueError, bounded, nearest
+from memberops.errors import InvalidValueError, ScheduleError, bounded, nearest
 from memberops.schedules import (
     Period,
     TermUnit,
@@ -29,6 +30,8 @@ Audience = Literal["all", "premium", "regular"]
 
 _STEP = {"days": 1, "weeks": 7, "months": 1, "years": 12}
 _LAST_DAY = 28
+_CENTURY = {"days": 36_525, "weeks": 5_218, "months": 1_200, "years": 100}
+_LONGEST = 366
 
 
 def _one_of(*known: str) -> Any:
@@ -42,10 +45,38 @@ def _one_of(*known: str) -> Any:
     return check
 
 
+def _check_word(value: Any, known: Iterable[str]) -> None:
+    words = [str(each) for each in known]
+    if value not in words:
+        raise InvalidValueError(
+            f"no rule can have {bounded([value])}: {nearest(str(value), words)}"
+        )
+
+
+def _kind(value: Any) -> VisitKind:
+    _check_word(value, VisitKind)
+    return VisitKind(value)
+
+
+def _channel(value: Any) -> VisitChannel:
+    _check_word(value, VisitChannel)
+    return VisitChannel(value)
+
+
+def _flag_names(values: Any) -> frozenset[str]:
+    if isinstance(values, str):
+        raise InvalidValueError(f"names are given as a tuple: ({values!r},)")
+    return frozenset(values)
+
+
 def _from_zero(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     whole_number(instance, attribute, value)
     if value < 0:
         raise InvalidValueError(f"{attribute.name!r} must be 0 or more, not {value}")
+    if value > _LONGEST:
+        raise InvalidValueError(
+            f"{attribute.name!r} must be a year of days at most, not {value}"
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -57,12 +88,12 @@ class CadenceRule:
         name: Short stable name; it is part of each visit's id.
         kind: A `memberops.domain.visit.VisitKind`.
         trigger: Which facts it answers, such as ``"purchase"``.
-        offset: How many units after the fact; negative for before.
+        offset: How many units after the fact; negative for before; a century at most.
         unit: ``"days"``, ``"weeks"``, ``"months"`` or ``"years"``; months are those
             of the calendar, clamped to a shorter one's end.
         on_day: A day of the resulting month (1 to 28) instead of the fact's own.
         within: How many days after the due day are still in time, 0 or more: so far
-            it may move.
+            it may move. A year of days at most.
         yearly: Whether the fact comes back each year, as a birthday does.
         ahead: Whether the fact may lie ahead, as an appointment does; a fact that
             happened is not known before its day.
@@ -84,7 +115,7 @@ class CadenceRule:
     """
 
     name: str
-    kind: VisitKind = attrs.field(converter=VisitKind)
+    kind: VisitKind = attrs.field(converter=_kind)
     trigger: str
     offset: int = attrs.field(default=0, validator=whole_number)
     unit: TermUnit = attrs.field(default="days", validator=_one_of(*_STEP))
@@ -92,7 +123,7 @@ class CadenceRule:
     within: int = attrs.field(default=0, validator=_from_zero)
     yearly: bool = False
     ahead: bool = False
-    channel: VisitChannel = attrs.field(converter=VisitChannel)
+    channel: VisitChannel = attrs.field(converter=_channel)
     by: Party = attrs.field(validator=_one_of(*get_args(Party)))
     priority: int = attrs.field(validator=whole_number)
     audience: Audience = attrs.field(
@@ -100,12 +131,16 @@ class CadenceRule:
     )
     marketing: bool = False
     capped: bool = True
-    despite: frozenset[str] = attrs.field(default=(), converter=frozenset)
+    despite: frozenset[str] = attrs.field(default=(), converter=_flag_names)
     name_en: str
     name_zh: str
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a day of the month that not every month has."""
+        """Refuse a day of the month that not every month has, and a far offset."""
+        if abs(self.offset) > _CENTURY[self.unit]:
+            raise InvalidValueError(
+                f"'offset' must be a century at most, not {self.offset} {self.unit}"
+            )
         if self.on_day is not None and self.on_day not in range(1, _LAST_DAY + 1):
             raise InvalidValueError("'on_day' must be a day each month has: 1 to 28")
 
@@ -122,18 +157,33 @@ class CadenceRule:
             day = add_months(on, steps)
         return day if self.on_day is None else day.replace(day=self.on_day)
 
-    def dues(self, on: dt.date, period: Period) -> tuple[tuple[dt.date, dt.date], ...]:
+    def dues(
+        self, on: dt.date, period: Period, *, as_of: dt.date
+    ) -> tuple[tuple[dt.date, dt.date], ...]:
         """
-        Return (day of the fact or its occurrence, day due), as far as due in *period*.
+        Return (day of the fact or its occurrence, day due), as far as a plan weighs it.
 
-        29 February comes on 28 February in common years (HQ §4.2).
+        That is what falls due in *period*, and what was due before it and is still in
+        time on the first day that can be planned. 29 February comes on 28 February
+        in common years (HQ §4.2); a day outside the calendar is due in no period.
         """
-        if not self.yearly:
-            due = self.due(on)
-            return ((on, due),) if due in period else ()
-        years = range(period.start.year - 2, period.through.year + 3)
-        found = [add_years(on, year - on.year) for year in years if year > on.year]
-        return tuple((day, self.due(day)) for day in found if self.due(day) in period)
+        days = [on]
+        if self.yearly:
+            years = range(period.start.year - 2, period.through.year + 3)
+            inside = range(max(on.year + 1, dt.MINYEAR), dt.MAXYEAR + 1)
+            days = [add_years(on, year - on.year) for year in years if year in inside]
+        first = max(as_of, period.start)
+        found = []
+        for day in days:
+            try:
+                due = self.due(day)
+            except ScheduleError:
+                continue
+            # Days left are counted: a last day may lie outside the calendar.
+            in_time = (first - due).days <= self.within
+            if due in period or (due < period.start and in_time):
+                found.append((day, due))
+        return tuple(found)
 
     def due_column(self, on: Days) -> Days:
         """Return the days due of a column of days, as `due` does one by one."""

@@ -17,10 +17,9 @@ from memberops.policies.case_standing import case_states, end_of_day
 from memberops.policies.intake import taken
 from memberops.policies.lunar_words import read_lunar_birthday
 from memberops.policies.refill import supply_facts
-from memberops.policies.visit_intake import as_days, as_text, told_text
-from memberops.policies.visit_purchases import in_order, purchases
+from memberops.policies.visit_intake import among, as_days, as_text
 from memberops.schedules import LunarBirthday, lunar_birthdays
-from memberops.tables import APPOINTMENTS, CARDS, MEMBERS
+from memberops.tables import APPOINTMENTS, CARDS, MEMBERS, SALES
 
 __all__ = ["visit_facts"]
 
@@ -31,12 +30,14 @@ _GONE = ("cancelled", "kept", "missed")
 def visit_facts(
     *,
     as_of: dt.date,
+    first: dt.date | None = None,
     through: dt.date | None = None,
     zone: str = "Asia/Shanghai",
     members: Any = None,
     filed: Any = None,
     sales: Any = None,
     cards: Any = None,
+    waived: Any = None,
     complaints: Any = None,
     case_events: Any = None,
     supplies: Any = None,
@@ -49,13 +50,16 @@ def visit_facts(
       ``birth_date``, and ``lunar_birthday`` for whom keeps it in that calendar;
     * sales: ``purchase``, once a day of a member, and ``last_purchase``; a ticket
       that is not above zero after its linked returns is no purchase (HQ §4.2);
-    * cards: ``card_end``, the last day of each card's last term in the table;
+    * cards: ``card_end``, the last day of each card's last term in the table, unless
+      the fee of that term is *waived* (HQ §4.2);
     * complaints: ``complaint``, until the customer was called back, and again from
       the day on which a case that was called back is opened once more;
     * supplies and appointments: ``supply_end`` and ``appointment``.
 
     Args:
         as_of: The day of planning: what happened later is not known yet.
+        first: First day for which lunar birthdays are worked out; *as_of* by default.
+            A plan that makes up for what is late asks for earlier ones.
         through: Last day for which lunar birthdays are worked out; a year ahead by
             default.
         zone: IANA zone in which a moment has its day.
@@ -63,6 +67,8 @@ def visit_facts(
         filed: ``member_id`` and ``filed_on``, as `file_profiles` gives them.
         sales: See `memberops.tables.SALES`.
         cards: See `memberops.tables.CARDS`.
+        waived: ``card_id`` and ``valid_through`` of the terms whose waiver is met:
+            no one is asked to renew them.
         complaints: See `memberops.tables.COMPLAINTS`.
         case_events: See `memberops.tables.CASE_EVENTS`.
         supplies: As `supply_facts` takes them.
@@ -91,7 +97,7 @@ def visit_facts(
     found: list[Finding] = []
     parts: list[pd.DataFrame] = []
     if members is not None:
-        parts += _of_members(members, as_of, last, found)
+        parts += _of_members(members, as_of, (first or as_of, last), found)
     if filed is not None:
         parts = [part for part in parts if not (part["trigger"] == "filed").any()]
         frame = taken(filed, MEMBERS, ["member_id"], ["filed_on"])
@@ -100,7 +106,7 @@ def visit_facts(
     if sales is not None:
         parts += _of_sales(sales, as_of, found)
     if cards is not None:
-        parts.append(_of_cards(cards))
+        parts.append(_of_cards(cards, waived))
     if complaints is not None:
         parts.append(_of_complaints(complaints, case_events, as_of, zone, found))
     if supplies is not None:
@@ -111,7 +117,10 @@ def visit_facts(
         pd.DataFrame({"member_id": []}, dtype=object), "", np.array([], "M8[D]")
     )
     facts = pd.concat([empty, *parts], ignore_index=True)
-    return in_order(facts), tuple(found)
+    facts = facts.drop_duplicates().sort_values(
+        ["member_id", "trigger", "on", "fact_id", "store_id"], kind="stable"
+    )
+    return facts.reset_index(drop=True), tuple(found)
 
 
 def _facts(
@@ -124,39 +133,32 @@ def _facts(
     until: dt.date | None = None,
 ) -> pd.DataFrame:
     """Make facts of rows that have a member and a day, none later than *until*."""
-    member = _text(rows, "member_id")
+    member = as_text(rows, "member_id")
     facts = pd.DataFrame(
         {
-            "member_id": member,
-            "trigger": _same(trigger, len(rows)),
+            "member_id": pd.Series(member, dtype="str"),
+            "trigger": pd.Series([trigger] * len(rows), dtype="str"),
             "on": on.astype("datetime64[us]"),
-            "fact_id": _text(rows, fact_id),
-            "store_id": _text(rows, "store_id" if store else ""),
+            "fact_id": pd.Series(
+                as_text(rows, fact_id) if fact_id else [""] * len(rows), dtype="str"
+            ),
+            "store_id": pd.Series(
+                as_text(rows, "store_id") if store else [""] * len(rows), dtype="str"
+            ),
         },
         columns=list(_COLUMNS),
     )
-    good = (member != "").to_numpy() & ~np.isnat(on)
+    good = (member != "") & ~np.isnat(on)
     if until is not None:
         good &= on <= np.datetime64(until)
     kept: pd.DataFrame = facts[good]
     return kept
 
 
-def _text(rows: pd.DataFrame, column: str) -> pd.Series[Any]:
-    """Read a column of ids as text, empty where it is missing or not there."""
-    if column not in rows:
-        return _same("", len(rows))
-    return told_text(rows, column).astype("str").fillna("").reset_index(drop=True)
-
-
-def _same(text: str, count: int) -> pd.Series[Any]:
-    return pd.Series([text], dtype="str").repeat(count).reset_index(drop=True)
-
-
 def _of_members(
     members: Any,
     as_of: dt.date,
-    last: dt.date,
+    span: tuple[dt.date, dt.date],
     found: list[Finding],
 ) -> list[pd.DataFrame]:
     names = ["joined_on", "birth_date", "birthday_calendar", "lunar_birthday"]
@@ -180,19 +182,19 @@ def _of_members(
     parts.append(_facts(rows[~lunar], "birth_date", born[~lunar], until=as_of))
     if lunar.any():
         own, days = _lunar_days(
-            born[lunar], as_text(rows, "lunar_birthday")[lunar], as_of, last, found
+            born[lunar], as_text(rows, "lunar_birthday")[lunar], span, found
         )
         parts.append(_facts(rows[lunar].iloc[own], "lunar_birthday", days))
     return parts
 
 
 def _lunar_days(
-    born: Any, texts: Any, as_of: dt.date, last: dt.date, found: list[Finding]
+    born: Any, texts: Any, span: tuple[dt.date, dt.date], found: list[Finding]
 ) -> tuple[Any, Any]:
     """Work out the solar days of lunar birthdays: of each different word once."""
     codes, words = pd.factorize(texts)
     read = [read_lunar_birthday(word) for word in words]
-    days = [None if each is None else _between(each, as_of, last) for each in read]
+    days = [None if each is None else _between(each, *span) for each in read]
     written = np.array([each is not None for each in read], bool)[codes]
     lost = written & np.array([each is None for each in days], bool)[codes]
     count = np.array([len(each or ()) for each in days], np.int64)
@@ -209,8 +211,8 @@ def _lunar_days(
         try:
             solar = lunar_birthdays(
                 pd.Series(born[silent].astype("datetime64[us]")),
-                first=as_of,
-                last=last,
+                first=span[0],
+                last=span[1],
             )
         except ScheduleError:
             unread += len(silent)
@@ -244,8 +246,39 @@ def _between(
 
 
 def _of_sales(sales: Any, as_of: dt.date, found: list[Finding]) -> list[pd.DataFrame]:
-    bought, nameless = purchases(sales, as_of=as_of)
-    found += told(_NOBODY, nameless)
+    lines = taken(
+        sales,
+        SALES,
+        ["ticket_id", "sold_on", "member_id", "amount"],
+        ["store_id", "returned_ticket_id"],
+    )
+    day = as_days(lines, "sold_on")
+    member = as_text(lines, "member_id")
+    back = as_text(lines, "returned_ticket_id")
+    own = as_text(lines, "ticket_id")
+    linked = (back != "") & among(own, back)
+    frame = pd.DataFrame(
+        {
+            "ticket_id": np.where(linked, back, own),
+            "amount": lines["amount"].to_numpy(),
+            "day": day.astype("datetime64[s]"),
+        }
+    )[day <= np.datetime64(as_of)]
+    net = frame.groupby("ticket_id", sort=False)["amount"].sum()
+    heads = pd.DataFrame(
+        {
+            "ticket_id": own,
+            "member_id": member,
+            "store_id": as_text(lines, "store_id"),
+            "day": day.astype("datetime64[s]"),
+        }
+    )[(~linked) & (day <= np.datetime64(as_of))]
+    found += told(_NOBODY, int((heads["ticket_id"] == "").sum()))
+    heads = heads[(heads["member_id"] != "") & (heads["ticket_id"] != "")]
+    heads = heads[among(net.index[net > 0], heads["ticket_id"])].drop_duplicates()
+    heads = heads.sort_values(["member_id", "day", "ticket_id", "store_id"])
+    bought = heads.drop_duplicates(["member_id", "day"])
+    final = bought.drop_duplicates("member_id", keep="last")
     return [
         _facts(
             rows.reset_index(drop=True),
@@ -253,18 +286,25 @@ def _of_sales(sales: Any, as_of: dt.date, found: list[Finding]) -> list[pd.DataF
             rows["day"].to_numpy().astype("datetime64[D]"),
             store=True,
         )
-        for rows, trigger in (
-            (bought, "purchase"),
-            (bought[bought["last"]], "last_purchase"),
-        )
+        for rows, trigger in ((bought, "purchase"), (final, "last_purchase"))
     ]
 
 
-def _of_cards(cards: Any) -> pd.DataFrame:
+def _of_cards(cards: Any, waived: Any) -> pd.DataFrame:
+    names = ["card_id", "valid_through"]
     rows = taken(cards, CARDS, ["card_id", "member_id", "valid_through"])
     order = ["card_id", "valid_through", "member_id"]
     rows = rows.dropna(subset=["valid_through"]).sort_values(order)
     rows = rows.drop_duplicates("card_id", keep="last").reset_index(drop=True)
+    if waived is not None:
+        met = taken(waived, CARDS, names)
+        ends = [
+            pd.MultiIndex.from_arrays(
+                [as_text(each, "card_id"), as_days(each, "valid_through")]
+            )
+            for each in (rows, met)
+        ]
+        rows = rows[~ends[0].isin(ends[1])].reset_index(drop=True)
     return _facts(rows, "card_end", as_days(rows, "valid_through"), fact_id="card_id")
 
 

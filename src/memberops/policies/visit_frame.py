@@ -61,7 +61,7 @@ def plan_visits(
     staffing: Staffing | None = None,
 ) -> VisitPlan:
     """
-    Plan the visits of many members that fall due in a period.
+    Plan the visits of many members for a period.
 
     For each member the answer is that of `plan_member`, whatever the order of the
     rows. With *staffing*, a visit for which the staff have no time moves on like any
@@ -73,7 +73,8 @@ def plan_visits(
         members: ``member_id``; as far as they are known ``store_id``, ``zone``,
             ``store_zone``, ``premium``, ``valid_through`` and a true-or-false column
             for each suppression, such as ``opted_out``. See `Standing`.
-        period: Visits that fall due in it are planned.
+        period: Visits that fall due in it are planned, and those due before that are
+            still in time.
         as_of: The day of planning.
         policy: The rules; the spec's by default.
         contacts: Contacts made: ``member_id``, ``on`` and ``channel`` if it is known.
@@ -171,7 +172,7 @@ def _placed(  # noqa: PLR0917 - private, one caller
         stopped=_stopped(people, codes, rule, due, policy, board),
         round=_rounds(codes, rule, policy),
     )
-    day, cause = board.place(columns, _number(as_of))
+    day, cause = board.place(columns, _number(max(as_of, period.start)))
     staff, names = _shared_out(columns, day, staffing, before)
     board.clear()
     return visit_rows(wanted, member_id, columns, day, cause, (staff, names), board)

@@ -144,24 +144,22 @@ class Board:
         inside = (index >= 0) & (index < self.days) & (pool >= 0)
         np.add.at(self.load, (pool[inside], index[inside]), 1)
 
-    def place(self, wishes: Wishes, as_of: int) -> tuple[Array, Array]:
+    def place(self, wishes: Wishes, start: int) -> tuple[Array, Array]:
         """
-        Give each wish its first legal day.
+        Give each wish its first legal day from the day *start* on.
 
         Returns:
             The days as numbers on the board, -1 for none, and the numbers of causes.
         """
         day = np.full(len(wishes.member), -1, np.int64)
         cause = wishes.stopped.copy()
-        late = (wishes.due < as_of) & (cause == 0)
-        cause[late] = self.causes["passed"]
         free = wishes.stopped == 0
         order = np.flatnonzero(free)
         order = order[np.argsort(wishes.round[order], kind="stable")]
         cuts = np.flatnonzero(np.diff(wishes.round[order])) + 1
         for batch in np.split(order, cuts):
             todo = batch
-            tried = np.maximum(wishes.due[todo], as_of)
+            tried = np.maximum(wishes.due[todo], start)
             while todo.size:
                 in_time = tried <= wishes.last[todo]
                 todo, tried = todo[in_time], tried[in_time]
@@ -173,6 +171,9 @@ class Board:
                 day[todo[legal]] = index[legal]
                 todo, tried = todo[~legal], tried[~legal] + 1
                 cause[todo] = np.where(cause[todo] == 0, found[~legal], cause[todo])
+        # Being late moves a visit; what has no day for another reason says that one.
+        late = free & (wishes.due < start) & ((day >= 0) | (cause == 0))
+        cause[late] = self.causes["passed"]
         return day, cause
 
     def _hindrance(self, wishes: Wishes, todo: Array, index: Array) -> Array:

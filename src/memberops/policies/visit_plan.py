@@ -27,6 +27,7 @@ __all__ = ["ContactDay", "plan_member"]
 
 _DAY = dt.timedelta(days=1)
 LONGEST_PERIOD = 400
+_MARGIN = 2 * LONGEST_PERIOD * _DAY
 
 
 @attrs.frozen
@@ -58,7 +59,13 @@ def plan_member(
     planned: Collection[Visit] = (),
 ) -> tuple[Visit, ...]:
     """
-    Plan the visits of one member that fall due in a period (HQ §6.3).
+    Plan the visits of one member for a period (HQ §6.3).
+
+    A plan weighs what falls due in the period.
+    It also weighs what was due before and is still in time on its first day, the later
+    of *as_of* and the period's: unless *planned* has it, a late visit is made up for,
+    as one that moved. What fell due in the period and is in time no more is dropped
+    as ``"passed"``.
 
     The more important visit takes its day first; another moves to the first legal
     day while it is still in time, or is dropped, and its reasons say why.
@@ -66,7 +73,7 @@ def plan_member(
     Args:
         facts: What happened or will; facts of other members are refused.
         standing: How the member stands.
-        period: Visits that fall due in it are planned.
+        period: The days that are planned.
         as_of: The day of planning: no visit is planned before it, and facts that
             happen after it are not known yet.
         policy: The rules; the spec's by default.
@@ -93,22 +100,28 @@ def plan_member(
     check_as_of(as_of)
     check_period(period)
     policy = policy or VisitPolicy()
-    member = _Member(policy, standing, as_of, contacts, planned)
+    start = max(as_of, period.start)
+    member = _Member(policy, standing, start, contacts, planned)
     known = {visit.visit_id for visit in planned}
     wishes = _wishes(facts, standing, policy, period, as_of)
     return tuple(member.place(wish) for wish in wishes if wish.visit_id not in known)
 
 
 def check_period(period: object) -> Period:
-    """Refuse what is no period, or one too long to plan day by day."""
+    """Refuse what is no period, or none that can be planned day by day."""
     if not isinstance(period, Period):
         raise InvalidValueError(
             f"'period' must be a Period such as Period.month(2026, 11), "
             f"not a {type(period).__name__}"
         )
-    if (period.end - period.start).days > LONGEST_PERIOD:
+    if (period.through - period.start).days >= LONGEST_PERIOD:
         raise InvalidValueError(
             f"visits are planned for {LONGEST_PERIOD} days at most: plan month by month"
+        )
+    # Caps look back and lines of the table ahead: those days must exist, too.
+    if not dt.date.min + _MARGIN <= period.start <= dt.date.max - 2 * _MARGIN:
+        raise InvalidValueError(
+            f"visits cannot be planned so near the end of the calendar: {period}"
         )
     return period
 
@@ -135,7 +148,7 @@ def _wishes(
                 continue
             if not rule.suits(premium=standing.premium):
                 continue
-            for on, due_on in rule.dues(fact.on, period):
+            for on, due_on in rule.dues(fact.on, period, as_of=as_of):
                 name = visit_id(rule.name, fact.member_id, on, fact.fact_id)
                 store_id = fact.store_id or standing.store_id
                 wish = _Wish(rule, due_on, name, store_id)
@@ -158,13 +171,13 @@ class _Member:
         self,
         policy: VisitPolicy,
         standing: Standing,
-        as_of: dt.date,
+        start: dt.date,
         contacts: Collection[ContactDay],
         planned: Collection[Visit],
     ) -> None:
         self.policy = policy
         self.standing = standing
-        self.as_of = as_of
+        self.start = start
         self.made = {contact.on for contact in contacts}
         store_zone = standing.store_zone or policy.zone
         self.store_zone = zone_of(store_zone)
@@ -187,18 +200,17 @@ class _Member:
         stopped = self._stopped(wish)
         if stopped:
             return self._visit(wish, last_on, None, VisitState.SUPPRESSED, stopped)
-        day, cause = wish.due_on, ""
-        if day < self.as_of:
-            day, cause = self.as_of, "passed"
+        late = "passed" if wish.due_on < self.start else ""
+        day, cause = max(wish.due_on, self.start), ""
         while day <= last_on:
             hindrance = self._hindrance(rule, day)
             if not hindrance:
                 self._take(day, rule.channel)
                 state = VisitState.MOVED if day > wish.due_on else VisitState.PLANNED
-                return self._visit(wish, last_on, day, state, cause)
+                return self._visit(wish, last_on, day, state, late or cause)
             cause = cause or hindrance
             day += _DAY
-        return self._visit(wish, last_on, None, VisitState.DROPPED, cause)
+        return self._visit(wish, last_on, None, VisitState.DROPPED, cause or late)
 
     def _stopped(self, wish: _Wish) -> str:
         for suppression in self.policy.suppressions:

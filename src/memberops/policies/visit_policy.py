@@ -11,7 +11,7 @@ import attrs
 from memberops.domain import Reason
 from memberops.domain.values import identifier, plain_date, whole_number
 from memberops.domain.visit import VisitChannel, VisitState
-from memberops.errors import InvalidValueError, bounded
+from memberops.errors import InvalidValueError, bounded, nearest
 from memberops.policies.cadence import DEFAULT_CADENCE, CadenceRule
 from memberops.policies.contact import ContactPolicy, zone_of
 from memberops.schedules import RestDays
@@ -149,6 +149,11 @@ class Staffing:
         default=(VisitChannel.PHONE, VisitChannel.IN_PERSON), converter=_channels
     )
 
+    @visits_each.validator
+    def _check_visits(self, _attribute: object, value: Any) -> None:
+        if value < 0:
+            raise InvalidValueError(f"'visits_each' must be 0 or more, not {value}")
+
     def limit(self, pool: str) -> int | None:
         """Return how many visits a pool makes a day, None for no limit."""
         staff = dict(self.staff).get(pool)
@@ -174,7 +179,8 @@ class VisitPolicy:
         version: Its version.
 
     Raises:
-        InvalidValueError: Two rules of one name, or a negative number of days.
+        InvalidValueError: Two rules of one name, a rule despite what is no
+            suppression, or a negative number of days.
         ScheduleError: No such zone.
     """
 
@@ -201,8 +207,15 @@ class VisitPolicy:
             )
 
     def __attrs_post_init__(self) -> None:
-        """Refuse a zone that does not exist, and negative days."""
+        """Refuse a zone and suppressions that do not exist, and negative days."""
         zone_of(self.zone)
+        known = ["expired", *(suppression.name for suppression in self.suppressions)]
+        for rule in self.rules:
+            for name in sorted(rule.despite.difference(known)):
+                raise InvalidValueError(
+                    f"rule {rule.name!r} is made despite {bounded([name])}, which "
+                    f"stops nothing: {nearest(name, known)}"
+                )
         if self.recent_days < 0:
             raise InvalidValueError("'recent_days' must be 0 or more")
 
@@ -225,7 +238,10 @@ class VisitPolicy:
         return {
             "unknown_member": ("the member is not on file", "会员档案中无此会员"),
             "expired": ("the membership has ended", "会员资格已到期"),
-            "passed": ("the day has passed", "日期已过"),
+            "passed": (
+                "the day due comes before the days that are planned",
+                "应访日期早于计划期间",
+            ),
             "window": ("no hours to contact that day", "当天没有可联系时段"),
             "rest_day": ("nobody works that day", "当天休息"),
             "recently_contacted": (

@@ -92,11 +92,12 @@ def _in_period(
     facts: Facts, policy: VisitPolicy, period: Period, as_of: dt.date
 ) -> tuple[Array, Array, Array, Array]:
     """
-    Match facts and rules by the day due, for whatever audience.
+    Match facts and rules by the day due, for whatever audience, as `CadenceRule.dues`.
 
     Rules are asked about each day once, however many facts it has.
     """
     first, last = np.datetime64(period.start), np.datetime64(period.through)
+    start = np.datetime64(max(as_of, period.start))
     code, days = pd.factorize(facts.on)
     days = np.asarray(days).astype("datetime64[D]")
     found: list[tuple[Array, int, Array, Array]] = []
@@ -108,7 +109,9 @@ def _in_period(
         rows, codes = rows_of[rule.trigger]
         for on in rule.occurrences(days, period):
             due = rule.due_column(on)
-            inside = (due >= first) & (due <= last)
+            # What was due before the period may still be in time when it begins.
+            late = np.timedelta64(rule.within, "D")
+            inside = ((due >= first) | (due >= start - late)) & (due <= last)
             if not rule.ahead:
                 inside &= days <= np.datetime64(as_of)
             hit = np.flatnonzero(inside[codes])

@@ -20,11 +20,12 @@ from memberops.policies import (
 from memberops.policies import visit_coverage as covered
 from memberops.reports import visit_coverage_form, visit_plan_form, visit_record_form
 from memberops.schedules import Period
-from memberops.schedules.dates import month_end
+from memberops.schedules.dates import add_days, month_end
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.inquiry import Inquiry, inquire, of_store
 from memberops.workflows.tier_questions import premium_rows
+from memberops.workflows.visit_grounds import filed_members, waived_terms
 from memberops.workflows.visit_records import records_of
 
 if TYPE_CHECKING:
@@ -51,16 +52,21 @@ def visits(
     progress: Progress | None = None,
 ) -> Answer:
     """
-    Plan the visits that fall due in a span of days (HQ §6.3).
+    Plan the visits of a span of days (HQ §6.3).
 
     The same tables give the same visits with the same ids. Visits that the table of
     visits has already keep their days and are not planned again; one that was planned
-    for a day before *as_of* and has no outcome is weighed anew.
+    for a day before *as_of* and has no outcome is weighed anew. A visit that was due
+    before the first day planned is made up for while it is in time; one that fell due
+    in the span and is in time no more is dropped, and says so.
+    A new member is welcomed once the profile is complete, and nobody whose waiver is
+    met is told that the card ends.
 
     Args:
         chain: The chain; a method of it.
         as_of: The day of planning.
-        first: First day of the span; *as_of* by default.
+        first: First day of the span; *as_of* by default. From an earlier one on it is
+            told what was not made in time; no visit is planned before *as_of*.
         through: Its last day; the last of next month by default.
         store: Only the plan of this store.
         tables: What `Chain.read` gave, to answer several questions of one reading.
@@ -72,8 +78,8 @@ def visits(
         day or are not to be made, with the rule that stopped them.
 
     Raises:
-        InvalidValueError: The span ends before it begins, or begins before *as_of*,
-            or *store* is not known.
+        InvalidValueError: The span ends before it begins, or before *as_of*, or
+            *store* is not known.
         UnknownTableError: There is no source of members.
         SourceError: See `Chain.read`.
     """
@@ -90,11 +96,11 @@ def visits(
         progress=progress,
     )
     begin = as_of if first is None else first
-    last = through or month_end(month_end(as_of) + dt.timedelta(days=1))
-    if not as_of <= begin <= last:
+    last = through or month_end(add_days(month_end(as_of), 1))
+    if not max(as_of, begin) <= last:
         raise InvalidValueError(
-            f"visits are planned from a day on or after {as_of} through a later one, "
-            f"not from {begin} through {last}"
+            f"visits are planned through {as_of} or a later day, and no earlier than "
+            f"they begin, not from {begin} through {last}"
         )
     plan, findings = plan_of(asked, Period.span(begin, last))
     members = asked.tables["members"]
@@ -132,10 +138,15 @@ def visits(
 def plan_of(asked: Inquiry, period: Period) -> tuple[VisitPlan, list[Finding]]:
     """Plan the visits of a period from all tables that are there."""
     policy, tables = asked.policies.visits, asked.tables
+    filed, unfiled = filed_members(asked)
+    longest = max((rule.within for rule in policy.rules), default=0)
     facts, found = visit_facts(
         as_of=asked.as_of,
+        first=add_days(max(asked.as_of, period.start), -longest),
         through=period.through,
         zone=policy.zone,
+        filed=filed,
+        waived=waived_terms(asked),
         **{name: tables[name] for name in _FACTS if name in tables},
     )
     standing, more = visit_standing(
@@ -164,7 +175,7 @@ def plan_of(asked: Inquiry, period: Period) -> tuple[VisitPlan, list[Finding]]:
         planned=planned,
         staffing=asked.policies.staffing,
     )
-    return plan, list(dict.fromkeys([*found, *more, *plan.findings]))
+    return plan, list(dict.fromkeys([*unfiled, *found, *more, *plan.findings]))
 
 
 def visit_coverage(
