@@ -135,7 +135,15 @@ def storable(text: str) -> bool:
     >>> storable("茶杯"), storable("\ud83c"), storable("\x00")
     (True, False, False)
     """
-    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    if "\x00" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def a_flag(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from memberops.domain import canonical
 from memberops.domain.closing import Closing
 from memberops.domain.hold import Hold, Release
 from memberops.domain.posting import Posting
@@ -22,9 +23,7 @@ def storable(*ids: str) -> bool:
     >>> storable("store:S1", "杯子"), storable("a\0b"), storable("\ud800")
     (True, False, False)
     """
-    return all(
-        len(each) <= MAX_ID and "\0" not in each and _is_unicode(each) for each in ids
-    )
+    return all(len(each) <= MAX_ID and canonical.storable(each) for each in ids)
 
 
 def check_storable(record: Posting | Closing | Hold | Release) -> None:
@@ -32,8 +31,8 @@ def check_storable(record: Posting | Closing | Hold | Release) -> None:
     Refuse a record that some store could not hold.
 
     Raises:
-        InvalidValueError: An id has more than 200 characters or a NUL, or a text is
-            no Unicode.
+        InvalidValueError: An id has more than 200 characters, or a text a NUL or half
+            of a surrogate pair.
     """
     if not storable(*_ids(record)):
         raise InvalidValueError(
@@ -43,21 +42,11 @@ def check_storable(record: Posting | Closing | Hold | Release) -> None:
     texts: tuple[str, ...] = () if isinstance(record, Release) else (record.reason,)
     if isinstance(record, Posting):
         texts += tuple(part for pair in record.refers_to for part in pair)
-    if not all(map(_is_unicode, texts)):
+    if not all(map(canonical.storable, texts)):
         raise InvalidValueError(
-            "a reason or reference of the ledger has half of a surrogate pair: it was "
-            "decoded wrongly"
+            "a reason or reference of the ledger has a NUL or half of a surrogate "
+            "pair: it was decoded wrongly"
         )
-
-
-def _is_unicode(text: str) -> bool:
-    if text.isascii():
-        return True
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _ids(record: Posting | Closing | Hold | Release) -> Iterator[str]:
