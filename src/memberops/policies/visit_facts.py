@@ -17,9 +17,10 @@ from memberops.policies.case_standing import case_states, end_of_day
 from memberops.policies.intake import taken
 from memberops.policies.lunar_words import read_lunar_birthday
 from memberops.policies.refill import supply_facts
-from memberops.policies.visit_intake import among, as_days, as_text
+from memberops.policies.visit_intake import as_days, as_text, told_text
+from memberops.policies.visit_purchases import in_order, purchases
 from memberops.schedules import LunarBirthday, lunar_birthdays
-from memberops.tables import APPOINTMENTS, CARDS, MEMBERS, SALES
+from memberops.tables import APPOINTMENTS, CARDS, MEMBERS
 
 __all__ = ["visit_facts"]
 
@@ -117,10 +118,7 @@ def visit_facts(
         pd.DataFrame({"member_id": []}, dtype=object), "", np.array([], "M8[D]")
     )
     facts = pd.concat([empty, *parts], ignore_index=True)
-    facts = facts.drop_duplicates().sort_values(
-        ["member_id", "trigger", "on", "fact_id", "store_id"], kind="stable"
-    )
-    return facts.reset_index(drop=True), tuple(found)
+    return in_order(facts), tuple(found)
 
 
 def _facts(
@@ -133,26 +131,33 @@ def _facts(
     until: dt.date | None = None,
 ) -> pd.DataFrame:
     """Make facts of rows that have a member and a day, none later than *until*."""
-    member = as_text(rows, "member_id")
+    member = _text(rows, "member_id")
     facts = pd.DataFrame(
         {
-            "member_id": pd.Series(member, dtype="str"),
-            "trigger": pd.Series([trigger] * len(rows), dtype="str"),
+            "member_id": member,
+            "trigger": _same(trigger, len(rows)),
             "on": on.astype("datetime64[us]"),
-            "fact_id": pd.Series(
-                as_text(rows, fact_id) if fact_id else [""] * len(rows), dtype="str"
-            ),
-            "store_id": pd.Series(
-                as_text(rows, "store_id") if store else [""] * len(rows), dtype="str"
-            ),
+            "fact_id": _text(rows, fact_id),
+            "store_id": _text(rows, "store_id" if store else ""),
         },
         columns=list(_COLUMNS),
     )
-    good = (member != "") & ~np.isnat(on)
+    good = (member != "").to_numpy() & ~np.isnat(on)
     if until is not None:
         good &= on <= np.datetime64(until)
     kept: pd.DataFrame = facts[good]
     return kept
+
+
+def _text(rows: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Read a column of ids as text, empty where it is missing or not there."""
+    if column not in rows:
+        return _same("", len(rows))
+    return told_text(rows, column).astype("str").fillna("").reset_index(drop=True)
+
+
+def _same(text: str, count: int) -> pd.Series[Any]:
+    return pd.Series([text], dtype="str").repeat(count).reset_index(drop=True)
 
 
 def _of_members(
@@ -246,39 +251,8 @@ def _between(
 
 
 def _of_sales(sales: Any, as_of: dt.date, found: list[Finding]) -> list[pd.DataFrame]:
-    lines = taken(
-        sales,
-        SALES,
-        ["ticket_id", "sold_on", "member_id", "amount"],
-        ["store_id", "returned_ticket_id"],
-    )
-    day = as_days(lines, "sold_on")
-    member = as_text(lines, "member_id")
-    back = as_text(lines, "returned_ticket_id")
-    own = as_text(lines, "ticket_id")
-    linked = (back != "") & among(own, back)
-    frame = pd.DataFrame(
-        {
-            "ticket_id": np.where(linked, back, own),
-            "amount": lines["amount"].to_numpy(),
-            "day": day.astype("datetime64[s]"),
-        }
-    )[day <= np.datetime64(as_of)]
-    net = frame.groupby("ticket_id", sort=False)["amount"].sum()
-    heads = pd.DataFrame(
-        {
-            "ticket_id": own,
-            "member_id": member,
-            "store_id": as_text(lines, "store_id"),
-            "day": day.astype("datetime64[s]"),
-        }
-    )[(~linked) & (day <= np.datetime64(as_of))]
-    found += told(_NOBODY, int((heads["ticket_id"] == "").sum()))
-    heads = heads[(heads["member_id"] != "") & (heads["ticket_id"] != "")]
-    heads = heads[among(net.index[net > 0], heads["ticket_id"])].drop_duplicates()
-    heads = heads.sort_values(["member_id", "day", "ticket_id", "store_id"])
-    bought = heads.drop_duplicates(["member_id", "day"])
-    final = bought.drop_duplicates("member_id", keep="last")
+    bought, nameless = purchases(sales, as_of=as_of)
+    found += told(_NOBODY, nameless)
     return [
         _facts(
             rows.reset_index(drop=True),
@@ -286,7 +260,10 @@ def _of_sales(sales: Any, as_of: dt.date, found: list[Finding]) -> list[pd.DataF
             rows["day"].to_numpy().astype("datetime64[D]"),
             store=True,
         )
-        for rows, trigger in ((bought, "purchase"), (final, "last_purchase"))
+        for rows, trigger in (
+            (bought, "purchase"),
+            (bought[bought["last"]], "last_purchase"),
+        )
     ]
 
 
