@@ -8,6 +8,8 @@ import pytest
 from memberops.domain import Card
 from memberops.errors import ColumnTypeError, InvalidValueError
 from memberops.policies import (
+    AllOf,
+    AnyOf,
     AtLeast,
     CardState,
     FeeWaiver,
@@ -298,3 +300,15 @@ def test_a_purchase_later_than_the_day_asked_for_is_not_known_yet():
     assert answer.outcome == "not_premium"
     assert policy.select(rows, as_of=day).empty
     assert len(policy.select(rows, as_of=later)) == 1
+
+
+def test_no_level_is_one_that_nobody_can_have():
+    """A level whose rule always meets that of a higher one is refused, no other."""
+    for low, high in (
+        (AtLeast("spend", 5000), AtLeast("spend", 100)),
+        (AtLeast("purchases", 3), AnyOf(AtLeast("purchases", 3), AtLeast("spend", 1))),
+        (AllOf(AtLeast("purchases", 3), AtLeast("spend", 5)), AtLeast("spend", 5)),
+    ):
+        with pytest.raises(InvalidValueError, match="nobody can have the level 'v'"):
+            TierPolicy(levels=(Tier("r"), Tier("v", low), Tier("s", high)))
+        TierPolicy(levels=(Tier("r"), Tier("s", high), Tier("v", low)))

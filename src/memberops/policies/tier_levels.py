@@ -17,6 +17,7 @@ from memberops.domain.values import (
 )
 from memberops.errors import InvalidValueError, bounded, nearest
 from memberops.policies.reading import Reading, Rule
+from memberops.schedules.dates import add_days
 
 __all__ = [
     "HeldTier",
@@ -24,6 +25,7 @@ __all__ = [
     "ManualTier",
     "Tier",
     "TierDecision",
+    "changes_after",
     "one_of",
     "positive",
 ]
@@ -197,6 +199,18 @@ class TierDecision(Decision):
     next_review: dt.date | None
     to_reach: tuple[LevelNeed, ...]
     to_keep: LevelNeed | None
+
+
+def changes_after(
+    review: dt.date | None, manual: ManualTier | None, as_of: dt.date
+) -> dt.date | None:
+    """Return the next day on which a review or a word of a person turns the level."""
+    days = [] if review is None else [review]
+    if manual is not None:
+        days.append(manual.since)
+        if manual.until is not None and manual.until < dt.date.max:
+            days.append(add_days(manual.until, 1))
+    return min((day for day in days if day > as_of), default=None)
 
 
 def positive(_instance: object, attribute: Any, value: Any) -> None:

@@ -23,9 +23,11 @@ from memberops.policies.tier_levels import (
     ManualTier,
     Tier,
     TierDecision,
+    changes_after,
     one_of,
     positive,
 )
+from memberops.policies.tier_reach import unreachable
 from memberops.policies.tier_reviews import (
     Downgrade,
     review_after,
@@ -70,7 +72,8 @@ class TierPolicy:
 
     Raises:
         InvalidValueError: No levels, two of one name, a rule in the lowest or none in
-            another, or a review on a day that not each year has.
+            another, one that nobody can have, or a review on a day that not each year
+            has.
 
     >>> from memberops.policies import AnyOf, AtLeast
     >>> tiers = TierPolicy(levels=(
@@ -123,7 +126,11 @@ class TierPolicy:
 
     def __attrs_post_init__(self) -> None:
         """Refuse now a rule that could never be read, or reviews without a day."""
-        _ = [each.limit for rule in self.rules for each in rule.conditions]
+        if (never := unreachable(self.rules)) is not None:
+            raise InvalidValueError(
+                f"nobody can have the level {self.names[never + 1][:40]!r}: whoever "
+                "meets its rule meets that of a higher level"
+            )
         if self.downgrade == "at_review" and not self.reviews:
             raise InvalidValueError("downgrade='at_review' needs reviews=((12, 31),)")
 
@@ -266,7 +273,7 @@ class TierPolicy:
             policy=self.policy,
             version=self.version,
             as_of=as_of,
-            changes_on=_changes_on(review, manual, as_of),
+            changes_on=changes_after(review, manual, as_of),
             change=change,
             earned=self.names[earned],
             held=now,
@@ -387,14 +394,3 @@ class TierPolicy:
             at_review = figures
         reading = self.rules[self.rank(now.level) - 1].read(at_review)
         return LevelNeed(level=now.level, reading=reading, until=review)
-
-
-def _changes_on(
-    review: dt.date | None, manual: ManualTier | None, as_of: dt.date
-) -> dt.date | None:
-    days = [] if review is None else [review]
-    if manual is not None:
-        days.append(manual.since)
-        if manual.until is not None and manual.until < dt.date.max:
-            days.append(add_days(manual.until, 1))
-    return min((day for day in days if day > as_of), default=None)

@@ -91,6 +91,8 @@ def read_rule(value: Any, _base: Any, reader: Reader) -> Rule:
         threshold = amount(held)
     except Misfit as misfit:
         raise Misfit(misfit.under(str(name))) from None
+    if threshold <= 0:
+        raise Misfit([Problem((str(name),), "must be above 0: everybody has 0")])
     condition: Rule = built(lambda: AtLeast(name, threshold))
     return condition
 
