@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
@@ -78,6 +78,19 @@ def _names_of_tables(
         )
 
 
+def _zone(value: ZoneInfo | str) -> ZoneInfo:
+    """Take a zone by its name, too."""
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
+        raise InvalidValueError(
+            f"'zone' must be a zone such as ZoneInfo('Asia/Shanghai') or its name, "
+            f"not {str(value)[:40]!r}"
+        ) from None
+
+
 def _currency(given: Any) -> Any:
     return Currency(given) if isinstance(given, str) else given
 
@@ -93,7 +106,7 @@ class Chain:
     Args:
         sources: By canonical table, an object with ``read(table)``.
         currency: What amounts are in: a currency, or its ISO 4217 code.
-        zone: Zone in which a day begins.
+        zone: Zone in which a day begins, or its name.
         name: Name of the chain, for titles.
         language: ``"zh"`` or ``"en"``, for summaries and lists.
         policies: The chain's policies; the manual's by default.
@@ -123,7 +136,9 @@ class Chain:
         converter=_currency,
         validator=attrs.validators.instance_of(Currency),
     )
-    zone: ZoneInfo = attrs.field(factory=lambda: ZoneInfo("Asia/Shanghai"))
+    zone: ZoneInfo = attrs.field(
+        factory=lambda: ZoneInfo("Asia/Shanghai"), converter=_zone
+    )
     name: str = ""
     language: Language = attrs.field(default="zh", converter=check_language)
     policies: ChainPolicies = attrs.field(
@@ -215,6 +230,8 @@ class Chain:
         }
         given = {name: frame for name, frame in frames.items() if frame is not None}
         zone = settings.get("zone")
+        if isinstance(zone, str):
+            zone = settings["zone"] = _zone(zone)
         sources = {name: FrameSource(frame, zone) for name, frame in given.items()}
         return cls(sources=sources, **settings)
 

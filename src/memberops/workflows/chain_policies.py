@@ -76,10 +76,10 @@ class ChainPolicies:
     One chain has one rule: renewal follows the chain's term, the card state its
     waiver, the profile audit its phones, and what they hold of either is replaced.
     Renewal and card state share one grace: it is given to one of them, or the same to
-    both. A new member is welcomed within the same days by *welcome* and by the visit
-    of that name. The service levels look to the opening of the chain's working calendar,
-    unless they have an office of their own; hard cases have the authority of the
-    service levels, unless they have another.
+    both. The welcome and the visit of that name have the same days. The service levels
+    look to the opening of the chain's working calendar, unless they have an office of
+    their own; hard cases have the authority of the service levels, unless they have
+    another.
 
     Args:
         fee_waiver: When next year's fee is waived.

@@ -59,7 +59,7 @@ def expiring(
         titles=("members whose card expires", "到期会员名单"),
         as_of=day_of_month(period, as_of),
         needs=("sales", "cards"),
-        uses=("members", "stores"),
+        uses=("members", "stores", "levels"),
         tables=tables,
         reveal=reveal,
         store=store,

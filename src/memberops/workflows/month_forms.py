@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 import pandas as pd
@@ -26,10 +26,11 @@ from memberops.reports import (
     working_form,
 )
 from memberops.schedules import Period
-from memberops.schedules.dates import add_months
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.expiring_days import office_day, visits_due
 from memberops.workflows.inquiry import Inquiry
+from memberops.workflows.tier_questions import tier_rows
 from memberops.workflows.waiver_figures import waiver_tickets
 
 if TYPE_CHECKING:
@@ -211,46 +212,26 @@ def expiring_form(work: MonthWork) -> Form:
         reveal=reveal,
         notice_months=work.policies.card_state.notice_months,
     )
-    due, notes_en, notes_zh = _visits_due(frame, work.as_of)
+    calendar, month = work.policies.office_calendar, work.month.start
+    frame = frame.assign(visit_due=office_day(calendar, month, frame["visit_due"]))
+    due, notes_en, notes_zh = visits_due(frame, work.as_of)
+    levels, tiers = work.policies.tiers, None
+    if levels is not None and members is not None:
+        asked = attrs.evolve(work.asked, as_of=work.as_of)
+        tiers = tier_rows(asked, levels)[["member_id", "tier"]]
     form = expiring_members_form(
-        frame.assign(visit_due=due), waiver=waiver, stores=work.stores, reveal=reveal
+        frame.assign(visit_due=due),
+        waiver=waiver,
+        stores=work.stores,
+        reveal=reveal,
+        tiers=tiers,
+        levels=levels,
     )
     return attrs.evolve(
         form,
         notes_en=(*form.notes_en, *notes_en),
         notes_zh=(*form.notes_zh, *notes_zh),
     )
-
-
-def _visits_due(
-    frame: pd.DataFrame, as_of: dt.date
-) -> tuple[pd.Series[Any], tuple[str, ...], tuple[str, ...]]:
-    """
-    Move a visit day that has passed to one that can still be kept (HQ §4.2).
-
-    The manual's day is the 5th of the run month. A list that is made later has the
-    same day of the next month, or a card's last day where that is earlier, and says
-    so.
-    """
-    due = frame["visit_due"]
-    late = due < pd.Timestamp(as_of)
-    if not late.any():
-        return due, (), ()
-    missed = due[late].iloc[0].date()
-    later = pd.Timestamp(add_months(missed, 1))
-    last = frame["valid_through"]
-    moved = last.where(last < later, later)
-    english = (
-        f"The manual's day for these visits, {missed}, had passed on {as_of}: they "
-        f"are due by {later.date()}, or by the card's last day if that is earlier. "
-        f"A list in time is made as of {missed} or before."
-    )
-    chinese = (
-        f"手册规定的回访期限 {missed} 在名单截止日 {as_of} 已过：改为 "
-        f"{later.date()} 前完成；会员卡更早到期的，以到期日为限。"
-        f"如需按期回访，请以 {missed} 或更早的日期为截止日生成名单。"
-    )
-    return due.mask(late, moved.astype(due.dtype)), (english,), (chinese,)
 
 
 def _lapsed(work: MonthWork) -> Form:

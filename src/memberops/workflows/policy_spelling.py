@@ -41,6 +41,7 @@ from memberops.workflows.calendar_spelling import (
     read_calendars,
 )
 from memberops.workflows.chain_policies import ChainPolicies
+from memberops.workflows.contradictions import idle_keys
 from memberops.workflows.membership_spelling import (
     read_edge,
     read_rule,
@@ -107,7 +108,7 @@ def _policies(value: Any, base: Any, reader: Reader) -> ChainPolicies:
             office, stores = WorkingCalendar.around_the_clock("UTC"), {}
         reader.facts[WORKING] = office
         calendars = {"working_calendar": office, "store_calendars": stores}
-    problems += _graces(rest)
+    problems += _graces(rest) + idle_keys(rest)
     made = usual
     try:
         made = reader.table(rest, ChainPolicies, usual)
