@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from memberops.errors import InvalidValueError, MissingColumnsError
+from memberops.domain import Currency
+from memberops.errors import (
+    CurrencyMismatchError,
+    InvalidValueError,
+    MissingColumnsError,
+)
 from memberops.policies import (
     Exclusion,
     FeeWaiver,
@@ -194,6 +199,16 @@ def test_fees_tickets_and_a_period_of_their_own():
     empty = simulate(policies, period=Period.year(2001), **given_)
     assert empty.by_policy["cards"].tolist() == [0, 0]
     assert len(empty.changed) == len(empty.by_store) == 0
+
+
+def test_currencies_are_never_mixed():
+    """A waiver in yen with fees in yuan, or beside one in yuan, is refused."""
+    yen = FeeWaiver(currency=Currency("JPY"))
+    with pytest.raises(CurrencyMismatchError, match="JPY"):
+        simulate({"today": yen}, **frames())
+    fees = {"a": FEES, "b": MembershipFee(renewal=100, currency=Currency("JPY"))}
+    with pytest.raises(CurrencyMismatchError, match="different currencies"):
+        simulate({"a": FeeWaiver(), "b": yen}, **(frames() | {"fees": fees}))
 
 
 def test_wrong_use_says_what_to_do():

@@ -11,7 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memberops.domain import Card, Currency, Money
-from memberops.errors import FrameError, InvalidValueError, MissingColumnsError
+from memberops.errors import (
+    ColumnTypeError,
+    InvalidValueError,
+    MissingColumnsError,
+)
 from memberops.policies import (
     AtLeast,
     ClawBack,
@@ -247,11 +251,11 @@ def test_categories_are_excluded_from_the_lines():
             ),
             as_of=NOVEMBER,
         )
-    with pytest.raises(FrameError, match="sold_on"):
+    with pytest.raises(ColumnTypeError, match="sold_on"):
         waiver_evidence(
             FeeWaiver(),
             card(),
-            pd.DataFrame({"member_id": ["M1"], "sold_on": [None], "amount": [1]}),
+            pd.DataFrame({"member_id": ["M1"], "sold_on": ["May"], "amount": [1]}),
             as_of=NOVEMBER,
         )
 
@@ -344,7 +348,7 @@ def test_a_free_year_is_not_taken_back():
     st.lists(
         st.tuples(
             st.integers(0, 5),
-            st.integers(0, 5),
+            st.none() | st.integers(0, 5),
             st.sampled_from([None, "return", "correction", "other"]),
             st.integers(-5, 40),
         ),
@@ -365,7 +369,7 @@ def test_claw_back_scalar_equals_frame(rows, mode, days, after):
             "was_waived": [was >= 3 for was, *_ in rows],
             "event": pd.array([event for _, _, event, _ in rows], dtype="str"),
             "happened_on": pd.to_datetime(pd.Series(happened, dtype=object)),
-            "purchases": [now for _, now, *_ in rows],
+            "purchases": pd.array([now for _, now, *_ in rows], dtype="Int64"),
             "spend": 0,
         }
     )
@@ -384,6 +388,67 @@ def test_claw_back_scalar_equals_frame(rows, mode, days, after):
             was >= 3 and answer.outcome != "clawed_back"
         )
         assert found["waived"][number] == holds
+
+
+def test_an_unknown_figure_takes_nothing_back():
+    """What could still meet the rule is not below it; what cannot is."""
+    policy, day = ClawBack(mode="always"), dt.date(2027, 3, 1)
+    for figures in (
+        {"purchases": None, "spend": None},
+        {"purchases": None, "spend": "0"},
+        {"purchases": 2, "spend": None},
+    ):
+        for event in ("return", "correction"):
+            assert reviewed(policy, event, day, **figures).outcome == "stands"
+    known = {"purchases": 2, "spend": "0"}
+    assert reviewed(policy, "return", day, **known).outcome == "clawed_back"
+    unmet = frozen(purchases=1, spend="10.00")
+    asked = reviewed(policy, "correction", day, was=unmet, purchases=None, spend=None)
+    assert asked.outcome == "stands"
+
+
+@pytest.mark.parametrize("gap", [float("nan"), None, pd.NA])
+def test_a_row_that_does_not_say_what_was_decided_has_no_answer(gap):
+    """Whatever the gap is made of, it is neither waived nor taken back."""
+    frame = pd.DataFrame(
+        {
+            "decided_on": pd.to_datetime([RENEWED, RENEWED, None]),
+            "was_waived": pd.Series([True, gap, True], dtype=object),
+            "event": "return",
+            "happened_on": pd.to_datetime([RENEWED] * 3),
+            "purchases": 0,
+            "spend": 0,
+        }
+    )
+    found = ClawBack(mode="always").review_frame(
+        frame, waiver=FeeWaiver(), as_of=RENEWED
+    )
+    assert found["outcome"].tolist()[0] == "clawed_back"
+    assert found["waived"].tolist()[0] is False
+    assert found[["outcome", "waived"]].isna().all(axis=1).tolist() == [
+        False, True, True,
+    ]  # fmt: skip
+    with pytest.raises(ColumnTypeError, match="was_waived"):
+        ClawBack().review_frame(
+            frame.assign(was_waived="yes"), waiver=FeeWaiver(), as_of=RENEWED
+        )
+
+
+@pytest.mark.parametrize("mode", ["never", "within", "always"])
+@pytest.mark.parametrize("event", ["return", "correction", "other"])
+@pytest.mark.parametrize("after", [-20, 5, 60])
+@pytest.mark.parametrize("purchases", [1, 3])
+def test_a_claw_back_names_the_day_on_which_it_changes(mode, event, after, purchases):
+    """Day by day, an event changes the answer on its day, or never."""
+    policy, day = ClawBack(mode=mode), RENEWED + after * DAY
+
+    def asked(as_of):
+        return reviewed(policy, event, day, as_of=as_of, purchases=purchases)
+
+    first = asked(RENEWED)
+    later = (RENEWED + n * DAY for n in range(1, 100))
+    turn = next((d for d in later if asked(d).outcome != first.outcome), None)
+    assert first.changes_on == turn
 
 
 def test_what_cannot_be_a_claw_back_is_refused():

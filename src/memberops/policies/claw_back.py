@@ -12,10 +12,15 @@ import pandas as pd
 
 from memberops.domain import Decision, Reason, Statement
 from memberops.domain.values import check_as_of, identifier, plain_date
-from memberops.errors import InvalidValueError, MissingColumnsError, bounded
+from memberops.errors import (
+    ColumnTypeError,
+    InvalidValueError,
+    MissingColumnsError,
+    bounded,
+)
 from memberops.policies.fee_waiver import FeeWaiver, WaiverDecision
 from memberops.policies.free_years import FREE
-from memberops.policies.reading import Phrases
+from memberops.policies.reading import Phrases, Reading
 from memberops.policies.rules import Figure
 from memberops.policies.status_frames import as_pandas, days_of
 from memberops.policies.term import not_negative
@@ -45,24 +50,33 @@ class FrozenWaiver:
     decision: WaiverDecision
 
 
+def _word(value: Any) -> Any:
+    return value.strip().casefold() if isinstance(value, str) else value
+
+
 @attrs.frozen(kw_only=True)
 class Reopening:
     """
     An event that may open a frozen waiver.
 
     Args:
-        event: What happened, such as ``"return"`` or ``"correction"``.
+        event: What happened, such as ``"return"`` or ``"correction"``; capitals and
+            spaces around it do not matter.
         happened_on: Its day.
         reference: What proves it, such as the ticket's number.
     """
 
-    event: str = attrs.field(validator=identifier)
+    event: str = attrs.field(converter=_word, validator=identifier)
     happened_on: dt.date = attrs.field(validator=plain_date)
     reference: str = ""
 
 
+def _listed(value: Iterable[Any]) -> Iterable[Any]:
+    return (value,) if isinstance(value, str) else value
+
+
 def _events(value: Iterable[str]) -> tuple[str, ...]:
-    found: tuple[Any, ...] = (value,) if isinstance(value, str) else tuple(value)
+    found = tuple(_word(each) for each in _listed(value))
     if not all(event and isinstance(event, str) for event in found):
         raise InvalidValueError("events are a list of names such as ['correction']")
     if _RETURN in found:
@@ -78,7 +92,9 @@ class ClawBack:
     The policy of what becomes of a frozen waiver when the figures change later.
 
     A return may only take a waiver back, and only as *mode* says. A correction opens
-    the question in both directions, on whatever day. All else leaves it frozen.
+    the question in both directions, on whatever day. All else leaves it frozen. What
+    is not known takes nothing back: a figure that could still meet the rule is not
+    below it.
 
     Args:
         mode: ``"never"``, ``"within"`` (through the *days*-th day after the renewal)
@@ -176,11 +192,15 @@ class ClawBack:
             and self.opens(event.event, event.happened_on, frozen.decided_on)
         )
         # What was free whatever is bought cannot be lost by a return.
-        free = any(name == FREE for name, _ in frozen.decision.grounds.units)
+        grounds = frozen.decision.grounds
+        free = isinstance(grounds, Reading) and any(
+            name == FREE for name, _ in grounds.units
+        )
         met = reading.met or free
+        below = not met and not self._could_be_met(waiver, figures)
         outcome = "frozen"
         if opened and event is not None:
-            outcome = self._outcome(event.event, was=was, met=met)
+            outcome = self._outcome(event.event, was=was, met=met, below=below)
         last = self.last_day(frozen.decided_on)
         own = Reason(
             rule="claw_back",
@@ -211,9 +231,7 @@ class ClawBack:
             policy=self.policy,
             version=self.version,
             as_of=as_of,
-            changes_on=event.happened_on
-            if event is not None and event.happened_on > as_of
-            else None,
+            changes_on=self._changes_on(frozen, event, as_of),
         )
 
     def review_frame(
@@ -224,15 +242,17 @@ class ClawBack:
 
         Args:
             frozen: A frame of any engine, one row a card: ``decided_on``,
-                ``was_waived`` (bool), ``event`` and ``happened_on`` (gaps where
-                nothing happened), and the rule's figures as they are now, in whole
-                units. Terms that were free by their first years do not belong here.
+                ``was_waived`` (bool, gaps allowed), ``event`` and ``happened_on``
+                (gaps where nothing happened), and the rule's figures as they are
+                now, in whole units. Terms that were free by their first years do
+                not belong here.
             waiver: The policy that decided.
             as_of: The day asked for.
 
         Returns:
             A pandas frame of the same rows with ``outcome`` and ``waived``, what
-            holds now.
+            holds now. A row that does not say what was decided, or on which day, has
+            neither (``waived`` is missing).
 
         Raises:
             MissingColumnsError: A column is absent.
@@ -245,25 +265,53 @@ class ClawBack:
             raise MissingColumnsError("frozen waivers", missing, list(rows.columns))
         judged = attrs.evolve(waiver, free_years=0).decide_frame(rows)
         met = judged["waived"].to_numpy(dtype=bool)
-        was = rows["was_waived"].to_numpy(dtype=bool)
+        below = ~met & ~_could_be_met_frame(waiver, rows)
+        was, told = _waived(rows["was_waived"])
         decided, happened = (days_of(rows, n) for n in ("decided_on", "happened_on"))
-        returned = rows["event"].eq(_RETURN).to_numpy(dtype=bool)
+        events = rows["event"].map(_word)
+        returned = events.eq(_RETURN).to_numpy(dtype=bool)
         in_time = np.full(len(rows), self.mode == "always")
         if self.mode == "within":
             in_time = happened <= decided + np.timedelta64(self.days, "D")
-        corrected = rows["event"].isin(self.corrections).to_numpy(dtype=bool)
+        corrected = events.isin(self.corrections).to_numpy(dtype=bool)
         known = happened <= np.datetime64(check_as_of(as_of), "D")
         opened = known & ((returned & in_time) | corrected)
         outcome = np.where(opened, "stands", "frozen").astype(object)
-        outcome[opened & was & ~met] = "clawed_back"
+        outcome[opened & was & below] = "clawed_back"
         outcome[opened & corrected & ~was & met] = "granted"
         waived = (was & (outcome != "clawed_back")) | (outcome == "granted")
+        told = told & ~np.isnat(decided)
+        outcome[~told] = None
+        held = pd.Series(waived, index=rows.index)
+        if not told.all():
+            held = held.astype("boolean").mask(~told)
         return rows.assign(
-            outcome=pd.Series(outcome, index=rows.index, dtype="str"), waived=waived
+            outcome=pd.Series(outcome, index=rows.index, dtype="str"), waived=held
         )
 
-    def _outcome(self, event: str, *, was: bool, met: bool) -> str:
-        if was and not met:
+    def _changes_on(
+        self, frozen: FrozenWaiver, event: Reopening | None, as_of: dt.date
+    ) -> dt.date | None:
+        """Return the day on which an event that opens the waiver becomes known."""
+        if event is None or event.happened_on <= as_of:
+            return None
+        opens = self.opens(event.event, event.happened_on, frozen.decided_on)
+        return event.happened_on if opens else None
+
+    def _could_be_met(self, waiver: FeeWaiver, figures: dict[str, Figure]) -> bool:
+        """Tell whether figures that are not known could meet the rule."""
+        units = waiver.rule.units(figures)
+        most: dict[str, int] = {}
+        for each in waiver.rule.conditions:
+            most[each.figure] = max(each.limit, most.get(each.figure, each.limit))
+        best = {
+            name: most[name] if units.get(name) is None else units[name]
+            for name in most
+        }
+        return waiver.rule.weigh(best).met
+
+    def _outcome(self, event: str, *, was: bool, met: bool, below: bool) -> str:
+        if was and below:
             return "clawed_back"
         # A return never gives: what it leaves was there before.
         return "granted" if met and not was and event != _RETURN else "stands"
@@ -275,6 +323,33 @@ _TEXTS: dict[str, Phrases] = {
     "clawed_back": ("no longer met: {now}", "不再满足：{now}"),
     "granted": ("met after the correction: {now}", "更正后满足：{now}"),
 }
+
+
+def _could_be_met_frame(waiver: FeeWaiver, rows: pd.DataFrame) -> Any:
+    """Tell in which rows figures that are not known could meet the rule."""
+    best = rows.copy()
+    limits: dict[str, int] = {}
+    for each in waiver.rule.conditions:
+        limits[each.figure] = max(each.limit, limits.get(each.figure, each.limit))
+    for name, limit in limits.items():
+        best[name] = rows[name].astype("Int64").fillna(limit)
+    judged = attrs.evolve(waiver, free_years=0).decide_frame(best)
+    return judged["waived"].to_numpy(dtype=bool)
+
+
+def _waived(column: pd.Series[Any]) -> tuple[Any, Any]:
+    """Read what was decided, and where that is known."""
+    told = column.notna().to_numpy(dtype=bool)
+    values = column[told]
+    if column.dtype.kind != "b" and not all(
+        isinstance(v, (bool, np.bool_)) for v in values
+    ):
+        raise ColumnTypeError(
+            f"column 'was_waived' is {column.dtype}; it must hold booleans"
+        )
+    was = np.zeros(len(column), bool)
+    was[told] = values.to_numpy(dtype=bool)
+    return was, told
 
 
 def _window(mode: str, last: dt.date | None) -> Phrases:

@@ -140,6 +140,9 @@ class Welcome:
                 outcome = "overdue"
             else:
                 outcome, changes_on = "due", add_days(due, 1)
+            if outcome in ("due", "overdue") and contacted_on is not None:
+                later = contacted_on if contacted_on > as_of else None
+                changes_on = min(filter(None, (changes_on, later)), default=None)
         english, chinese = _TEXTS[outcome]
         if due is not None:
             english = f"{english} (due by {due})"

@@ -12,7 +12,11 @@ import numpy as np
 import pandas as pd
 
 from memberops.domain.values import check_as_of
-from memberops.errors import InvalidValueError, MissingColumnsError
+from memberops.errors import (
+    CurrencyMismatchError,
+    InvalidValueError,
+    MissingColumnsError,
+)
 from memberops.policies.fee_waiver import FeeWaiver, waiver_texts
 from memberops.policies.fees import MembershipFee
 from memberops.policies.figures import Frame, day_number, entered, number_of
@@ -85,6 +89,7 @@ def simulate(
 
     Raises:
         InvalidValueError: There is no policy, or a policy has no fees or tickets.
+        CurrencyMismatchError: Waivers and fees are in more than one currency.
         MissingColumnsError: A needed column is absent.
 
     >>> cards = pd.DataFrame({"card_id": ["C1", "C2"], "member_id": ["M1", "M2"],
@@ -143,6 +148,17 @@ def _checked(policies: Any, tickets: Any, fees: Any) -> list[str]:
         for what, given in (("tickets", tickets), ("fees", fees)):
             if isinstance(given, Mapping) and name not in given:
                 raise InvalidValueError(f"the policy {name[:40]!r} has no {what}")
+        fee = fees[name] if isinstance(fees, Mapping) else fees
+        if fee.currency != waiver.currency:
+            raise CurrencyMismatchError(
+                f"the policy {name[:40]!r} counts {waiver.currency.code}, "
+                f"its fees are in {fee.currency.code}"
+            )
+    if len({waiver.currency for waiver in policies.values()}) > 1:
+        raise CurrencyMismatchError(
+            "the policies count in different currencies: what they bring cannot be "
+            "compared"
+        )
     return list(policies)
 
 
