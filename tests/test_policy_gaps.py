@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from memberops.domain import Card
-from memberops.errors import ColumnTypeError, InvalidValueError
+from memberops.errors import ColumnTypeError, ConfigurationError, InvalidValueError
 from memberops.policies import (
     AllOf,
     AnyOf,
@@ -27,6 +27,7 @@ from memberops.policies import (
 )
 from memberops.policies.lunar_words import read_lunar_birthday
 from memberops.schedules import Period
+from memberops.workflows import parse_settings
 
 NOVEMBER = Period.month(2026, 11)
 CARD = Card(
@@ -312,3 +313,14 @@ def test_no_level_is_one_that_nobody_can_have():
         with pytest.raises(InvalidValueError, match="nobody can have the level 'v'"):
             TierPolicy(levels=(Tier("r"), Tier("v", low), Tier("s", high)))
         TierPolicy(levels=(Tier("r"), Tier("s", high), Tier("v", low)))
+
+
+def test_a_rule_of_a_chain_file_asks_for_more_than_nothing():
+    """A threshold of 0, which everybody meets, is refused by its path."""
+    text = (
+        'name="x"\ncurrency="CNY"\nzone="Asia/Shanghai"\n'
+        '[sources.sales]\nadapter="csv"\npath="s.csv"\n'
+        "[policies.fee_waiver]\nrule={spend=0}\n"
+    )
+    with pytest.raises(ConfigurationError, match="rule.spend must be above 0"):
+        parse_settings(text)
