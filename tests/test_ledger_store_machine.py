@@ -62,6 +62,10 @@ class Several:
             assert other.verify() == ()
             assert list(other.journal()) == list(wanted.journal())
             assert other.movements().equals(wanted.movements())
+            frame = wanted.movements()
+            frame = frame[frame["gift_id"] == "G1"].reset_index(drop=True)
+            for ledger in (other, wanted):
+                assert ledger.movements(gifts=["G1", "G9"]).equals(frame)
             for hour, position in ((None, None), (3, None), (5, wanted.position // 2)):
                 frame = other.balances(as_of=at(hour), position=position)
                 assert frame.equals(wanted.balances(as_of=at(hour), position=position))

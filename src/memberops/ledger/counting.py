@@ -128,8 +128,7 @@ def histories(
         cells: Which gifts, lots and places.
     """
     wanted = set(cells)
-    moved = ledger.movements()
-    moved = moved[moved["gift_id"].isin({cell.gift_id for cell in wanted})]
+    moved = ledger.movements(gifts={cell.gift_id for cell in wanted})
     lots = {
         (gift, lot): None if through != through else through.date()  # noqa: PLR0124 - NaT
         for gift, lot, through in moved[["gift_id", "lot_id", "valid_through"]]

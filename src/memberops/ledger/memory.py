@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import attrs
@@ -270,13 +270,19 @@ class Ledger:
         """Write the ledger as lines of JSON (`journal_lines`)."""
         return journal_lines(self.entries())
 
-    def movements(self) -> pd.DataFrame:
-        """Return every movement as a frame (`MOVEMENT_COLUMNS`), by sequence."""
-        return movement_frame(
+    def movements(self, *, gifts: Collection[str] | None = None) -> pd.DataFrame:
+        """Return movements as a frame (`LedgerStore.movements`)."""
+        some = None if gifts is None else set(gifts)
+        found = movement_frame(
             (entry.sequence, entry.record)
             for entry in self.entries()
             if isinstance(entry.record, Posting)
+            if some is None
+            or any(each.gift_id in some for each in entry.record.movements)
         )
+        if some is None:
+            return found
+        return found[found["gift_id"].isin(some)].reset_index(drop=True)
 
     def balances(
         self, *, as_of: dt.datetime | None = None, position: int | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
 import pandas as pd
@@ -131,8 +131,13 @@ class LedgerStore(Protocol):
         """Write the ledger as lines of JSON (`memberops.ledger.journal_lines`)."""
         ...
 
-    def movements(self) -> pd.DataFrame:
-        """Return every movement as a frame (`MOVEMENT_COLUMNS`), by sequence."""
+    def movements(self, *, gifts: Collection[str] | None = None) -> pd.DataFrame:
+        """
+        Return movements as a frame (`MOVEMENT_COLUMNS`), by sequence.
+
+        Args:
+            gifts: Ids of the gifts that count; None: all. A store reads no others.
+        """
         ...
 
     def balances(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,7 @@ from memberops.ledger import BALANCE_COLUMNS, MOVEMENT_COLUMNS, Cell
 
 __all__ = ["balance_frame", "cell_balances", "held_at", "movement_table"]
 
+_MOST_VALUES = 10_000
 _HALF = 32
 _LOW = 2**_HALF - 1
 _SHIFT = sa.literal(_HALF, sa.Integer)  # PostgreSQL shifts a bigint by an integer
@@ -155,9 +157,11 @@ def held_at(
     return sum(quantities.scalars())
 
 
-def movement_table(connection: sa.Connection) -> pd.DataFrame:
-    """Return every movement as a frame (`MOVEMENT_COLUMNS`), by sequence."""
-    rows = connection.execute(
+def movement_table(
+    connection: sa.Connection, gifts: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Return the movements of all gifts, or of some, as a frame, by sequence."""
+    chosen = (
         sa.select(
             movements.c.sequence,
             entries.c.key,
@@ -172,8 +176,17 @@ def movement_table(connection: sa.Connection) -> pd.DataFrame:
         )
         .join(entries, entries.c.sequence == movements.c.sequence)
         .order_by(movements.c.sequence, movements.c.line)
-    ).all()
-    frame = pd.DataFrame([tuple(row) for row in rows], columns=list(MOVEMENT_COLUMNS))
+    )
+    # A statement holds only so many values: beyond that all is read, and sifted.
+    some = None if gifts is None else set(gifts)
+    if some is not None and len(some) <= _MOST_VALUES:
+        chosen = chosen.where(movements.c.gift_id.in_(some))
+    rows = [
+        tuple(row)
+        for row in connection.execute(chosen)
+        if some is None or row.gift_id in some
+    ]
+    frame = pd.DataFrame(rows, columns=list(MOVEMENT_COLUMNS))
     moments = frame["effective_at"].astype("int64").astype("datetime64[us]")
     texts = ("posting_id", "kind", "gift_id", "lot_id", "source", "destination")
     return frame.assign(effective_at=moments.dt.tz_localize("UTC")).astype(

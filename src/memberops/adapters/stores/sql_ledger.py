@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -294,9 +294,9 @@ class SqlLedger:
 
         return self._database.write(fill)
 
-    def movements(self) -> pd.DataFrame:
-        """Return every movement as a frame (`MOVEMENT_COLUMNS`), by sequence."""
-        return self._database.read(reading.movement_table)
+    def movements(self, *, gifts: Collection[str] | None = None) -> pd.DataFrame:
+        """Return movements as a frame (`memberops.ledger.LedgerStore.movements`)."""
+        return self._database.read(lambda each: reading.movement_table(each, gifts))
 
     def balances(
         self, *, as_of: dt.datetime | None = None, position: int | None = None
