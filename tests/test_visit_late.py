@@ -1,12 +1,23 @@
 """Visits that are late are made up for; what asks for one is what the manual says."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
 
-from memberops.errors import InvalidValueError
-from memberops.policies import CadenceRule, Standing, VisitFact, VisitPolicy
+from memberops.domain.appointment import BookingEvent, Slot
+from memberops.errors import ColumnTypeError, InvalidValueError
+from memberops.policies import (
+    AppointmentBook,
+    Appointments,
+    CadenceRule,
+    Standing,
+    VisitFact,
+    VisitPolicy,
+    visit_coverage,
+    visit_standing,
+)
 from memberops.policies.cadence import DEFAULT_CADENCE
 from memberops.policies.visit_frame import plan_visits
 from memberops.policies.visit_plan import plan_member
@@ -255,3 +266,52 @@ def test_a_chain_without_cards_files_by_the_other_fields_and_says_so():
     frame = answer.frame()
     assert frame.loc[frame["kind"] == "welcome", "member_id"].tolist() == ["M1"]
     assert "filing-without-cards" in [each.rule for each in answer.findings]
+
+
+def test_a_refusal_that_cannot_be_read_stops_every_channel_and_is_told():
+    """An unknown word for a channel never loses a refusal; "SMS" is the SMS."""
+    consents = pd.DataFrame(
+        {"member_id": ["M1", "M2", "M3"], "channel": ["fax", "SMS", "fax"],
+         "given": ["no", "no", "yes"], "on": days(*["2026-10-01"] * 3)}
+    )  # fmt: skip
+    members = pd.DataFrame({"member_id": ["M1", "M2", "M3"]})
+    rows, found = visit_standing(as_of=day(5), members=members, consents=consents)
+    assert rows["opted_out"].tolist() == [True, False, False]
+    assert rows["opted_out_sms"].tolist() == [True, True, False]
+    assert rows["opted_out_phone"].tolist() == [True, False, False]
+    assert [(f.rule, f.count) for f in found] == [("consent-channel-unknown", 2)]
+
+
+def test_the_word_no_is_no_answer():
+    """The table's own words count as they read; what is neither is refused."""
+    plan = pd.DataFrame({"visit_id": ["V1", "V2"], "store_id": "S1",
+                         "day": days("2026-11-02", "2026-11-02"),
+                         "last_on": days("2026-11-03", "2026-11-03")})  # fmt: skip
+    records = plan.assign(outcome="done", done_on=plan["day"], answered=["yes", "no"])
+    rows = visit_coverage(plan, records, as_of=day(5)).rows
+    assert (rows["done"].item(), rows["answered"].item()) == (2, 1)
+    with pytest.raises(ColumnTypeError, match="maybe"):
+        visit_coverage(plan, records.assign(answered="maybe"), as_of=day(5))
+
+
+def test_the_hour_that_comes_twice_keeps_its_order():
+    """Berlin, 25 October 2026: 02:30 of summer comes before 02:00 of winter."""
+    zone = ZoneInfo("Europe/Berlin")
+    summer = dt.datetime(2026, 10, 25, 2, 30, tzinfo=zone)
+    winter = dt.datetime(2026, 10, 25, 2, 0, fold=1, tzinfo=zone)
+    given = {"slot_id": "A", "store_id": "S1"}
+    slot = Slot(**given, starts_at=summer, ends_at=winter)
+    assert slot.ends_at - slot.starts_at == dt.timedelta(minutes=30)
+    with pytest.raises(InvalidValueError, match="ends after"):
+        Slot(**given, starts_at=winter, ends_at=summer)
+    hour = dt.timedelta(hours=3)
+    book = AppointmentBook(
+        slots=[Slot(**given, starts_at=summer + hour, ends_at=summer + 2 * hour)]
+    )
+    wishes = [
+        BookingEvent(event_id=f"E{n}", kind="book", booking_id=f"K{n}", slot_id="A",
+                     member_id=f"M{n}", at=at)
+        for n, at in ((1, winter), (2, summer))
+    ]  # fmt: skip
+    held = Appointments().replay(book, wishes).book.held
+    assert [member for member, _ in held.values()] == ["M2"]

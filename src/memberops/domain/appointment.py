@@ -16,6 +16,17 @@ __all__ = ["BookingEvent", "BookingEventKind", "Slot"]
 _optional_id = attrs.validators.optional(identifier)
 
 
+def _utc(value: Any) -> Any:
+    """
+    Bring an instant to UTC; the validator refuses what is none.
+
+    Two times of one zone compare by the wall, which an hour that comes twice misleads.
+    """
+    if isinstance(value, dt.datetime) and value.utcoffset() is not None:
+        return value.astimezone(dt.UTC)
+    return value
+
+
 @attrs.frozen(kw_only=True)
 class Slot:
     """
@@ -24,8 +35,8 @@ class Slot:
     Args:
         slot_id: The slot.
         store_id: Where.
-        starts_at: Aware instant.
-        ends_at: Aware instant, after *starts_at*.
+        starts_at: Aware instant, kept in UTC.
+        ends_at: Aware instant, after *starts_at*, kept in UTC.
         capacity: How many bookings it holds: the staff of that time.
         service: What is given there, if slots differ.
 
@@ -42,8 +53,8 @@ class Slot:
 
     slot_id: str = attrs.field(validator=identifier)
     store_id: str = attrs.field(validator=identifier)
-    starts_at: dt.datetime = attrs.field(validator=aware_instant)
-    ends_at: dt.datetime = attrs.field(validator=aware_instant)
+    starts_at: dt.datetime = attrs.field(converter=_utc, validator=aware_instant)
+    ends_at: dt.datetime = attrs.field(converter=_utc, validator=aware_instant)
     capacity: int = attrs.field(default=1, validator=whole_number)
     service: str | None = attrs.field(default=None, validator=_optional_id)
 
@@ -75,7 +86,7 @@ class BookingEvent:
         event_id: Made once by whoever asks; the same id again is the same wish.
         kind: `BookingEventKind`.
         booking_id: The booking it is about.
-        at: Aware instant at which it was asked.
+        at: Aware instant at which it was asked, kept in UTC.
         member_id: Whose booking it is.
         slot_id: The slot wanted; None for a cancellation.
 
@@ -86,7 +97,7 @@ class BookingEvent:
     event_id: str = attrs.field(validator=identifier)
     kind: BookingEventKind = attrs.field(converter=BookingEventKind)
     booking_id: str = attrs.field(validator=identifier)
-    at: dt.datetime = attrs.field(validator=aware_instant)
+    at: dt.datetime = attrs.field(converter=_utc, validator=aware_instant)
     member_id: str = attrs.field(validator=identifier)
     slot_id: str | None = attrs.field(default=None, validator=_optional_id)
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from memberops.domain import Finding, Severity
 from memberops.domain.values import check_as_of
-from memberops.errors import InvalidValueError
+from memberops.errors import ColumnTypeError, InvalidValueError, bounded
 from memberops.policies.visit_intake import among, as_days, as_text, taken_in
 
 __all__ = ["VisitCoverage", "members_without_plan", "visit_coverage", "visits_by_store"]
@@ -44,8 +44,9 @@ def visit_coverage(plan: Any, records: Any, *, as_of: dt.date) -> VisitCoverage:
     Args:
         plan: Rows of `plan_visits`; those dropped or suppressed are not planned.
         records: ``visit_id``, ``outcome``, ``done_on`` (the store's local day) and
-            ``answered`` (true or false). Of several records of a visit the first
-            day done counts; it is answered if one of them is.
+            ``answered`` (true or false, or the table's words ``"yes"`` and
+            ``"no"``). Of several records of a visit the first day done counts; it is
+            answered if one of them is.
         as_of: Visits planned for a later day, and later records, do not count yet.
 
     Returns:
@@ -83,7 +84,7 @@ def visit_coverage(plan: Any, records: Any, *, as_of: dt.date) -> VisitCoverage:
             "visit_id": as_text(made, "visit_id"),
             "outcome": as_text(made, "outcome"),
             "done_on": as_days(made, "done_on").astype("datetime64[s]"),
-            "answered": made["answered"].fillna(value=False).to_numpy(dtype=bool),
+            "answered": _answered(made["answered"]),
         }
     )
     strange = int(np.count_nonzero(~among(known, done["visit_id"])))
@@ -103,6 +104,19 @@ def visit_coverage(plan: Any, records: Any, *, as_of: dt.date) -> VisitCoverage:
     )
     rows = figures.astype("int64").reset_index()
     return VisitCoverage(rows=_with_shares(rows), findings=_unplanned(strange))
+
+
+def _answered(values: pd.Series[Any]) -> Any:
+    """Read true or false, or the words of the table of visits."""
+    known = {True: True, False: False, "yes": True, "no": False, "": False}
+    whole = values.astype(object).where(values.notna(), other=False)
+    strange = [each for each in whole.unique() if each not in known]
+    if strange:
+        raise ColumnTypeError(
+            "column 'answered' must hold true or false, or 'yes' and 'no', not "
+            f"{bounded(map(str, strange))}"
+        )
+    return whole.map(known).to_numpy(dtype=bool)
 
 
 def _with_shares(rows: pd.DataFrame) -> pd.DataFrame:

@@ -21,6 +21,9 @@ from memberops.tables import CARDS, CONSENTS, MEMBERS, SALES, STORES, VISITS
 __all__ = ["sold_tickets", "visit_contacts", "visit_records", "visit_standing"]
 
 _CHANNELS = tuple(channel.value for channel in VisitChannel)
+_SPELLED = dict(
+    next(each.choices for each in CONSENTS.columns if each.name == "channel")
+)
 _NAT = np.datetime64("NaT", "D")
 
 
@@ -41,7 +44,8 @@ def visit_standing(
     Gather how each member stands, as `plan_visits` takes it.
 
     Of the consents of a member the last one counts for each channel; of several that
-    came at once, the refusal. Who refused every channel has opted out.
+    came at once, the refusal. Who refused every channel has opted out. A refusal
+    whose channel cannot be read stops every channel, and a finding tells of it.
 
     Args:
         as_of: The day of planning: what happened later is not known yet.
@@ -151,13 +155,19 @@ def _refusals(
     rows = pd.DataFrame(
         {name: as_text(given, name) for name in ("member_id", "channel", "given")}
     )
+    folded = rows["channel"].str.strip().str.casefold()
+    rows["channel"] = folded.map(_SPELLED).fillna("")
+    strange = (folded != "") & (rows["channel"] == "")
+    found += told(_STRANGE, int(strange.sum()))
+    # A channel stopped too many is mended by a word; a call not wanted is not.
+    rows.loc[strange & (rows["given"] == "no"), "channel"] = "all"
     rows["on"] = as_days(given, "on").astype("datetime64[us]")
     rows["at"] = moment.to_numpy()
     ends = pd.Timestamp(end_of_day(as_of, zone))
     known = (rows["on"] <= pd.Timestamp(as_of)).to_numpy(bool)
     known = known & ~(moment > ends).to_numpy(bool)
     good = (rows["member_id"] != "") & rows["given"].isin(["yes", "no"])
-    good &= (rows["channel"] != "") & rows["on"].notna()
+    good &= (folded != "") & rows["on"].notna()
     found += told(_UNCLEAR, int((~good).sum()))
     rows = rows[known & good.to_numpy(bool)]
     # A day without a time comes first of its day; a refusal wins what is left.
@@ -282,6 +292,12 @@ _NOBODY = (
     "member-missing",
     "a member without id cannot be visited",
     "缺少会员编号，无法安排回访",
+)
+_STRANGE = (
+    "consents",
+    "consent-channel-unknown",
+    "consent to an unknown channel: a refusal stops all channels, a yes is not used",
+    "同意记录的渠道无法识别：不同意的按全部渠道处理，同意的未采用",
 )
 _UNCLEAR = (
     "consents",
