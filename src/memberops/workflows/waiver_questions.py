@@ -36,6 +36,7 @@ __all__ = ["simulate_waivers", "waiver"]
 
 _LONGEST = 40
 _PHONE_DIGITS = 7
+_SHOWN = 11
 
 
 def waiver(
@@ -110,7 +111,7 @@ def _told(wanted: object) -> str:
     text = str(wanted)
     digits = sum(each.isdigit() for each in text)
     if digits >= _PHONE_DIGITS or not text.isascii():
-        return repr(mask(text))
+        return repr(str(mask(text))[-_SHOWN:])
     return repr(text[:_LONGEST])
 
 
