@@ -81,3 +81,29 @@ def test_a_naive_moment_is_refused():
     """The book stands at a moment, which has a zone."""
     with pytest.raises(InvalidValueError):
         read_appointments(FRAME, as_of=AS_OF.replace(tzinfo=None))
+
+
+def test_odd_rows_are_findings_and_stop_nothing():
+    """Half a minute apart, a blank in an id, a capacity that is no number."""
+    frame = pd.DataFrame(
+        {"booking_id": ["A1", "A2", "A3", "A4"], "member_id": "M1",
+         "store_id": ["S1", "S1", "S 1", "S"], "service": [None, None, None, "1"],
+         "starts_at": pd.to_datetime([NINE, "2026-11-06T01:00:30Z", NINE, NINE],
+                                     utc=True, format="ISO8601"),
+         "capacity": ["x", "1.5", "inf", "2"]}
+    )  # fmt: skip
+    book, findings = read_appointments(frame, as_of=AS_OF)
+    assert len(book.slots) == len(book.held) == 4
+    assert [(f.rule, f.count) for f in findings] == [("capacity-unread", 3)]
+
+
+def test_a_booking_that_moved_holds_its_new_time():
+    """The cancelled row of a booking does not hide the one that stands."""
+    frame = bookings(
+        ("A1", "M1", "2026-11-05T01:00Z", "cancelled", None, None, 1),
+        ("A1", "M1", NINE, "booked", None, None, 1),
+    )
+    book, findings = read_appointments(frame, as_of=AS_OF)
+    assert [book.held["A1"][0], len(book.held)] == ["M1", 1]
+    assert book.slots[-1].starts_at == dt.datetime(2026, 11, 6, 1, tzinfo=dt.UTC)
+    assert [f.rule for f in findings] == ["appointment-twice"]

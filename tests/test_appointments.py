@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memberops.domain.appointment import BookingEvent, Slot
-from memberops.errors import InvalidValueError
+from memberops.errors import InvalidValueError, ScheduleError
 from memberops.policies.appointments import AppointmentBook, Appointments
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -240,3 +240,14 @@ def test_no_slot_is_ever_overbooked(rows, capacities):
             assert held <= capacity
             assert capacity - held == result.free(name)
         assert {each.event_id for each in given_} == set(result.decided)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"zone": "Nowhere/X"}, {"offers": "3"}, {"offers": -1}, {"answer_within": 5},
+     {"answer_within": -HALF}],
+)  # fmt: skip
+def test_a_policy_that_can_never_work_is_refused(wrong):
+    """A zone, a number of offers or a time to answer that is none."""
+    with pytest.raises((InvalidValueError, ScheduleError)):
+        Appointments(**wrong)

@@ -71,12 +71,19 @@ def read_appointments(
     capacity = (
         given["capacity"] if "capacity" in given else pd.Series(pd.NA, rows.index)
     )
-    rows["capacity"] = capacity.astype("Int64").fillna(0).astype("int64")
+    number = pd.to_numeric(capacity, errors="coerce").astype("float64")
+    usable = (number >= 0) & (number <= _MOST) & (number % 1 == 0)
+    found = told(_CAPACITY, int((capacity.notna() & ~usable).sum()))
+    rows["capacity"] = number.where(usable, 0).astype("int64").to_numpy()
     rows = rows[~(rows["booked_at"] > pd.Timestamp(as_of))]
     whole = (rows[["booking_id", "member_id", "store_id"]] != "").all(axis=1)
     whole &= rows["starts_at"].notna()
-    found = told(_INCOMPLETE, int((~whole).sum()))
-    rows = rows[whole].sort_values(["booking_id", *_MOMENTS, *_TEXTS[1:]])
+    found += told(_INCOMPLETE, int((~whole).sum()))
+    gone = rows["cancelled_at"] <= pd.Timestamp(as_of)
+    gone |= (rows["state"] == "cancelled") & rows["cancelled_at"].isna()
+    # A booking that moved leaves its cancelled row: the one that stands holds.
+    rows = rows.assign(live=~gone, _gone=gone)[whole]
+    rows = rows.sort_values(["booking_id", "_gone", *_MOMENTS, *_TEXTS[1:]])
     twice = rows["booking_id"].duplicated()
     found += told(_TWICE, int(twice.sum()))
     rows = rows[~twice]
@@ -84,10 +91,8 @@ def read_appointments(
     found += told(_BACKWARDS, int(backwards.sum()))
     end = rows["ends_at"].where(~backwards & rows["ends_at"].notna())
     rows = rows.assign(ends_at=end.fillna(rows["starts_at"] + length))
-    gone = rows["cancelled_at"] <= pd.Timestamp(as_of)
-    gone |= (rows["state"] == "cancelled") & rows["cancelled_at"].isna()
     keys = ["store_id", "service", "starts_at"]
-    rows = rows.assign(live=~gone).sort_values([*keys, "booking_id"])
+    rows = rows.sort_values([*keys, "booking_id"])
     slots, held, crowded = [], {}, 0
     for _, bookings in rows.groupby(keys, sort=True):
         store, service, start = bookings[keys].iloc[0].tolist()
@@ -95,8 +100,10 @@ def read_appointments(
         told_capacity = int(bookings["capacity"].max())
         crowded += 0 < told_capacity < len(live)
         begins = start.to_pydatetime()
-        parts = (store, service, begins.strftime("%Y-%m-%dT%H:%MZ"))
-        slot_id = " ".join(part for part in parts if part)
+        whole_minute = not (begins.second or begins.microsecond)
+        unit = "minutes" if whole_minute else "auto"
+        moment = begins.isoformat(timespec=unit).replace("+00:00", "Z")
+        slot_id = " ".join(_part(part) for part in (store, service, moment) if part)
         slots.append(
             Slot(
                 slot_id=slot_id,
@@ -113,6 +120,18 @@ def read_appointments(
     return AppointmentBook(slots=tuple(slots), held=held), tuple(found)
 
 
+def _part(text: str) -> str:
+    """Write a part of a slot's id so that a blank in it does not end it."""
+    return text.replace("%", "%25").replace(" ", "%20")
+
+
+_MOST = 2**31
+_CAPACITY = (
+    "appointments",
+    "capacity-unread",
+    "a capacity is no whole number of 0 or more: taken as not told",
+    "时段容量不是非负整数，按未填处理",
+)
 _INCOMPLETE = (
     "appointments",
     "appointment-incomplete",
@@ -122,8 +141,8 @@ _INCOMPLETE = (
 _TWICE = (
     "appointments",
     "appointment-twice",
-    "a booking is listed more than once: the earliest time holds",
-    "同一预约出现多次，以最早的时间为准",
+    "a booking is listed more than once: the earliest that is not cancelled holds",
+    "同一预约出现多次，以未取消且时间最早的为准",
 )
 _BACKWARDS = (
     "appointments",

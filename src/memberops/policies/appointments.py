@@ -14,8 +14,9 @@ import pandas as pd
 
 from memberops.domain.appointment import BookingEvent, BookingEventKind, Slot
 from memberops.domain.decision import Decision, Reason, Statement
-from memberops.domain.values import check_as_of, identifier
+from memberops.domain.values import check_as_of, identifier, whole_number
 from memberops.errors import InvalidValueError, nearest
+from memberops.policies.contact_hours import zone_of
 
 __all__ = ["AppointmentBook", "Appointments", "Booked"]
 
@@ -171,10 +172,21 @@ class Appointments:
     """
 
     zone: str = "Asia/Shanghai"
-    offers: int = 3
+    offers: int = attrs.field(default=3, validator=whole_number)
     answer_within: dt.timedelta = dt.timedelta(hours=2)
     policy: str = attrs.field(default="appointments", validator=identifier)
     version: str = attrs.field(default="1", validator=identifier)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a zone that does not exist, and what no office can offer."""
+        zone_of(self.zone)
+        if self.offers < 0:
+            raise InvalidValueError(f"'offers' must be 0 or more, not {self.offers}")
+        within = self.answer_within
+        if not isinstance(within, dt.timedelta) or within <= dt.timedelta(0):
+            raise InvalidValueError(
+                "'answer_within' must be a timedelta above zero: timedelta(hours=2)"
+            )
 
     def decide(self, book: AppointmentBook, event: BookingEvent) -> Booked:
         """
