@@ -11,7 +11,9 @@ from memberops.errors import ColumnTypeError, InvalidValueError
 from memberops.policies import (
     AppointmentBook,
     Appointments,
+    AuditPolicy,
     CadenceRule,
+    Staffing,
     Standing,
     VisitFact,
     VisitPolicy,
@@ -315,3 +317,20 @@ def test_the_hour_that_comes_twice_keeps_its_order():
     ]  # fmt: skip
     held = Appointments().replay(book, wishes).book.held
     assert [member for member, _ in held.values()] == ["M2"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"tickets_a_day": 0}, {"fence": -1}, {"least_members": -3},
+     {"visit_share": "abc"}],
+)  # fmt: skip
+def test_an_audit_that_can_never_work_is_refused(wrong):
+    """No tickets, a fence below the quartile, a share that is none."""
+    with pytest.raises(InvalidValueError):
+        AuditPolicy(**wrong)
+
+
+def test_nobody_makes_fewer_than_no_visits():
+    """A pool makes 0 visits a day or more."""
+    with pytest.raises(InvalidValueError, match="visits_each"):
+        Staffing(staff={"S1": ["A"]}, visits_each=-3)

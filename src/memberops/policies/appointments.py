@@ -182,7 +182,7 @@ class Appointments:
         zone_of(self.zone)
         if self.offers < 0:
             raise InvalidValueError(f"'offers' must be 0 or more, not {self.offers}")
-        within = self.answer_within
+        within: object = self.answer_within
         if not isinstance(within, dt.timedelta) or within <= dt.timedelta(0):
             raise InvalidValueError(
                 "'answer_within' must be a timedelta above zero: timedelta(hours=2)"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from memberops.domain import Finding, Severity
 from memberops.domain.values import whole_number
-from memberops.errors import InvalidValueError
+from memberops.errors import InvalidValueError, bounded
 from memberops.policies.visit_intake import among, as_days, as_text, taken_in
 from memberops.schedules import Period
 
@@ -27,7 +27,12 @@ def _share(value: Any) -> Fraction:
         raise InvalidValueError(
             "a share must be exact: Fraction(1, 10), Decimal('0.1') or '0.1'"
         )
-    share = Fraction(value)
+    try:
+        share = Fraction(value)
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
+        raise InvalidValueError(
+            f"a share is a fraction such as '0.1' or '1/10', not {bounded([value])}"
+        ) from None
     if not 0 <= share <= 1:
         raise InvalidValueError(f"a share lies between 0 and 1, not {share}")
     return share
@@ -57,6 +62,12 @@ class AuditPolicy:
     tickets_a_day: int = attrs.field(default=5, validator=whole_number)
     fence: int = attrs.field(default=3, validator=whole_number)
     least_members: int = attrs.field(default=20, validator=whole_number)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse numbers by which everything, or nothing, is abnormal."""
+        for name, least in (("tickets_a_day", 1), ("fence", 0), ("least_members", 1)):
+            if getattr(self, name) < least:
+                raise InvalidValueError(f"{name!r} must be {least} or more")
 
 
 @attrs.frozen(kw_only=True)
