@@ -3,19 +3,27 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LIBRARY := $(VENV)/.library
 STAMP := $(VENV)/.installed
 
 .PHONY: demo test lowest nightly check bench docs clean
 
-$(STAMP): pyproject.toml
+# The library with its extras: all that a demonstration needs.
+$(LIBRARY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("memberops needs Python 3.11 or newer: set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@echo "installing memberops and its extras into $(VENV)"
+	$(BIN)/python -m pip install --quiet --editable ".[all]"
+	@touch $@
+
+$(STAMP): $(LIBRARY)
+	@echo "installing what tests, checks and documentation need"
 	$(BIN)/python -m pip install --quiet --editable ".[all]" --group dev
 	@test ! -d examples/memberops-acme || $(BIN)/python -m pip install --quiet --no-deps --editable examples/memberops-acme
 	@touch $@
 
-demo: $(STAMP)
+demo: $(LIBRARY)
 	$(BIN)/python -m memberops.testing.demo demo-chain
 	$(BIN)/memberops month-end --chain demo-chain/chain.toml --month 2026-10 --out demo-chain/out
 

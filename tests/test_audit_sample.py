@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from memberops.domain import Currency
 from memberops.errors import ColumnTypeError, InvalidValueError
 from memberops.policies.audit_sample import AuditPolicy, audit_sample
 from memberops.policies.coverage import (
@@ -126,6 +127,23 @@ def test_spend_far_outside_the_stores_own_is_abnormal():
 
     assert found(45) == []
     assert found(46) == ["M20"]
+
+
+def test_abnormal_spend_is_told_in_the_currency_not_in_its_minor_units():
+    """A fence of 45 minor units is 0.45 yuan to a reader, and 45 yen in Japan."""
+    rows = [(f"T{n}", "S1", f"M{n}", "2026-11-03", n) for n in range(1, 20)]
+    rows += [("T20", "S1", "M20", "2026-11-03", 46)]
+
+    def said(**options):
+        drawn = audit_sample(tickets=tickets(rows), period=WEEK, seed="x", **options)
+        return drawn.rows["why_zh"].item(), drawn.rows["why_en"].item()
+
+    assert said() == (
+        "消费 0.46 元，超出门店界限 0.45 元",
+        "spend ¥0.46 above the store's fence ¥0.45",
+    )
+    assert "45" in said(currency=Currency("JPY"))[1]
+    assert "0.45" not in said(currency=Currency("JPY"))[1]
 
 
 def test_a_store_too_small_is_not_judged_and_it_is_told():

@@ -22,6 +22,7 @@ from memberops.errors import (
     KeyConflictError,
     OutOfStockError,
     ReversalError,
+    UnknownGiftError,
 )
 from memberops.ledger import Ledger, LedgerRules, award
 from memberops.ledger.flow_delivery import dispatch, recall, receive
@@ -501,3 +502,22 @@ def test_a_right_by_value_needs_the_value():
     for wrong in ([], [ApprovalRight(role="head"), ApprovalRight(role="head")]):
         with pytest.raises(InvalidValueError):
             GiftApprovalPolicy(rights=wrong)
+
+
+def test_a_gift_that_is_not_listed_is_a_typing_error_and_no_empty_shelf():
+    """The nearest gift is named where the ledger lists its gifts."""
+    ledger = Ledger(LedgerRules(gifts=[Gift(gift_id="CUP")]))
+
+    with pytest.raises(UnknownGiftError, match="did you mean 'CUP'"):
+        issue(
+            ledger,
+            issue_id="R8",
+            store_id="S01",
+            member_id="M1",
+            gift_id="CUPP",
+            quantity=1,
+            reason="birthday",
+            effective_at=START,
+            on=TODAY,
+            by="E1",
+        )

@@ -322,5 +322,5 @@ def test_a_rule_of_a_chain_file_asks_for_more_than_nothing():
         '[sources.sales]\nadapter="csv"\npath="s.csv"\n'
         "[policies.fee_waiver]\nrule={spend=0}\n"
     )
-    with pytest.raises(ConfigurationError, match="rule.spend must be above 0"):
+    with pytest.raises(ConfigurationError, match=r"rule\.spend must be above 0"):
         parse_settings(text)

@@ -250,3 +250,10 @@ def test_a_policy_that_cannot_be_is_refused():
         DifferenceReason(code="a:b", direction="either", text_en="", text_zh="")
     with pytest.raises(InvalidValueError):
         DifferenceReason(code="a", direction="up", text_en="", text_zh="")
+
+
+def test_a_role_that_approves_nothing_is_refused_with_the_nearest():
+    """A misspelt role would otherwise approve no line, in silence."""
+    with pytest.raises(InvalidValueError, match="did you mean 'regional_manager'"):
+        StocktakePolicy().check_role("regionl_manager")
+    assert StocktakePolicy().check_role("warehouse_manager") == "warehouse_manager"

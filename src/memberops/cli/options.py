@@ -75,7 +75,8 @@ class Options:
     form: Annotated[
         str | None,
         Parameter(
-            help="只输出该表单，如 audit_duplicates。Only this form of the answer."
+            help="只输出该表单，名称见 --format json。Only this form of the answer; "
+            "its names are in --format json."
         ),
     ] = None
     reveal: Reveal = None
@@ -105,7 +106,8 @@ def read_day(text: str, *, option: str = "--as-of") -> dt.date:
         day = dt.date.fromisoformat(text)
     except ValueError:
         raise InvalidValueError(
-            f"{option} takes a day, written as 2026-10-05, not {text[:40]!r}"
+            f"{option} takes a day that exists, written as 2026-10-05, "
+            f"not {text[:40]!r}"
         ) from None
     _check_year(day, option)
     return day

@@ -61,7 +61,12 @@ from memberops.ledger.records import (
     record_type,
 )
 from memberops.ledger.rules import LedgerRules
-from memberops.ledger.settling import Settlement, post_late, settle
+from memberops.ledger.settling import (
+    Settlement,
+    closings_after,
+    post_late,
+    settle,
+)
 from memberops.ledger.store import LedgerStore
 from memberops.ledger.verdicts import (
     Cell,
@@ -103,6 +108,7 @@ __all__ = [
     "balances_at",
     "chained",
     "changes",
+    "closings_after",
     "count_frame",
     "count_sheet",
     "decide",

@@ -83,12 +83,15 @@ def given(
 
     Raises:
         OutOfStockError: There is too little; nothing was written, the key is free.
+        UnknownGiftError: The ledger lists its gifts, and not this one.
         KeyConflictError: See `answered`.
     """
     before = answered(ledger, request)
     if before is not None:
         return before
     (wanted,) = request.movements
+    # A gift that is not listed is a typing error, not an empty shelf.
+    ledger.rules.check_gift(wanted.gift_id, lot_id or "any")
     stock = ledger.lots(wanted.gift_id, wanted.source, as_of=request.effective_at)
     if lot_id is not None:
         stock = tuple(each for each in stock if each.lot.lot_id == lot_id)

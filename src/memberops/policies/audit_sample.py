@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import pandas as pd
 
-from memberops.domain import Finding, Severity
+from memberops.domain import Currency, Finding, Severity
 from memberops.domain.values import whole_number
 from memberops.errors import InvalidValueError, bounded
 from memberops.policies.visit_intake import among, as_days, as_text, taken_in
@@ -93,6 +93,7 @@ def audit_sample(
     tickets: Any = None,
     discounts: Any = None,
     policy: AuditPolicy | None = None,
+    currency: Currency | None = None,
 ) -> AuditSample:
     """
     Draw each store's audit sample for a period, such as last week.
@@ -112,6 +113,7 @@ def audit_sample(
             ``on``, and ``ticket_id`` if the source has it. One without a sale above
             zero (of that ticket, or of the member there that day) is abnormal.
         policy: Shares and limits.
+        currency: What amounts are in, for the sentences; yuan by default.
 
     Returns:
         ``store_id``, ``member_id``, ``source`` (``"visit"``, ``"gift"`` or
@@ -135,7 +137,7 @@ def audit_sample(
         sales["amount"] = sales["amount"].astype("int64")
         sales = sales[sales["member_id"] != ""].drop_duplicates("ticket_id")
         parts.append(_crowded(sales, policy))
-        spent, findings = _outlying(sales, policy)
+        spent, findings = _outlying(sales, policy, currency or Currency("CNY"))
         parts.append(spent)
     if discounts is not None:
         if sales is None:
@@ -212,7 +214,7 @@ def _crowded(sales: pd.DataFrame, policy: AuditPolicy) -> pd.DataFrame:
 
 
 def _outlying(
-    sales: pd.DataFrame, policy: AuditPolicy
+    sales: pd.DataFrame, policy: AuditPolicy, currency: Currency
 ) -> tuple[pd.DataFrame, list[Finding]]:
     keys = ["store_id", "member_id"]
     spend = sales.groupby(keys, as_index=False).agg(spend=("amount", "sum"))
@@ -228,11 +230,18 @@ def _outlying(
     judged = spend[spend["store_id"].isin(list(limits))]
     judged = judged.assign(limit=judged["store_id"].map(limits).astype("int64"))
     rows = judged[judged["spend"] > judged["limit"]]
-    spent, fence = rows["spend"].astype("str"), rows["limit"].astype("str")
+
+    def said(language: str) -> list[tuple[str, str]]:
+        pairs = zip(rows["spend"], rows["limit"], strict=True)
+        return [
+            (currency.format(spent, language), currency.format(fence, language))
+            for spent, fence in pairs
+        ]
+
     listed = _abnormal(rows, "spend_outlier").assign(
         source_id="",
-        why_en="spend " + spent + " above the store's fence " + fence,
-        why_zh="消费 " + spent + " 超出门店界限 " + fence,
+        why_en=[f"spend {a} above the store's fence {b}" for a, b in said("en")],
+        why_zh=[f"消费 {a}，超出门店界限 {b}" for a, b in said("zh")],
     )
     finding = Finding(
         table="tickets",

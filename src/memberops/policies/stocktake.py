@@ -136,6 +136,23 @@ class StocktakePolicy:
             f"{nearest(str(code)[:40], [each.code for each in self.reasons])}"
         )
 
+    def check_role(self, role: str) -> str:
+        """
+        Return a role that approves somewhere, and refuse any other word.
+
+        Raises:
+            InvalidValueError: Nobody of that role approves counts; with the nearest.
+
+        >>> StocktakePolicy().check_role("headquarters")
+        'headquarters'
+        """
+        known = tuple(dict.fromkeys((*self.roles, *self.warehouse_roles)))
+        if role not in known:
+            raise InvalidValueError(
+                f"nobody approves counts as {bounded([role])}; {nearest(role, known)}"
+            )
+        return role
+
     def roles_at(self, place: str) -> tuple[str, ...]:
         """Return who approves at a place, the lowest first."""
         warehouse = Place(place).kind is PlaceKind.WAREHOUSE

@@ -263,7 +263,7 @@ def approve_counts(
         An `Answer` with the form ``count_differences`` as it is afterwards.
 
     Raises:
-        InvalidValueError: No such stocktake, or no ledger.
+        InvalidValueError: No such stocktake or role, or no ledger.
         OSError: The file cannot be written.
     """
     given = Path(approvals)
@@ -290,7 +290,7 @@ def approve_counts(
             line_id=line.line_id,
             difference=each.quantity or 0,
             by=by,
-            role=role,
+            role=policy.check_role(role),
             at=at,
             approved=not refuse,
         )

@@ -197,6 +197,7 @@ def _sample(work: MonthWork) -> Form:
             policy=work.metric_policy,
         ),
         policy=work.policies.audit_sample,
+        currency=work.metric_policy.currency,
     )
     work.note(drawn.findings)
     return audit_sample_form(

@@ -145,7 +145,8 @@ class RowReader:
         if not headings or self._rule_of_damage(first, self._line):
             raise SourceError(
                 f"the heading line of {self._name} (line {first}) is damaged: "
-                "it has bad bytes or a quote that does not close"
+                "it has bytes that the encoding does not have, or a quote that does "
+                "not close; leave the option 'encoding' out to have it found"
             )
         return headings
 
