@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_LEVELS = """
+[policies.tiers]
+levels = [
+    { name = "regular", name_zh = "普通会员" },
+    { name = "silver", name_zh = "银卡", rule = { spend = "2000" } },
+    { name = "gold", name_zh = "金卡", rule = { spend = "5000" } },
+]
+"""
+"""A chain has no levels of its own accord; the demonstration shows some."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """
@@ -47,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         written = write_chain(given[0])
         write_gifts(written)
+        with written.chain_file.open("a", encoding="utf-8", newline="\n") as file:
+            file.write(_LEVELS)
         _post_gifts(written)
     except (InvalidValueError, OSError) as error:
         sys.stderr.write(f"无法写入，请换一个空文件夹。\nCannot write: {error}\n")
