@@ -190,7 +190,7 @@ class Appointments:
 
     def decide(self, book: AppointmentBook, event: BookingEvent) -> Booked:
         """
-        Decide one event; the same event again is answered as the first time.
+        Decide one event; again, it gets its first decision and changes nothing.
 
         Args:
             book: The book as it is.
@@ -236,20 +236,26 @@ class Appointments:
         self, state: _State, event: BookingEvent
     ) -> tuple[Decision, tuple[Slot, ...], bool]:
         if event.event_id in state.decided:
-            return self._again(state, event), (), False
+            again = self._again(state, event)
+            return again, self._offered(state, event, again.outcome), False
         outcome = self._outcome(state, event)
         decision = self._decision(state, event, outcome)
-        offers: tuple[Slot, ...] = ()
         if outcome in _DONE:
             state.release(event.booking_id)
         if event.slot_id is not None and outcome in ("booked", "changed"):
             state.held[event.booking_id] = (event.member_id, event.slot_id)
             state.taken[event.slot_id] += 1
-        if event.slot_id is not None and outcome in ("full", "late"):
-            wanted = state.slot(event.slot_id)
-            offers = self._offers(state, wanted, event.at)
+        offers = self._offered(state, event, outcome)
         state.decided[event.event_id] = (event, decision)
         return decision, offers, outcome in _DONE
+
+    def _offered(
+        self, state: _State, event: BookingEvent, outcome: str
+    ) -> tuple[Slot, ...]:
+        """Return what is free instead, where the wanted place cannot be had."""
+        if event.slot_id is None or outcome not in {"full", "late"}:
+            return ()
+        return self._offers(state, state.slot(event.slot_id), event.at)
 
     def next_free(
         self, book: AppointmentBook, *, like: Slot, at: dt.datetime

@@ -14,7 +14,7 @@ from memberops.domain.visit import VisitChannel, VisitState
 from memberops.errors import InvalidValueError, bounded, nearest
 from memberops.policies.cadence import DEFAULT_CADENCE, CadenceRule
 from memberops.policies.contact import ContactPolicy, zone_of
-from memberops.schedules import RestDays
+from memberops.schedules import RestDays, WorkingCalendar
 
 __all__ = [
     "Staffing",
@@ -173,7 +173,8 @@ class VisitPolicy:
             ``"recently_contacted"`` depend on the day and are always there.
         recent_days: A marketing visit keeps so many days' distance from the last
             contact made.
-        rest: Days on which nobody calls; None for none.
+        rest: Who knows the days on which nobody calls, `RestDays` or a
+            `WorkingCalendar`; None for none.
         zone: IANA zone of stores that have none of their own.
         policy: Id of the policy.
         version: Its version.
@@ -192,7 +193,7 @@ class VisitPolicy:
         default=_SUPPRESSIONS, converter=tuple
     )
     recent_days: int = attrs.field(default=3, validator=whole_number)
-    rest: RestDays | None = None
+    rest: RestDays | WorkingCalendar | None = None
     zone: str = "Asia/Shanghai"
     policy: str = "visits"
     version: str = "1"

@@ -346,6 +346,10 @@ class WorkingCalendar:
         moment = to_microseconds(at, "at")
         return bool(self.timeline.pieces(moment, moment + 1))
 
+    def is_working_day(self, day: dt.date) -> bool:
+        """Tell whether a shift begins on *day*; a night shift's morning is no such."""
+        return bool(self.timeline.shifts(check_day(day)))
+
     def next_opening(self, at: dt.datetime) -> dt.datetime:
         """
         Return the first moment after *at* at which hours begin.

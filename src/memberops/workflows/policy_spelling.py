@@ -174,8 +174,11 @@ def _weekdays(value: Any, _base: Any, reader: Reader) -> list[int]:
     return reader.listed(value, lambda day: _WEEKDAYS.index(one_of(day, _WEEKDAYS)) + 1)
 
 
-def _rest(value: Any, _base: Any, reader: Reader) -> RestDays | None:
-    """Read the days of rest by which a duty moves."""
+def _rest(value: Any, base: Any, reader: Reader) -> RestDays | WorkingCalendar | None:
+    """Read days of rest: a table, or those of the chain's working calendar."""
+    if value == WORKING:
+        calendar: WorkingCalendar = read_calendar(value, base, reader)
+        return calendar
     rest: RestDays | None = reader.read(value, RestDays | None)
     return rest
 
@@ -314,6 +317,7 @@ SPELLING = Spelling(
         (TierPolicy, "reviews"): _reviews,
         (OfficeCalendar, "duties"): _by_name(OfficeDuty, _as_it_is),
         (OfficeCalendar, "working_days"): _rest,
+        (VisitPolicy, "rest"): _rest,
         (VisitPolicy, "rules"): _by_name(CadenceRule, _as_it_is),
         (ServiceLevels, "targets"): _by_name(Target, _one_length),
         **{(ServiceLevels, name): _perhaps_number for name in _USUAL_TARGETS},
