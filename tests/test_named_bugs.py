@@ -35,7 +35,9 @@ def test_t25_an_early_renewal_keeps_the_days_left(early):
         card, as_of=card.valid_through - early * DAY
     )
 
-    assert renewed.card.valid_from == dt.date(2027, 3, 1)
+    assert renewed.term.start == dt.date(2027, 3, 1)
+    assert renewed.term.through == dt.date(2028, 2, 29)
+    assert renewed.card.valid_from == card.valid_from
     assert renewed.card.valid_through == dt.date(2028, 2, 29)
 
 
@@ -114,16 +116,17 @@ def test_p4_expiry_days_increase_keep_their_anchor_and_skip_no_month(first, time
     held = Card(
         card_id="C1", member_id="M1", valid_from=first, valid_through=term.end(first)
     )
+    begun = first
     for _ in range(times):
-        renewed = policy.renew(held, as_of=held.valid_through).card
-        begun, again = held.valid_from, renewed.valid_from
+        answer = policy.renew(held, as_of=held.valid_through)
+        renewed, again = answer.card, answer.term.start
         assert renewed.valid_through > held.valid_through
         assert renewed.anchor == first
         months = 12 * (again.year - begun.year) + again.month - begun.month
         assert months == 1
         last = (again.replace(day=28) + 4 * DAY).replace(day=1) - DAY
         assert again.day == min(first.day, last.day)
-        held = renewed
+        held, begun = renewed, again
 
 
 def test_t38_a_moment_of_another_zone_is_the_same_moment():
