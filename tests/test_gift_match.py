@@ -219,7 +219,7 @@ def three_books(draw):
     return books
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(three_books())
 def test_every_row_is_in_exactly_one_case(books):
     """Nothing is lost, nothing doubled; cases have the quantities of their rows."""
@@ -234,7 +234,7 @@ def test_every_row_is_in_exactly_one_case(books):
         assert found.cases[side].sum() == sum(each[5] for each in rows)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(three_books(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(books, random):
     """The same rows, shuffled, are the same cases."""
@@ -250,7 +250,7 @@ def one_group(numbers):
     return np.zeros(len(numbers), dtype="int64"), np.array(numbers, dtype="int64")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(MINUTES, MINUTES, st.integers(0, 8))
 def test_no_choice_of_pairs_makes_more(left, right, window):
     """As many pairs as the best of all possible choices; none beyond the window."""
@@ -266,7 +266,7 @@ def test_no_choice_of_pairs_makes_more(left, right, window):
     assert len(ones) == best
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(MINUTES, MINUTES), max_size=4), st.integers(0, 8))
 def test_groups_are_paired_as_if_each_were_alone(groups, window):
     """Pairs of many groups at once are the pairs of each group."""

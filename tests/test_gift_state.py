@@ -291,7 +291,7 @@ def frame_of(moves):
                "source": "str", "destination": "str", "quantity": "int64"})  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(MOVES, st.integers(0, 6), st.integers(0, 3))
 def test_opening_and_in_less_out_is_what_the_movements_leave(moves, first, length):
     """Opening and book are the balances at both ends; in and out cross the door."""
@@ -314,7 +314,7 @@ def test_opening_and_in_less_out_is_what_the_movements_leave(moves, first, lengt
     assert rows[names].to_numpy().tolist() == expect
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(MOVES, st.integers(0, 6))
 def test_steps_of_a_delivery_add_up_to_what_is_left_of_it(moves, days):
     """Sent less come, returned and lost is the place's balance; over the account's."""

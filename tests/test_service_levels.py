@@ -782,7 +782,7 @@ def shown(answer):
     return clocks, answer.breaching_before_opening
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     events=some_events(),
     levels=POLICIES,
@@ -973,7 +973,7 @@ FOOD = Target(name="reply", hours=6, stops=("replied",), categories=("food",))
 DAYS = Target(name="reply", days=1, stops=("replied",), calendar=OFFICE)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(
     cases=st.lists(framed_cases(), min_size=1, max_size=6),
     levels=POLICIES,
