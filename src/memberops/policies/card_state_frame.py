@@ -70,11 +70,13 @@ def card_states(policy: CardState, cards: Any, *, as_of: dt.date) -> pd.DataFram
     names = pd.Series([*_STATES, None], dtype="str")
     codes = np.where(whole, state, len(_STATES))
     through = np.where(whole, np.minimum(last + grace, _MOST), _NEVER)
+    # Older versions of pandas would write a missing state as a word.
+    said = pd.Series(names.take(codes).to_numpy(object), frame.index).astype("str")
     return frame.assign(
-        state=names.take(codes).to_numpy(object),
+        state=said.where(whole),
         grace_through=pd.Series(through.astype("datetime64[us]"), index=frame.index),
         changes_on=pd.Series(changes.astype("datetime64[us]"), index=frame.index),
-    ).astype({"state": "str"})
+    )
 
 
 def _counts_anew(
