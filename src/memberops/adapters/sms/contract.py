@@ -1,0 +1,145 @@
+"""What a provider of SMS is: send, query, read a receipt, and say what it can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import attrs
+
+from memberops.domain.message import (
+    Message,
+    MessageReceipt,
+    MessageTemplate,
+    SendResult,
+)
+
+__all__ = [
+    "ReceiptRequest",
+    "SmsCapabilities",
+    "SmsContext",
+    "SmsProvider",
+    "SmsProviderFactory",
+]
+
+
+@attrs.frozen(kw_only=True)
+class SmsContext:
+    """
+    What a chain gives to a provider when it is opened.
+
+    Args:
+        folder: The chain's folder; paths of options are relative to it.
+        currency: Code of the currency in which costs are counted.
+    """
+
+    folder: Path
+    currency: str = "CNY"
+
+
+@attrs.frozen(kw_only=True)
+class SmsCapabilities:
+    """
+    What a provider can do, so that the outbox does not have to know providers.
+
+    Args:
+        batch_size: How many messages one `SmsProvider.send` takes at most.
+        queries: Whether `SmsProvider.query` can find a message by our id or its own.
+        receipts: Whether it pushes receipts.
+        signed_receipts: Whether a pushed receipt can be proven to be the provider's.
+        echoes_id: Whether receipts and queries carry our message id.
+        idempotent: Whether a message sent twice with one id leaves once.
+        same_text: Whether all messages of one request share one set of variables.
+        settle_seconds: How long after an attempt a query's "not found" can be trusted.
+    """
+
+    batch_size: int = 1
+    queries: bool = False
+    receipts: bool = False
+    signed_receipts: bool = False
+    echoes_id: bool = False
+    idempotent: bool = False
+    same_text: bool = False
+    settle_seconds: int = 60
+
+
+@attrs.frozen(kw_only=True)
+class ReceiptRequest:
+    """
+    A provider's HTTP request with receipts, as the host's own web server got it.
+
+    Args:
+        url: The whole URL that the provider called, as it is registered there.
+        headers: Names are compared without case.
+        body: The bytes as they came.
+        method: Of the request.
+    """
+
+    url: str
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+    method: str = "POST"
+
+
+class SmsProvider(Protocol):
+    """
+    One account at one provider.
+
+    A provider makes at most one request for each message of a call and never repeats
+    it by itself: whoever calls decides about that. A failure of the network, the
+    provider or the answer is a `SendResult`, not an exception.
+    """
+
+    @property
+    def name(self) -> str:
+        """The provider's name, such as ``aliyun``."""
+        ...
+
+    @property
+    def capabilities(self) -> SmsCapabilities:
+        """What it can do."""
+        ...
+
+    def send(
+        self, messages: Sequence[Message], *, template: MessageTemplate
+    ) -> tuple[SendResult, ...]:
+        """Send once, and return one result for each message, in their order."""
+        ...
+
+    def query(
+        self, message: Message, *, provider_message_id: str | None, sent_on: Any
+    ) -> MessageReceipt | None:
+        """
+        Ask what became of a message.
+
+        Args:
+            message: The message, with its phone, by which some providers search.
+            provider_message_id: The provider's id, if one is known.
+            sent_on: Day (`datetime.date`, UTC) of the attempt.
+
+        Returns:
+            A receipt, ``not_found`` if the provider surely does not know the message,
+            and None if it could not be asked.
+        """
+        ...
+
+    def parse_receipts(self, request: ReceiptRequest) -> tuple[MessageReceipt, ...]:
+        """Read the receipts of a pushed request; wrong ones raise `SourceError`."""
+        ...
+
+    def verify_receipt(self, request: ReceiptRequest) -> bool:
+        """Tell whether a pushed request is the provider's own."""
+        ...
+
+    def close(self) -> None:
+        """Release connections and files."""
+        ...
+
+
+class SmsProviderFactory(Protocol):
+    """Makes a provider of the options of a chain file."""
+
+    def __call__(self, context: SmsContext, /, **options: Any) -> SmsProvider:
+        """Return a provider; wrong options raise `ConfigurationError`."""
+        ...
