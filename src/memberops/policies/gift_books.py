@@ -198,8 +198,10 @@ def _repeated(books: Books) -> Marks:
     )
     again = _shared(line, np.arange(len(rows)))
     rows, line = rows[again], line[again]
+    # Of two that differ in their reason alone, the one that needs points stands.
     order = np.lexsort(
         (
+            books.no_points[rows],
             books.ranked("member_id", rows),
             books.ranked("store_id", rows),
             books.quantity[rows],
