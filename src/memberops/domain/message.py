@@ -27,6 +27,7 @@ __all__ = [
     "SendOutcome",
     "SendResult",
     "audience_digest",
+    "message_digest",
     "message_id",
 ]
 
@@ -170,13 +171,24 @@ class Message:
     store_id: str = ""
 
 
+def message_digest(phone: str, text: str) -> str:
+    """
+    Return SHA-256 (hex) of what a message says and where it goes.
+
+    >>> message_digest("1380", "0") == message_digest("138", "00")
+    False
+    """
+    return hashlib.sha256(f"{len(phone)}:{phone}{text}".encode()).hexdigest()
+
+
 def audience_digest(messages: Iterable[tuple[str, str]]) -> tuple[str, int]:
     """
     Return the fingerprint of who is written to what, and how many they are.
 
     Args:
-        messages: Pairs of message id and SHA-256 (hex) of phone and rendered text, in
-            any order: each is hashed and added up, so a million need no sorting.
+        messages: Pairs of message id and `message_digest` of what it says and where
+            it goes, in any order: each is hashed and added up, so a million need no
+            sorting.
 
     >>> one, two = ("S1", "aa"), ("S2", "bb")
     >>> audience_digest([one, two]) == audience_digest([two, one])
