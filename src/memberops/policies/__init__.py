@@ -55,6 +55,7 @@ from memberops.policies.service_levels import ServiceLevels
 from memberops.policies.service_tables import ServiceFrame
 from memberops.policies.service_targets import Authority, Level, Target
 from memberops.policies.simulation import Simulation, simulate
+from memberops.policies.sms_segments import SmsLength, SmsRule, sms_segments
 from memberops.policies.status_rules import Edge, StatusRule, StatusRules, usual_rules
 from memberops.policies.stocktake import StocktakePolicy
 from memberops.policies.stocktake_calls import (
@@ -172,6 +173,8 @@ __all__ = [
     "Simulation",
     "Slot",
     "SlotAnswer",
+    "SmsLength",
+    "SmsRule",
     "Staffing",
     "Standing",
     "State",
@@ -218,6 +221,7 @@ __all__ = [
     "read_cases",
     "replay",
     "simulate",
+    "sms_segments",
     "sold_tickets",
     "stocktake_notice",
     "stocktake_standing",

@@ -22,6 +22,7 @@ from memberops.policies.contact_hours import (
     ContactWindow,
     QuietHours,
     Slot,
+    clock_start,
     instant,
     less,
     zone_of,
@@ -38,9 +39,10 @@ __all__ = [
     "zone_of",
 ]
 
-CapWindow = Literal["day", "week", "rolling"]
+CapWindow = Literal["minute", "hour", "day", "week", "rolling"]
 
-_WINDOWS = ("day", "week", "rolling")
+_WINDOWS = ("minute", "hour", "day", "week", "rolling")
+_CLOCK = {"minute": dt.timedelta(minutes=1), "hour": dt.timedelta(hours=1)}
 
 
 def _channels(values: Iterable[VisitChannel | str]) -> frozenset[VisitChannel]:
@@ -54,8 +56,9 @@ class ContactCap:
 
     Args:
         most: How many, 1 or more.
-        window: ``"day"`` is the member's natural day, ``"week"`` the ISO week from
-            Monday, ``"rolling"`` any *hours* on end.
+        window: ``"minute"`` and ``"hour"`` are those of the member's clock, ``"day"``
+            is the member's natural day, ``"week"`` the ISO week from Monday,
+            ``"rolling"`` any *hours* on end.
         hours: Length of a rolling window.
         channels: Which channels it counts; empty for all.
 
@@ -97,6 +100,16 @@ class ContactCap:
             return -(-self.hours // 24) + 1
         return 7 if self.window == "week" else 1
 
+    @property
+    def fine(self) -> bool:
+        """
+        Whether its window is part of a day.
+
+        Such a cap says at which minute of a day, not on which day: planning days
+        passes it by, and it is kept when a contact is made.
+        """
+        return self.window in _CLOCK
+
     def counts(self, channel: VisitChannel) -> bool:
         """Tell whether contacts of a channel count."""
         return not self.channels or channel in self.channels
@@ -104,8 +117,20 @@ class ContactCap:
     def texts(self) -> tuple[str, str]:
         """Say the cap in English and Chinese."""
         times = "contact" if self.most == 1 else "contacts"
-        en = {"day": "a day", "week": "a week", "rolling": f"in any {self.hours} hours"}
-        zh = {"day": "每天", "week": "每周", "rolling": f"任意 {self.hours} 小时内"}
+        en = {
+            "minute": "a minute",
+            "hour": "an hour",
+            "day": "a day",
+            "week": "a week",
+            "rolling": f"in any {self.hours} hours",
+        }
+        zh = {
+            "minute": "每分钟",
+            "hour": "每小时",
+            "day": "每天",
+            "week": "每周",
+            "rolling": f"任意 {self.hours} 小时内",
+        }
         return (
             f"at most {self.most} {times} {en[self.window]}",
             f"{zh[self.window]}最多联系 {self.most} 次",
@@ -235,8 +260,9 @@ class ContactPolicy:
         """
         Find the first legal slot at or after a moment, and say what deferred it.
 
-        Caps are counted to the second: natural days and ISO weeks in the member's
-        zone, rolling hours in UTC. Contacts already planned after the slot count too.
+        Caps are counted to the second: minutes, hours, natural days and ISO weeks in
+        the member's zone, rolling hours in UTC. Contacts already planned after the
+        slot count too.
 
         Args:
             channel: Which channel.
@@ -303,6 +329,12 @@ class ContactPolicy:
                 hours = dt.timedelta(hours=cap.hours)
                 ends = (contact.at.astimezone(dt.UTC) + hours for contact in contacts)
                 tries.update(end for end in ends if begin < end < slot.ends_at)
+            elif cap.fine:
+                size = _CLOCK[cap.window]
+                ends = (
+                    clock_start(contact.at, size, zone) + size for contact in contacts
+                )
+                tries.update(end for end in ends if begin < end < slot.ends_at)
         for moment in sorted(tries):
             broken = self.broken_caps(channel, moment, zone=zone, contacts=contacts)
             if not broken:
@@ -330,6 +362,10 @@ def _peak(
         return sum(
             at.astimezone(zone).date().isocalendar()[:2] == week for at in others
         )
+    if cap.fine:
+        size = _CLOCK[cap.window]
+        begin = clock_start(moment, size, zone)
+        return sum(clock_start(at, size, zone) == begin for at in others)
     hours = dt.timedelta(hours=cap.hours)
     here = moment.astimezone(dt.UTC)
     near = [at for at in others if here - hours < at < here + hours]

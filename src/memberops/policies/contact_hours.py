@@ -15,6 +15,7 @@ __all__ = [
     "ContactWindow",
     "QuietHours",
     "Slot",
+    "clock_start",
     "instant",
     "less",
     "window_text",
@@ -126,6 +127,24 @@ def instant(day: dt.date, time: dt.time, zone: ZoneInfo) -> dt.datetime:
     2
     """
     return dt.datetime.combine(day, time, tzinfo=zone).astimezone(dt.UTC)
+
+
+def clock_start(moment: dt.datetime, size: dt.timedelta, zone: ZoneInfo) -> dt.datetime:
+    """
+    Return, in UTC, when the clock's minute or hour that holds a moment began.
+
+    An hour that the clock shows twice is two.
+
+    >>> moment = dt.datetime(2026, 11, 5, 4, 10, tzinfo=dt.UTC)
+    >>> hour = dt.timedelta(hours=1)
+    >>> clock_start(moment, hour, zone_of("Asia/Kathmandu")).minute
+    15
+    """
+    local = moment.astimezone(zone)
+    past = dt.timedelta(
+        minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+    )
+    return local.astimezone(dt.UTC) - past % size
 
 
 def less(interval: Interval, hole: Interval) -> list[Interval]:

@@ -201,7 +201,7 @@ class Board:
                 names = [self.channels.index(c) for c in cap.channels
                          if c in self.channels]  # fmt: skip
                 counted = counted & np.isin(channel, names)
-            if counted.any():
+            if counted.any() and not cap.fine:
                 note(cap.name, counted & self._full(cap, cell, index))
         return found
 

@@ -283,6 +283,8 @@ class _Member:
 
 def _full(cap: ContactCap, taken: Counter[dt.date], day: dt.date) -> bool:
     """Tell whether some window of the cap that holds *day* has no place left."""
+    if cap.fine:
+        return False
     runs = range(cap.days)
     if cap.window == "rolling":
         starts = [day - back * _DAY for back in runs]
