@@ -25,6 +25,7 @@ from memberops.errors import (
     KeyConflictError,
     UnknownTableError,
 )
+from memberops.tables import COUNT_APPROVALS
 from memberops.workflows import Chain, LedgerSettings
 
 MONTH_END = "2026-10-31"
@@ -154,22 +155,96 @@ def test_from_application_to_stocktake(run, office):
 
 
 def test_who_counted_does_not_approve_and_a_small_role_is_not_enough(run, tmp_path):
-    """A refused approval writes neither a file nor an adjustment."""
+    """A word that does not count is an error that says why, and nothing is written."""
     office = write_gift_chain(tmp_path)
     imported(run, office)
     file = tmp_path / "approvals.csv"
-    for who, role in (("W1", "headquarters"), ("H1", "warehouse_manager")):
+    for who, role, rule, why in (
+        ("W1", "headquarters", "approval-counter", "who counted does not approve"),
+        ("H1", "warehouse_manager", "approval-role-too-low", "may not approve it"),
+    ):
         status, out, _ = run(
             "stocktake", "approve", "--chain", office, "--stocktake", "C1",
             "--counts", tmp_path / "counts.csv", "--reasons", tmp_path / "reasons.csv",
             "--approvals", file, "--by", who, "--role", role, "--place", "warehouse",
             "--at", "2026-10-21T09:00+08:00", "--format", "json", "--language", "en",
+            "--fail-on", "error",
         )  # fmt: skip
-        assert status == 0
-        said = json.loads(out)["explanation"][-1]
-        assert said == "lines approved now: 0; adjustments written: 0"
+        assert status == 1
+        said = json.loads(out)
+        assert (
+            said["explanation"][-1] == "lines approved now: 0; adjustments written: 0"
+        )
+        found = {each["rule"]: each for each in said["findings"]}
+        assert why in found[rule]["message"]
+        assert "warehouse" in found[rule]["message"]
         assert not file.exists()
     assert balances(run, office)["warehouse", "CUP"] == 80
+
+
+def test_an_approval_that_no_longer_counts_can_be_given_again(run, tmp_path):
+    """Approved as -1 and recounted as -2: the new word counts, and is added once."""
+    office = write_gift_chain(tmp_path)
+    imported(run, office)
+    file = tmp_path / "approvals.csv"
+    file.write_text(
+        ",".join(COUNT_APPROVALS.names)
+        + "\nC1,warehouse,CUP,L1,-3,H1,headquarters,2026-10-20T01:00:00+00:00,yes\n",
+        "utf-8",
+    )
+    for lines in (1, 0):
+        _, out, _ = run(
+            "stocktake", "approve", "--chain", office, "--stocktake", "C1",
+            "--counts", tmp_path / "counts.csv", "--reasons", tmp_path / "reasons.csv",
+            "--approvals", file, "--by", "H1", "--role", "headquarters",
+            "--at", "2026-10-21T09:00+08:00", "--format", "json", "--language", "en",
+            "--place", "warehouse",
+        )  # fmt: skip
+        said = json.loads(out)["explanation"][-1]
+        assert said == f"lines approved now: {lines}; adjustments written: {lines}"
+    assert balances(run, office)["warehouse", "CUP"] == 79
+
+
+def test_approvals_are_not_added_to_another_table(run, tmp_path):
+    """A file with other headings stays as it is."""
+    office = write_gift_chain(tmp_path)
+    imported(run, office)
+    file = tmp_path / "approvals.csv"
+    text = (
+        "盘点单号,盘点地点,礼品编号,批次,差异数量,审批人,审批角色,审批时间,是否批准\n"
+    )
+    file.write_text(text, "utf-8")
+    status, _, err = run(
+        "stocktake", "approve", "--chain", office, "--stocktake", "C1",
+        "--counts", tmp_path / "counts.csv", "--reasons", tmp_path / "reasons.csv",
+        "--approvals", file, "--by", "H1", "--role", "headquarters",
+        "--at", "2026-10-21T09:00+08:00",
+    )  # fmt: skip
+    assert (status, file.read_text("utf-8")) == (2, text)
+    assert "stocktake_id,place,gift_id" in err
+
+
+def test_no_answer_takes_the_place_of_another(run, tmp_path):
+    """Every command of a day writes to names of its own."""
+    office = write_gift_chain(tmp_path)
+    imported(run, office)
+    out = tmp_path / "out"
+    books = ("--chain", office, "--as-of", MONTH_END)
+    papers = ("--chain", office, "--stocktake", "C1", "--as-of", MONTH_END)
+    counts = ("--counts", tmp_path / "counts.csv")
+    asked = (
+        ("gifts", "balance", *books),
+        ("gifts", "balance", *books, "--place", "store:S01"),
+        ("gifts", "movements", *books, "--since", "2026-10-05"),
+        ("stocktake", "sheet", *papers, "--place", "warehouse"),
+        ("stocktake", "differences", *papers, *counts),
+        ("stocktake", "differences", *papers, *counts,
+         "--reasons", tmp_path / "reasons.csv"),
+        ("stocktake", "summary", *papers, *counts),
+    )  # fmt: skip
+    for number, each in enumerate(asked, 1):
+        status, said, _ = run(*each, "--out", out)
+        assert (status, len(list(out.glob("*.xlsx")))) == (0, number), said
 
 
 def test_a_count_sheet_comes_back_as_counts(run, tmp_path):
@@ -298,6 +373,20 @@ def test_a_posting_from_the_command_line_counts_once(run, tmp_path):
     )  # fmt: skip
     assert run(*back)[0] == 0
     assert balances(run, office) == {}
+
+
+def test_an_issue_without_stock_leaves_its_number_free(run, tmp_path):
+    """Too few are there: nothing is posted, the text says so, and later it is given."""
+    office = write_gift_chain(tmp_path)
+    given = (
+        "gifts", "issue", "--chain", office, "--issue", "R7", "--store", "S01",
+        "--member", "M1", "--gift", "CUP", "--reason", "birthday", "--by", "E2",
+        "--at", "2026-10-20T10:00+08:00",
+    )  # fmt: skip
+    status, _, err = run(*given)
+    assert (status, "the key is free" in err, "new key" in err) == (2, True, False)
+    imported(run, office)
+    assert run(*given)[0] == 0
 
 
 def test_a_changed_ledger_is_found(run, tmp_path):

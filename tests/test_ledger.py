@@ -385,6 +385,7 @@ def test_a_pandas_moment_is_the_plain_moment():
 def test_errors_survive_pickling():
     """Errors of a worker process arrive whole."""
     for error in (OutOfStockError("G", "store:S", "A", 2, 1, *[True]),
+                  OutOfStockError("G", "store:S", "A", 2, 1, spent=False),
                   KeyConflictError("P", ["by"])):  # fmt: skip
         copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
         assert (str(copy), vars(copy)) == (str(error), vars(error))

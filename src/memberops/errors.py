@@ -258,8 +258,9 @@ class OutOfStockError(LedgerError):
     """
     A posting takes more than a place has, at its moment or at a later one.
 
-    The key of the posting is spent: the same key is refused again, whatever stock
-    has come since.
+    Where the ledger refused a posting, its key is spent: the same key is refused
+    again, whatever stock has come since. Where lots were being picked, nothing was
+    posted yet, and the key is free.
 
     Args:
         gift_id: The gift, or ``"points"``.
@@ -269,9 +270,10 @@ class OutOfStockError(LedgerError):
         available: How many could be taken: the lowest that the place holds from
             the posting's moment on, less what is held for others.
         replayed: Whether the key was refused before.
+        spent: Whether a posting was refused, and its key is spent.
     """
 
-    def __init__(  # noqa: PLR0917 - the six facts, in the order of __reduce__
+    def __init__(  # noqa: PLR0917 - the facts, in the order of __reduce__
         self,
         gift_id: str,
         place: str,
@@ -279,6 +281,7 @@ class OutOfStockError(LedgerError):
         asked: int,
         available: int,
         replayed: bool = False,  # noqa: FBT001, FBT002 - as above
+        spent: bool = True,  # noqa: FBT001, FBT002 - as above
     ) -> None:
         self.gift_id = gift_id
         self.place = place
@@ -286,16 +289,17 @@ class OutOfStockError(LedgerError):
         self.asked = asked
         self.available = available
         self.replayed = replayed
+        self.spent = spent
         lot = f" of lot {_short(lot_id)}" if lot_id else ""
         again = "; this key was refused before and stays so" if replayed else ""
+        key = "under a new key" if spent else "and ask again: the key is free"
         super().__init__(
             f"{_short(place)} can give {available} of {_short(gift_id)}{lot}, "
-            f"not {asked}{again}: take less, or post what came in first, "
-            "under a new key"
+            f"not {asked}{again}: take less, or post what came in first, {key}"
         )
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        """Rebuild from the six facts, so that the error can be pickled."""
+        """Rebuild from its facts, so that the error can be pickled."""
         return type(self), (
             self.gift_id,
             self.place,
@@ -303,6 +307,7 @@ class OutOfStockError(LedgerError):
             self.asked,
             self.available,
             self.replayed,
+            self.spent,
         )
 
 

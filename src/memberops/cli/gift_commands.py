@@ -69,7 +69,7 @@ def balance(
             **only_progress(given),
         )
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, moment=as_of, place=place, gift=gift)
 
 
 def movements(
@@ -95,7 +95,7 @@ def movements(
             **only_progress(given),
         )
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, moment=as_of, since=since, place=place, gift=gift)
 
 
 def import_file(
@@ -109,7 +109,7 @@ def import_file(
     def ask(chain: "Chain", given: dict[str, Any]) -> "Answer":
         return chain.import_gifts(file, as_of=read_day(as_of), **only_progress(given))
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, file=file.stem)
 
 
 def post(
@@ -167,7 +167,7 @@ def post(
         )
         return chain.post_gifts(posting, **only_progress(given))
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, moment=at, posting=key)
 
 
 def issue(
@@ -202,7 +202,7 @@ def issue(
             **only_progress(given),
         )
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, moment=at, issue=issue)
 
 
 def reverse(
@@ -228,7 +228,7 @@ def reverse(
             **only_progress(given),
         )
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, moment=at, posting=key)
 
 
 def export(

@@ -49,7 +49,7 @@ def sheet(
             **only_progress(given),
         )
 
-    return give_answer(options, ask)
+    return give_answer(options, ask, moment=as_of, stocktake=stocktake, place=place)
 
 
 def count(
@@ -69,7 +69,9 @@ def count(
             **only_progress(given),
         )
 
-    return give_answer(options, ask)
+    return give_answer(
+        options, ask, moment=as_of, stocktake=stocktake, counts=file.stem
+    )
 
 
 def differences(
@@ -93,7 +95,13 @@ def differences(
             **only_progress(given),
         )
 
-    return give_answer(options, ask)
+    return give_answer(
+        options,
+        ask,
+        moment=as_of,
+        stocktake=stocktake,
+        **_stems(counts=counts, reasons=reasons, approvals=approvals),
+    )
 
 
 def approve(
@@ -134,7 +142,15 @@ def approve(
             **only_progress(given),
         )
 
-    return give_answer(options, ask)
+    return give_answer(
+        options,
+        ask,
+        moment=at,
+        stocktake=stocktake,
+        by=by,
+        place=place,
+        **_stems(counts=counts, reasons=reasons),
+    )
 
 
 def summary(
@@ -158,7 +174,18 @@ def summary(
             **only_progress(given),
         )
 
-    return give_answer(options, ask)
+    return give_answer(
+        options,
+        ask,
+        moment=as_of,
+        stocktake=stocktake,
+        **_stems(counts=counts, reasons=reasons, approvals=approvals),
+    )
+
+
+def _stems(**files: Path | None) -> dict[str, str | None]:
+    """Name files that were given, for the names of what is written from them."""
+    return {name: None if file is None else file.stem for name, file in files.items()}
 
 
 _COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (

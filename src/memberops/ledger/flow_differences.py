@@ -209,6 +209,11 @@ def explain_over(
     )
     if owed < found.quantity:
         raise OutOfStockError(
-            gift_id, account, found.lot_id or "", found.quantity, max(owed, 0)
+            gift_id,
+            account,
+            found.lot_id or "",
+            found.quantity,
+            max(owed, 0),
+            spent=False,
         )
     return posting

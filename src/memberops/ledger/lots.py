@@ -65,7 +65,8 @@ def first_expired_first_out(
         The movements, one per lot.
 
     Raises:
-        OutOfStockError: The lots together have too few; nothing is picked.
+        OutOfStockError: The lots together have too few; nothing is picked, and no key
+            is spent.
         InvalidValueError: The quantity is no whole number, or below 0.
 
     >>> def lot(name, day, available):
@@ -87,7 +88,7 @@ def first_expired_first_out(
     )
     available = sum(max(each.available, 0) for each in lots)
     if available < quantity:
-        raise OutOfStockError(gift_id, source, "", quantity, available)
+        raise OutOfStockError(gift_id, source, "", quantity, available, spent=False)
     picked: list[Movement] = []
     for each in lots:
         taken = min(each.available, quantity)

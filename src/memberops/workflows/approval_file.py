@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from memberops.domain import Approval
+from memberops.errors import InvalidValueError
 from memberops.tables.stocktakes import COUNT_APPROVALS
 from memberops.workflows.form_files import keep_private
 
@@ -28,15 +29,25 @@ def append_approvals(
         approvals: Each with stocktake, place, gift and lot of its line.
 
     Raises:
+        InvalidValueError: The file has other headings.
         OSError: The file cannot be written.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         keep_private(path)
         writer.writerow(COUNT_APPROVALS.names)
-    elif not path.read_bytes().endswith(b"\n"):
-        text.write("\n")
+    else:
+        before = path.read_bytes()
+        first = before.partition(b"\n")[0].decode("utf-8-sig", "replace")
+        if first.strip() != ",".join(COUNT_APPROVALS.names):
+            raise InvalidValueError(
+                "approvals are added to a file with the headings "
+                f"{','.join(COUNT_APPROVALS.names)}: name another file, or one that "
+                "is not there yet"
+            )
+        if not before.endswith(b"\n"):
+            text.write("\n")
     for approval, names in approvals:
         writer.writerow(
             (

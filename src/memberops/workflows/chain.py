@@ -26,6 +26,7 @@ from memberops.tables import TABLES
 from memberops.tables import table as table_named
 from memberops.workflows import (
     appointment_questions,
+    count_approvals,
     count_questions,
     gift_catalogue,
     gift_files,
@@ -299,7 +300,7 @@ class Chain:
     verify_gifts = gift_files.verify_gifts
     count_sheets = count_questions.count_sheets
     count_differences = count_questions.count_differences
-    approve_counts = count_questions.approve_counts
+    approve_counts = count_approvals.approve_counts
     count_summaries = count_questions.count_summaries
 
     def month_end(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 import pandas as pd
 
-from memberops.domain import Approval, CountState, Finding, Stocktake
+from memberops.domain import CountState, Finding, Stocktake
 from memberops.errors import InvalidValueError, bounded
 from memberops.ledger import Settlement, count_sheet, settle
 from memberops.policies.stocktake_calls import stocktake_notice, stocktake_standing
@@ -21,13 +22,11 @@ from memberops.reports.forms.counts import (
     count_summary_form,
 )
 from memberops.workflows.answers import Answer
-from memberops.workflows.approval_file import append_approvals
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.count_papers import (
     CountPapers,
     called,
     read_papers,
-    region_of,
     regions_of,
 )
 from memberops.workflows.gift_catalogue import GIFT_TABLES
@@ -37,13 +36,22 @@ from memberops.workflows.inquiry import Inquiry
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress
 
-__all__ = ["approve_counts", "count_differences", "count_sheets", "count_summaries"]
+__all__ = [
+    "HeldStocktake",
+    "count_differences",
+    "count_sheets",
+    "count_summaries",
+    "counted_answer",
+    "differences_form",
+    "held_papers",
+    "stocktake_tables",
+]
 
 File = str | Path | None
 _TABLES = (*GIFT_TABLES, "stocktakes", "counts", "count_reasons", "count_approvals")
 
 
-class _Held(NamedTuple):
+class HeldStocktake(NamedTuple):
     """A question about a stocktake, with its papers."""
 
     asked: Inquiry
@@ -87,7 +95,7 @@ def count_sheets(
         "count_sheet",
         ("count sheet", "盘点表"),
         as_of=as_of,
-        tables=_papers(chain, tables, progress),
+        tables=stocktake_tables(chain, tables, progress),
     )
     (session,) = called(asked, stocktake)
     if place is not None:
@@ -150,8 +158,11 @@ def count_differences(
         SourceError: A file cannot be read.
     """
     files = {"counts": counts, "reasons": reasons, "approvals": approvals}
-    held = _held(chain, stocktake, as_of, files, _papers(chain, tables, progress))
-    return _told(held, _report_form(held))
+    tables = stocktake_tables(chain, tables, progress)
+    held = held_papers(
+        chain, stocktake, as_of, files, tables, question="count_differences"
+    )
+    return counted_answer(held, differences_form(held))
 
 
 def count_summaries(
@@ -187,7 +198,8 @@ def count_summaries(
         UnknownTableError: Stocktakes or counts have no source.
     """
     files = {"counts": counts, "reasons": reasons, "approvals": approvals}
-    held = _held(chain, stocktake, as_of, files, _papers(chain, tables, progress))
+    tables = stocktake_tables(chain, tables, progress)
+    held = held_papers(chain, stocktake, as_of, files, tables, question="count_summary")
     report = _report(held)
     regions = regions_of(held.asked.stores)
     standing = stocktake_standing(
@@ -218,122 +230,42 @@ def count_summaries(
         for english, chinese, places in behind
         if places
     ]
-    return _told(held, *forms, more=lines)
+    return counted_answer(held, *forms, more=lines)
 
 
-def approve_counts(
-    chain: Chain,
-    stocktake: str,
-    *,
-    by: str,
-    role: str,
-    at: dt.datetime,
-    approvals: str | Path,
-    counts: File = None,
-    reasons: File = None,
-    place: str | None = None,
-    refuse: bool = False,
-    late: bool = False,
-    tables: ChainTables | None = None,
-    progress: Progress | None = None,
-) -> Answer:
-    """
-    Approve explained differences, and bring the books to what was counted.
-
-    Lines that are explained and wait for approval get one, as far as *role* may give
-    it and *by* did not count. Every approval is written into the file before the
-    ledger is changed; asked again, nothing is written twice.
-
-    Args:
-        chain: The chain; a method of it.
-        stocktake: Its id in the table of stocktakes.
-        by: Who decides.
-        role: In which role, such as ``"regional_manager"``.
-        at: Aware instant of the decision.
-        approvals: CSV file to which approvals are added; made if it is not there.
-        counts: See `count_differences`.
-        reasons: See `count_differences`.
-        place: Only lines of this place.
-        refuse: Refuse the lines instead: they are to be recounted.
-        late: Whether adjustments may enter a closed period, knowingly.
-        tables: What `Chain.read` gave.
-        progress: Is told each table before it is read.
-
-    Returns:
-        An `Answer` with the form ``count_differences`` as it is afterwards.
-
-    Raises:
-        InvalidValueError: No such stocktake or role, or no ledger.
-        OSError: The file cannot be written.
-    """
-    given = Path(approvals)
-    papers = _papers(chain, tables, progress)
-    files: dict[str, str | Path | None] = {
-        "counts": counts,
-        "reasons": reasons,
-        "approvals": given if given.exists() else None,
-    }
-    held = _held(chain, stocktake, at, files, papers)
-    policy, regions = chain.policies.stocktake, regions_of(held.asked.stores)
-    new: list[tuple[Approval, tuple[str, str, str, str]]] = []
-    for each in held.papers.differences:
-        line = each.line
-        if place is not None and line.place != place:
-            continue
-        why = held.papers.explanations.get(line.line_id, ())
-        region = region_of(line.place, regions)
-        today = held.asked.as_of
-        waiting = policy.decide(each, why, as_of=today, region=region)
-        if waiting.outcome != "approve" or line.line_id in held.papers.approvals:
-            continue
-        approval = Approval(
-            line_id=line.line_id,
-            difference=each.quantity or 0,
-            by=by,
-            role=policy.check_role(role),
-            at=at,
-            approved=not refuse,
-        )
-        after = policy.decide(each, why, approval, as_of=today, region=region)
-        if after.outcome in {"approved", "refused"}:
-            names = (line.stocktake_id, line.place, line.gift_id, line.lot_id or "")
-            new.append((approval, names))
-    if new:
-        append_approvals(given, new)
-    files["approvals"] = given if given.exists() else None
-    held = _held(chain, stocktake, at, files, papers, settling=True, late=late)
-    done = len(held.done.posted)
-    said_en, said_zh = ("refused", "未批准") if refuse else ("approved", "批准")
-    return _told(
-        held,
-        _report_form(held),
-        more=[
-            (
-                f"lines {said_en} now: {len(new):,}; adjustments written: {done:,}",
-                f"本次{said_zh} {len(new):,} 行；写入调整 {done:,} 笔",
-            )
-        ],
-    )
-
-
-def _papers(
+def stocktake_tables(
     chain: Chain, tables: ChainTables | None, progress: Progress | None
 ) -> ChainTables:
+    """Read what a stocktake needs, if it was not read before."""
     return chain.read(only=_TABLES, progress=progress) if tables is None else tables
 
 
-def _held(
+def held_papers(
     chain: Chain,
     stocktake: str,
     as_of: dt.date | dt.datetime,
     files: dict[str, str | Path | None],
     tables: ChainTables,
     *,
+    question: str,
     settling: bool = False,
     late: bool = False,
-) -> _Held:
+) -> HeldStocktake:
+    """
+    Hold the papers of a stocktake against the books.
+
+    Args:
+        chain: The chain.
+        stocktake: Its id in the table of stocktakes.
+        as_of: The day, or an aware moment.
+        files: See `read_papers`.
+        tables: What was read.
+        question: What is asked; it names the files of the answer.
+        settling: Whether the books are to follow what is in force.
+        late: Whether adjustments may enter a closed period, knowingly.
+    """
     asked, findings, moment = ask_ledger(
-        chain, "stocktake", ("stocktake", "礼品盘点"), as_of=as_of, tables=tables
+        chain, question, ("stocktake", "礼品盘点"), as_of=as_of, tables=tables
     )
     (session,) = called(asked, stocktake)
     policy, regions = chain.policies.stocktake, regions_of(asked.stores)
@@ -352,10 +284,10 @@ def _held(
     asked = attrs.evolve(asked, tables=ChainTables(read))
     findings += [each for each in papers.findings if each not in asked.tables.findings]
     findings += done.findings
-    return _Held(asked, session, papers, findings, moment, done)
+    return HeldStocktake(asked, session, papers, findings, moment, done)
 
 
-def _report(held: _Held) -> pd.DataFrame:
+def _report(held: HeldStocktake) -> pd.DataFrame:
     papers = held.papers
     return count_report(
         papers.differences,
@@ -367,17 +299,20 @@ def _report(held: _Held) -> pd.DataFrame:
     )
 
 
-def _report_form(held: _Held) -> Form:
+def differences_form(held: HeldStocktake) -> Form:
+    """List the lines with their reasons, approval and adjustment."""
     chain = held.asked.chain
     return count_report_form(_report(held), zone=chain.zone, currency=chain.currency)
 
 
-def _told(held: _Held, *forms: Form, more: list[tuple[str, str]] = []) -> Answer:  # noqa: B006 - never changed
+def counted_answer(
+    held: HeldStocktake, *forms: Form, more: Iterable[tuple[str, str]] = ()
+) -> Answer:
     """Say how many rows were read and what they say, then what is special."""
     papers = held.papers
     states = [each.state for each in papers.differences]
     read = papers.rows_read
-    told = (read, len(papers.lines), read - len(papers.lines))
+    sums = (read, len(papers.lines), read - len(papers.lines))
     counts = [
         states.count(state)
         for state in (
@@ -390,7 +325,7 @@ def _told(held: _Held, *forms: Form, more: list[tuple[str, str]] = []) -> Answer
     english = "rows read {:,} = accepted {:,} + rejected {:,}"
     chinese = "读取 {:,} 行 = 接收 {:,} + 拒收 {:,}"
     lines = [
-        (english.format(*told), chinese.format(*told)),
+        (english.format(*sums), chinese.format(*sums)),
         (
             "lines that agree {:,}, surplus {:,}, shortage {:,}, not counted "
             "{:,}".format(*counts),
