@@ -24,13 +24,22 @@ if TYPE_CHECKING:
     )
     from memberops.testing.contracts import check_source, load_only
     from memberops.testing.dirt import PlantedDirt
+    from memberops.testing.faulty_gateway import AcceptedMessage, FaultyGateway
+    from memberops.testing.faulty_gateway_dialect import GatewayDialect, JsonDialect
+    from memberops.testing.faulty_gateway_faults import USUAL_FAULTS, GatewayFault
     from memberops.testing.large_sales import large_sales
     from memberops.testing.ledger_contract import check_ledger_store
     from memberops.testing.synthetic_chain import ChainFrames, SyntheticChain
     from memberops.testing.writing import WrittenChain, write_chain
 
 __all__ = [
+    "USUAL_FAULTS",
+    "AcceptedMessage",
     "ChainFrames",
+    "FaultyGateway",
+    "GatewayDialect",
+    "GatewayFault",
+    "JsonDialect",
     "PlantedDirt",
     "SyntheticChain",
     "WrittenChain",
@@ -52,7 +61,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "USUAL_FAULTS": "faulty_gateway_faults",
+    "AcceptedMessage": "faulty_gateway",
     "ChainFrames": "synthetic_chain",
+    "FaultyGateway": "faulty_gateway",
+    "GatewayDialect": "faulty_gateway_dialect",
+    "GatewayFault": "faulty_gateway_faults",
+    "JsonDialect": "faulty_gateway_dialect",
     "PlantedDirt": "dirt",
     "SyntheticChain": "synthetic_chain",
     "WrittenChain": "writing",
