@@ -12,8 +12,8 @@ from memberops.testing.synthetic_gifts import write_gifts
 MONTH = "2026-10"
 GIFT_FORMS = {
     "gift_application", "gift_issues", "store_gift_stock", "warehouse_gift_stock",
-    "store_count_sheet", "store_count_summary", "warehouse_count_report",
-    "order_proposal",
+    "store_count_sheet", "warehouse_count_sheet", "store_count_summary",
+    "warehouse_count_report", "order_proposal",
 }  # fmt: skip
 SOURCES = """
 [sources.gift_applications]
@@ -67,7 +67,7 @@ def rows(pack, name, *columns):
 
 
 def test_the_pack_has_every_form_of_gifts(pack):
-    """All eight forms are there, before the findings and the working."""
+    """All nine forms are there, before the findings and the working."""
     assert set(pack.names) >= GIFT_FORMS
     assert pack.names[-2:] == ("findings", "working")
 
@@ -106,6 +106,9 @@ def test_counts_of_the_month_and_who_is_late(pack):
     assert rows(pack, "store_count_sheet", "place", "gift_id", "counted") == [
         ("store:S01", "CUP", 18)
     ]
+    assert rows(pack, "warehouse_count_sheet", "gift_id", "counted") == [
+        ("CUP", 79), ("PEN", 40)
+    ]  # fmt: skip
     columns = ("key", "state", "surplus", "shortage", "late", "missing")
     found = {row[0]: row[1:] for row in rows(pack, "store_count_summary", *columns)}
     assert found["S01"] == ("late", 1, 0, 1, 0)

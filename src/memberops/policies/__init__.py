@@ -38,6 +38,7 @@ from memberops.policies.gift_approval import (
 )
 from memberops.policies.gift_match import GiftMatch, GiftMatchPolicy
 from memberops.policies.gift_order import GiftNeed, GiftOrderPolicy
+from memberops.policies.gift_reading import read_applications, read_gifts
 from memberops.policies.grace import KindGrace
 from memberops.policies.hard_cases import HardCasePolicy, hard_cases
 from memberops.policies.linked_cards import LinkedCards
@@ -217,8 +218,10 @@ __all__ = [
     "plan_member",
     "plan_visits",
     "possible_duplicates",
+    "read_applications",
     "read_appointments",
     "read_cases",
+    "read_gifts",
     "replay",
     "simulate",
     "sms_segments",

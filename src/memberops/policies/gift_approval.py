@@ -6,11 +6,13 @@ import datetime as dt
 from collections.abc import Iterable
 
 import attrs
+import pandas as pd
 
-from memberops.domain import Decision, Money, Reason, Statement
+from memberops.domain import Currency, Decision, Money, Reason, Statement
 from memberops.domain.gift_flow import GiftApplication
 from memberops.domain.values import check_as_of, identifier, whole_number
 from memberops.errors import InvalidValueError, bounded
+from memberops.policies.gift_approval_frame import approval_outcomes
 
 __all__ = ["ApprovalRight", "Approver", "GiftApprovalPolicy"]
 
@@ -204,6 +206,41 @@ class GiftApprovalPolicy:
             version=self.version,
             as_of=check_as_of(as_of),
         )
+
+    def decide_frame(
+        self, frame: pd.DataFrame, *, currency: Currency | None = None
+    ) -> pd.DataFrame:
+        """
+        Say of many answers at once whether they may be given; row by row as `decide`.
+
+        Args:
+            frame: ``store_id``, ``asked``, ``applied_by``, ``approved`` (what would
+                be granted), ``approver`` and ``role``; where there are any, ``place``
+                (what the approver answers for; empty is the chain), ``region_id`` and
+                ``unit_value`` in minor units.
+            currency: What unit values are in; needed where a right has a value.
+
+        Returns:
+            The frame with ``outcome``, and ``unmet``: the rules that are not met,
+            separated by commas. A row that lacks something, or grants less than 0 or
+            more than was asked, has no outcome, and ``unmet`` is ``row``.
+
+        Raises:
+            MissingColumnsError: A column is not there.
+            FrameError: The frame has an outcome already.
+            InvalidValueError: A column of counts holds something else, or there is no
+                *currency*.
+            CurrencyMismatchError: A right counts in another currency.
+
+        >>> frame = pd.DataFrame({"store_id": "S01", "asked": 20, "applied_by": "E1",
+        ...     "approved": [20, 15, 20], "approver": ["E2", "E2", "E1"],
+        ...     "role": "manager"})
+        >>> policy = GiftApprovalPolicy(
+        ...     rights=[ApprovalRight(role="manager", quantity=15)])
+        >>> policy.decide_frame(frame)[["outcome", "unmet"]].values.tolist()[:2]
+        [['not_entitled', 'quantity'], ['partly_approved', '']]
+        """
+        return approval_outcomes(self, frame, currency=currency)
 
     def _entitled(
         self,

@@ -11,10 +11,11 @@ from memberops.domain import Finding
 from memberops.domain.gift import POINTS, check_scope, lies_within
 from memberops.errors import InvalidValueError, UnknownGiftError, bounded, nearest
 from memberops.ledger import LedgerStore
+from memberops.policies import read_gifts
 from memberops.reports.forms.gift_ledger import gift_balances_form, gift_movements_form
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
-from memberops.workflows.gift_catalogue import GIFT_TABLES, catalogue, needed_settings
+from memberops.workflows.gift_catalogue import GIFT_TABLES, needed_settings
 from memberops.workflows.gift_moments import end_of_day, moment_of
 from memberops.workflows.inquiry import Inquiry
 
@@ -59,7 +60,7 @@ def ask_ledger(
         tables = chain.read(only=GIFT_TABLES, progress=progress)
     findings: list[Finding] = []
     if "gifts" in tables:
-        findings += catalogue(tables["gifts"], chain.currency)[1]
+        findings += read_gifts(tables["gifts"], currency=chain.currency)[1]
     asked = Inquiry(
         chain=chain,
         question=question,

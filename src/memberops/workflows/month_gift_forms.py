@@ -12,6 +12,7 @@ from memberops.errors import MemberOpsError
 from memberops.ledger import count_frame
 from memberops.ledger.flow_state import application_states
 from memberops.ledger.flow_stock import gift_stock, issue_register, order_facts
+from memberops.policies import read_gifts
 from memberops.reports import Form
 from memberops.reports.forms.counts import count_sheet_form
 from memberops.reports.forms.gifts import (
@@ -22,7 +23,6 @@ from memberops.reports.forms.gifts import (
 )
 from memberops.workflows.count_papers import called, read_papers
 from memberops.workflows.count_questions import count_summaries
-from memberops.workflows.gift_catalogue import catalogue
 from memberops.workflows.gift_moments import end_of_day
 from memberops.workflows.month_forms import FormStep, MonthWork
 
@@ -89,7 +89,7 @@ def _finding(rule: str, severity: Severity, english: str, chinese: str) -> Findi
 def _names(work: MonthWork) -> dict[str, str]:
     if "gifts" not in work.tables:
         return {}
-    gifts, found = catalogue(work.tables["gifts"], work.chain.currency)
+    gifts, found = read_gifts(work.tables["gifts"], currency=work.chain.currency)
     work.note(found)
     return {each.gift_id: each.name for each in gifts}
 
@@ -130,7 +130,7 @@ def _issues(work: MonthWork) -> Form:
 def _stock(work: MonthWork, kind: Literal["store", "warehouse"]) -> Form:
     gifts: tuple[Gift, ...] = ()
     if "gifts" in work.tables:
-        gifts, _ = catalogue(work.tables["gifts"], work.chain.currency)
+        gifts, _ = read_gifts(work.tables["gifts"], currency=work.chain.currency)
     rows = gift_stock(
         work.kept["gift_movements"],
         period=work.month,
@@ -186,9 +186,9 @@ def _last_stocktake(work: MonthWork, kind: str) -> str | None:
     return None if last is None else last.stocktake_id
 
 
-def _store_sheet(work: MonthWork) -> Form | None:
-    """Show what the stores counted in the last stocktake of the month."""
-    name = _last_stocktake(work, "store")
+def _sheet(work: MonthWork, kind: Literal["store", "warehouse"]) -> Form | None:
+    """Show what was counted in the last stocktake of the month at such places."""
+    name = _last_stocktake(work, kind)
     if name is None:
         return None
     (session,) = called(work.asked, name)
@@ -198,10 +198,19 @@ def _store_sheet(work: MonthWork) -> Form | None:
     return count_sheet_form(
         count_frame(papers.lines),
         session,
+        kind=kind,
         zone=work.chain.zone,
         names=_names(work),
         blank=False,
     )
+
+
+def _store_sheet(work: MonthWork) -> Form | None:
+    return _sheet(work, "store")
+
+
+def _warehouse_sheet(work: MonthWork) -> Form | None:
+    return _sheet(work, "warehouse")
 
 
 def _summary(work: MonthWork, kind: str, form: str) -> Form | None:
@@ -257,6 +266,13 @@ GIFT_STEPS: tuple[FormStep, ...] = (
         title_zh="门店礼品盘点表",
         needs=_COUNTED,
         make=_store_sheet,
+    ),
+    FormStep(
+        name="warehouse_count_sheet",
+        title_en="count sheet of the warehouse",
+        title_zh="总仓礼品盘点表",
+        needs=_COUNTED,
+        make=_warehouse_sheet,
     ),
     FormStep(
         name="store_count_summary",
