@@ -7,11 +7,22 @@ from memberops.adapters.sms.contract import (
     SmsProvider,
     SmsProviderFactory,
 )
+from memberops.adapters.sms.file_provider import FileProvider
+from memberops.adapters.sms.form_gateway import FormGateway
+from memberops.adapters.sms.form_protocol import FormProtocol
+from memberops.adapters.sms.http import HttpLimits
+from memberops.adapters.sms.secrets import Secret, secret_option
 
 __all__ = [
+    "FileProvider",
+    "FormGateway",
+    "FormProtocol",
+    "HttpLimits",
     "ReceiptRequest",
+    "Secret",
     "SmsCapabilities",
     "SmsContext",
     "SmsProvider",
     "SmsProviderFactory",
+    "secret_option",
 ]

@@ -1,0 +1,74 @@
+"""Reading the options of a chain file, wrong ones being named."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+
+from memberops.adapters.sms.contract import SmsContext
+from memberops.adapters.sms.http import HttpLimits
+from memberops.adapters.sms.secrets import Secret, secret_option
+from memberops.errors import ConfigurationError, nearest
+
+__all__ = ["made_of", "optional_secret", "read_limits", "system_clock", "text_option"]
+
+_ValueT = TypeVar("_ValueT")
+
+
+def system_clock() -> dt.datetime:
+    """Return the moment by this machine's clock: signatures and waits need it."""
+    return dt.datetime.now(dt.UTC)  # noqa: TID251 - the edge; tests give another
+
+
+def optional_secret(option: str, value: Any) -> Secret | None:
+    """Read a secret that may be left out."""
+    return None if value is None else secret_option(option, value)
+
+
+def text_option(option: str, value: Any, *, example: str) -> str:
+    """Return a text that is not empty, else raise with an example."""
+    if isinstance(value, str) and value.strip() and value.isprintable():
+        return value.strip()
+    raise ConfigurationError(f"{option!r} is a text, such as {example!r}")
+
+
+def made_of(kind: type[_ValueT], option: str, value: Any) -> _ValueT:
+    """
+    Make a frozen value of a chain file's table; a value itself is returned.
+
+    Raises:
+        ConfigurationError: A key is unknown, or a value cannot be; values are not
+            quoted.
+    """
+    if isinstance(value, kind):
+        return value
+    table: Any = {} if value is None else value
+    if not isinstance(table, Mapping):
+        raise ConfigurationError(f"{option!r} is a table")
+    known = [field.name for field in attrs.fields(kind)]  # type: ignore[arg-type]
+    for key in table:
+        if key not in known:
+            raise ConfigurationError(
+                f"{option!r} has no key {str(key)!r:.60}; {nearest(str(key), known)}"
+            )
+    try:
+        return kind(**table)
+    except ConfigurationError:
+        raise
+    except (TypeError, ValueError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{option!r} holds a value that cannot be ({type(error).__name__}): see "
+            f"{kind.__name__}"
+        ) from None
+
+
+def read_limits(context: SmsContext, value: Any) -> HttpLimits:
+    """Read `HttpLimits`; the file of authorities counts from the chain's folder."""
+    limits = made_of(HttpLimits, "limits", value)
+    if limits.ca_file is None:
+        return limits
+    return attrs.evolve(limits, ca_file=Path(context.folder) / limits.ca_file)

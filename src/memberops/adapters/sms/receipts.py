@@ -1,0 +1,85 @@
+"""Reading what providers push: lists, headers, moments and numbers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from memberops.adapters.sms.contract import ReceiptRequest
+from memberops.errors import SourceError
+
+__all__ = ["header", "local_moment", "read_moment", "read_number", "receipt_list"]
+
+_MOST = 10_000
+
+
+def header(request: ReceiptRequest, name: str) -> str:
+    """
+    Return a header whatever its case, empty if it is not there.
+
+    >>> header(ReceiptRequest(url="", headers={"x-signature": "ab"}), "X-Signature")
+    'ab'
+    """
+    for key, value in request.headers.items():
+        if key.lower() == name.lower():
+            return value
+    return ""
+
+
+def receipt_list(document: Any) -> list[dict[str, Any]]:
+    """
+    Return the receipts of a document: one object, or an array of objects.
+
+    Raises:
+        SourceError: It is neither; nothing of it is quoted.
+    """
+    items = document if isinstance(document, list) else [document]
+    if len(items) > _MOST or not all(isinstance(item, dict) for item in items):
+        raise SourceError(
+            f"receipts are one JSON object or an array of at most {_MOST} objects"
+        )
+    return items
+
+
+def read_moment(value: Any) -> dt.datetime | None:
+    """
+    Read a moment in ISO 8601 with its offset; None for all else.
+
+    >>> read_moment("2026-11-22T08:00:00+08:00").isoformat()
+    '2026-11-22T00:00:00+00:00'
+    >>> read_moment("2026-11-22T08:00:00") is None
+    True
+    """
+    try:
+        moment = dt.datetime.fromisoformat(value)
+        return moment.astimezone(dt.UTC) if moment.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def local_moment(value: Any, zone: dt.tzinfo) -> dt.datetime | None:
+    """
+    Read a moment without an offset, as a provider writes it in its own zone.
+
+    >>> local_moment("2026-11-22 08:00:00", dt.timezone(dt.timedelta(hours=8)))
+    datetime.datetime(2026, 11, 22, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    try:
+        moment = dt.datetime.fromisoformat(value)
+        return moment.replace(tzinfo=moment.tzinfo or zone).astimezone(dt.UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def read_number(value: Any) -> int | None:
+    """
+    Read a whole number that counts something; None for all else.
+
+    >>> read_number("2"), read_number(3), read_number(True), read_number("x")
+    (2, 3, None, None)
+    """
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        value = int(value[:9])
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value < 10**9 else None

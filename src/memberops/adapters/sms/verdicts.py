@@ -1,0 +1,211 @@
+"""What a reply says of a message: one reading of statuses and codes for all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from memberops.adapters.sms.http import HttpReply
+from memberops.domain.message import (
+    Message,
+    MessageProblem,
+    SendOutcome,
+    SendResult,
+)
+
+__all__ = [
+    "Verdict",
+    "judge_code",
+    "judge_status",
+    "no_secret",
+    "plain_code",
+    "read_document",
+    "retry_after",
+    "unread",
+]
+
+_LONGEST_WAIT = dt.timedelta(days=1)
+_CODE = re.compile(r"[A-Za-z0-9_.:+-]{1,80}")
+
+_SURELY_REFUSED: Mapping[int, MessageProblem] = {
+    400: MessageProblem.REQUEST,
+    401: MessageProblem.AUTHENTICATION,
+    402: MessageProblem.BALANCE,
+    403: MessageProblem.AUTHENTICATION,
+    404: MessageProblem.REQUEST,
+    405: MessageProblem.REQUEST,
+    411: MessageProblem.REQUEST,
+    413: MessageProblem.REQUEST,
+    414: MessageProblem.REQUEST,
+    415: MessageProblem.REQUEST,
+    421: MessageProblem.REQUEST,
+    422: MessageProblem.REQUEST,
+    431: MessageProblem.REQUEST,
+}
+"""Statuses that by their definition (RFC 9110 §15.5) were given before any work."""
+
+_LATER = {
+    MessageProblem.THROTTLED,
+    MessageProblem.NUMBER_LIMIT,
+    MessageProblem.BALANCE,
+    MessageProblem.AUTHENTICATION,
+    MessageProblem.CONNECTION,
+}
+"""Reasons that can pass without anybody changing the message."""
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """
+    What became of an attempt, before it is told of a message.
+
+    Args:
+        outcome: A `memberops.domain.message.SendOutcome`.
+        problem: Why it was not accepted.
+        raw_code: The provider's own code, the HTTP status, or an error's name.
+        retry_after: How long the provider asks to wait.
+    """
+
+    outcome: SendOutcome
+    problem: MessageProblem | None = None
+    raw_code: str = ""
+    retry_after: dt.timedelta | None = None
+
+    def of(self, message: Message, **known: Any) -> SendResult:
+        """Tell it of a message, with what else is known of the attempt."""
+        return SendResult(
+            message_id=message.message_id,
+            outcome=self.outcome,
+            problem=self.problem,
+            raw_code=self.raw_code,
+            retry_after=self.retry_after,
+            **known,
+        )
+
+
+def plain_code(value: object) -> str:
+    """
+    Return a provider's code as text, and stars for what is no code.
+
+    A gateway may write the phone it was given where its code belongs.
+
+    >>> plain_code("isv.OUT_OF_SERVICE"), plain_code(0), plain_code("to 13812345678!")
+    ('isv.OUT_OF_SERVICE', '0', '*****')
+    >>> plain_code("13812345678")
+    '*****'
+    """
+    text = str(value) if isinstance(value, str | int) else "*****"
+    if _CODE.fullmatch(text) is None or re.search(r"\d{8}", text):
+        return "*****"
+    return text
+
+
+def judge_code(problem: MessageProblem, raw_code: str) -> Verdict:
+    """
+    Judge a typed refusal: may the same message be tried again?
+
+    A limit, an empty account and a wrong key pass without a change of the message,
+    so they postpone. An error inside the provider says nothing: unknown.
+    """
+    outcome = SendOutcome.REFUSED
+    if problem in _LATER:
+        outcome = SendOutcome.POSTPONED
+    elif problem is MessageProblem.PROVIDER:
+        outcome = SendOutcome.UNKNOWN
+    return Verdict(outcome=outcome, problem=problem, raw_code=raw_code)
+
+
+def judge_status(reply: HttpReply, *, now: dt.datetime) -> Verdict | None:
+    """
+    Judge a reply as far as HTTP goes; None if its body decides.
+
+    Surely not accepted are what never left, 429, and the statuses that are given
+    before any work. A redirect is not followed and not a refusal: the request was
+    read by a server that may have passed it on, so it is unknown, as are time-outs,
+    cut or too long answers, and 5xx.
+
+    Args:
+        reply: What came.
+        now: For a ``Retry-After`` that is a moment, if the reply has no ``Date``.
+    """
+    if reply.fate == "unsent":
+        return Verdict(
+            outcome=SendOutcome.POSTPONED,
+            problem=MessageProblem.CONNECTION,
+            raw_code=reply.reason,
+        )
+    unknown = Verdict(outcome=SendOutcome.UNKNOWN, raw_code=f"HTTP {reply.status}")
+    if reply.fate == "lost":
+        return attrs.evolve(
+            unknown, problem=MessageProblem.CONNECTION, raw_code=reply.reason
+        )
+    if reply.status == 429:  # noqa: PLR2004 - the number is its name
+        return Verdict(
+            outcome=SendOutcome.POSTPONED,
+            problem=MessageProblem.THROTTLED,
+            raw_code="HTTP 429",
+            retry_after=retry_after(reply.headers, now=now),
+        )
+    if reply.status // 100 == 2:  # noqa: PLR2004 - the class of success
+        return None
+    refused = _SURELY_REFUSED.get(reply.status)
+    if refused is not None:
+        return judge_code(refused, f"HTTP {reply.status}")
+    return attrs.evolve(unknown, problem=MessageProblem.PROVIDER)
+
+
+def no_secret() -> Verdict:
+    """Judge an attempt for which no secret was to be had: nothing has left."""
+    return judge_code(MessageProblem.AUTHENTICATION, "no secret")
+
+
+def unread(raw_code: str) -> Verdict:
+    """Judge an answer that does not say what its provider's answers say."""
+    return judge_code(MessageProblem.PROVIDER, raw_code)
+
+
+def retry_after(headers: Mapping[str, str], *, now: dt.datetime) -> dt.timedelta | None:
+    """
+    Read ``Retry-After``, in seconds or as a moment, held between now and a day.
+
+    >>> at = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+    >>> [str(retry_after({"retry-after": text}, now=at)) for text in
+    ...  ("30", "-5", "1000000000", "Sun, 22 Nov 2026 00:02:00 GMT", "soon")]
+    ['0:00:30', '0:00:00', '1 day, 0:00:00', '0:02:00', 'None']
+    """
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"[-+]?\d{1,30}(\.\d{1,30})?", text, re.ASCII):
+        seconds = min(max(float(text), 0.0), _LONGEST_WAIT.total_seconds())
+        return dt.timedelta(seconds=seconds)
+    until = _moment(text)
+    if until is None:
+        return None
+    wait = until - (_moment(headers.get("date", "")) or now)
+    return min(max(wait, dt.timedelta()), _LONGEST_WAIT)
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(text[:100])
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def read_document(body: bytes) -> Any:
+    """
+    Read a JSON document; None if it is none, or nested beyond reason.
+
+    >>> read_document(b'{"code": 0}'), read_document(b'{"code":')
+    ({'code': 0}, None)
+    """
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
