@@ -29,7 +29,8 @@ _RULE = AtLeast(
         unit_zh="个免费年",
     ),
 )
-_FEB_29, _FEB_28, _YEAR = 229, 228, 10_000
+_FEB_29, _FEB_28, _NEW_YEARS_EVE, _YEAR = 229, 228, 1231, 10_000
+_MONTH_ENDS = [131, _FEB_29, 331, 430, 531, 630, 731, 831, 930, 1031, 1130]
 
 
 def _day(anchor: dt.date, years: int) -> int:
@@ -116,13 +117,23 @@ def free_expression(frame: Frame, years: int) -> nw.Expr:
         own_year, own = _parts(nw.col("anchor"))
         year = nw.when(none).then(year).otherwise(own_year)
         begun = nw.when(none).then(begun).otherwise(own)
-    following = _parts(nw.col("valid_through") + dt.timedelta(days=1))[1]
+    last_year, last = _parts(nw.col("valid_through"))
     turn = begun + years * _YEAR
     year = year + years
     is_clamped = (turn - year * _YEAR == _FEB_29) & ~year.is_in(LEAP_YEARS)
     turn = nw.when(is_clamped).then(turn - 1).otherwise(turn)
     known = ~(nw.col("valid_from").is_null() | nw.col("valid_through").is_null())
-    return known & (following < turn)
+    ends = last < number_of(dt.date.max)
+    return known & ends & (_following(last_year, last) < turn)
+
+
+def _following(year: nw.Expr, day: nw.Expr) -> nw.Expr:
+    """Number the day after a numbered one; to add a day overflows on old pandas."""
+    in_year, common = day % _YEAR, ~year.is_in(LEAP_YEARS)
+    is_month_end = in_year.is_in(_MONTH_ENDS) | ((in_year == _FEB_28) & common)
+    following = nw.when(is_month_end).then(day - day % 100 + 101).otherwise(day + 1)
+    new_year = (year + 1) * _YEAR + 101
+    return nw.when(in_year == _NEW_YEARS_EVE).then(new_year).otherwise(following)
 
 
 def _parts(column: nw.Expr) -> tuple[nw.Expr, nw.Expr]:
