@@ -51,10 +51,10 @@ def place_key(level, store, regions):
     return "chain"
 
 
-def oracle_sales(lines, regions, level, start, end):
+def oracle_sales(tickets, regions, level, start, end):
     """Return {key: figures} of sales in [start, end)."""
     out = defaultdict(lambda: defaultdict(int))
-    for day, store, member, amount, items in oracle_tickets(lines).values():
+    for day, store, member, amount, items in tickets.values():
         if not start <= day < end:
             continue
         row = out[place_key(level, store, regions)]
@@ -69,11 +69,11 @@ def oracle_sales(lines, regions, level, start, end):
     return {key: dict(row) for key, row in out.items()}
 
 
-def oracle_buyers(lines, people, regions, level, start, end, bands, ages):
+def oracle_buyers(tickets, people, regions, level, start, end, bands, ages):
     """Return {key: {figure: count}} of members with a purchase in [start, end)."""
     spend = defaultdict(lambda: defaultdict(int))
     buyers = defaultdict(set)
-    for day, store, member, amount, _ in oracle_tickets(lines).values():
+    for day, store, member, amount, _ in tickets.values():
         if not member or not start <= day < end:
             continue
         key = place_key(level, store, regions)
@@ -121,10 +121,10 @@ def age_name(birth, on, ages):
     return f"members_{ages[-1]}_up"
 
 
-def oracle_state(lines, people, cards, day, months):
+def oracle_state(tickets, people, cards, day, months):
     """Return (valid, lapsed) sets of member ids on a day."""
     last = {}
-    for sold, _, member, amount, _ in oracle_tickets(lines).values():
+    for sold, _, member, amount, _ in tickets.values():
         if member and amount > 0 and sold <= day:
             last[member] = max(last.get(member, sold), sold)
     valid, lapsed = set(), set()
@@ -140,11 +140,9 @@ def oracle_state(lines, people, cards, day, months):
     return valid, lapsed
 
 
-def oracle_lapse(lines, people, cards, regions, level, before, after, months):
-    """Return {key: figures} of lapse between two days, by home store."""
-    valid0, lapsed0 = oracle_state(lines, people, cards, before, months)
-    valid1, lapsed1 = oracle_state(lines, people, cards, after, months)
-    del valid0
+def oracle_lapse(people, regions, level, before, after):
+    """Return {key: figures} of lapse between the states of two days, by home store."""
+    (_, lapsed0), (valid1, lapsed1) = before, after
     sets = {
         "valid_members": valid1,
         "lapsed_at_start": lapsed0,

@@ -1,6 +1,7 @@
 """Promises of *changes_on*: until that day the answer stays as it is."""
 
 import datetime as dt
+from functools import cache
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +32,12 @@ words = st.builds(
 )
 
 
+@cache
+def state_on(day):
+    """Return the state of the card, which hangs on nothing but the day."""
+    return CardState().decide(CARD, purchases=0, spend=0, as_of=day)
+
+
 def turn_of(asked, day, days):
     """Find the first later day on which the outcome is another."""
     first = asked(day).outcome
@@ -44,12 +51,11 @@ def test_a_person_s_word_changes_on_the_day_that_is_named(told, day):
     """Never later than the outcome does, and on a day of another outcome if sure."""
 
     def asked(as_of):
-        state = CardState().decide(CARD, purchases=0, spend=0, as_of=as_of)
-        return overridden(state, told, subject="C1")
+        return overridden(state_on(as_of), told, subject="C1")
 
     turn, answer = turn_of(asked, day, 250), asked(day)
     assert turn is None or (answer.changes_on and answer.changes_on <= turn)
-    state = CardState().decide(CARD, purchases=0, spend=0, as_of=day)
+    state = state_on(day)
     if state.changes_on is None or (
         answer.changes_on and answer.changes_on < state.changes_on
     ):

@@ -492,7 +492,7 @@ def counted(native) -> dict:
 
 @pytest.mark.parametrize("engine", ["pandas", "polars", "polars-lazy", "pyarrow"])
 @pytest.mark.parametrize("year", ["membership", "calendar"])
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(ledgers())
 def test_figures_count_what_the_window_holds(engine, year, ledger):
     """Each card's tickets are counted in its own year, to the day, on every engine."""

@@ -146,57 +146,73 @@ PERIODS = {
 }
 
 
-def check(
-    measures, lines, people, cards, periods, by, *, which=("sales", "buyers", "members")
-):
-    """Compare every figure of every level, key and period with brute force."""
+def expect(lines, people, cards, periods, by):
+    """Return {(period, level, part): rows}: every figure by brute force."""
     regions = {store: region for store, region in STORES.items() if region}
+    tickets = oracle.oracle_tickets(lines)
+    expected = {}
     for period in periods:
+        states = [
+            oracle.oracle_state(tickets, people, cards, day, 3)
+            for day in (period.previous().through, period.through)
+        ]
         for level in by:
-            expected = {}
-            if "sales" in which:
-                expected |= {
-                    "sales": oracle.oracle_sales(
-                        lines, regions, level, period.start, period.end
-                    )
-                }
-            if "buyers" in which:
-                expected["buyers"] = oracle.oracle_buyers(
-                    lines, people, regions, level, period.start, period.end, BANDS, AGES
-                )
-            if "members" in which:
-                expected["members"] = oracle.oracle_lapse(
-                    lines, people, cards, regions, level,
-                    period.previous().through, period.through, 3,
-                )  # fmt: skip
-            names = {"sales": SALES, "buyers": COUNTS, "members": STANDING}
-            for part, rows in expected.items():
-                table = measures.table(names[part])
-                table = table[
-                    (table["level"] == level) & (table["period"] == period.label)
-                ].set_index("key")
-                told = {key for key, row in rows.items() if any(row.values())}
-                assert told <= set(table.index)
-                for key, row in table.iterrows():
-                    want = {
-                        name: rows.get(key, {}).get(name, 0) for name in names[part]
-                    }
-                    got = {name: int(row[name]) for name in names[part]}
-
-                    assert want == got, (part, level, key, period.label)
+            told = period.label, level
+            expected[*told, SALES] = oracle.oracle_sales(
+                tickets, regions, level, period.start, period.end
+            )
+            expected[*told, COUNTS] = oracle.oracle_buyers(
+                tickets, people, regions, level, period.start, period.end, BANDS, AGES
+            )
+            expected[*told, STANDING] = oracle.oracle_lapse(
+                people, regions, level, *states
+            )
+    return expected
 
 
-@settings(max_examples=60)
-@given(
-    kind=st.sampled_from(list(PERIODS)),
-    engine=st.sampled_from(["polars", "pandas"]),
-    rows=lines_strategy,
-    head=heads,
-    people=people_strategy,
-    held=cards_strategy,
-)
+def check(measures, expected):
+    """Compare every figure of every level, key and period with brute force."""
+    tables = {names: measures.table(names) for names in (SALES, COUNTS, STANDING)}
+    for (period, level, names), rows in expected.items():
+        table = tables[names]
+        table = table[(table["level"] == level) & (table["period"] == period)]
+        told = {key for key, row in rows.items() if any(row.values())}
+        assert told <= set(table["key"])
+        for row in table.to_dict("records"):
+            key = row["key"]
+            want = {name: rows.get(key, {}).get(name, 0) for name in names}
+            got = {name: int(row[name]) for name in names}
+
+            assert want == got, (level, key, period)
+
+
+chains = {
+    "kind": st.sampled_from(list(PERIODS)),
+    "engine": st.sampled_from(["polars", "pandas"]),
+    "rows": lines_strategy,
+    "head": heads,
+    "people": people_strategy,
+    "held": cards_strategy,
+}
+
+
+@settings(max_examples=25)
+@given(**chains)
 def test_every_figure_equals_brute_force(kind, engine, rows, head, people, held):
     """Every base figure, at every level, equals a count by loops and sets."""
+    compare(kind, engine, rows, head, people, held)
+
+
+@pytest.mark.nightly
+@settings(max_examples=1_000)
+@given(**chains)
+def test_every_figure_equals_brute_force_at_night(**drawn):
+    """The same with 1 000 examples."""
+    compare(**drawn)
+
+
+def compare(kind, engine, rows, head, people, held):
+    """Hold what is measured of a drawn chain to a count by loops and sets."""
     lines, cards = make_lines(rows, head), make_cards(held, people)
     by = ("store", "region", "chain")
 
@@ -210,7 +226,7 @@ def test_every_figure_equals_brute_force(kind, engine, rows, head, people, held)
         engine=engine,
     )
 
-    check(measures, lines, people, cards, PERIODS[kind], by)
+    check(measures, expect(lines, people, cards, PERIODS[kind], by))
 
 
 def arrow_backed(frame):
@@ -277,26 +293,34 @@ def scene():
     return make_lines(rows, head), people, cards
 
 
+LEVELS = ("store", "region", "chain")
+MIXED = [*PERIODS["months"], *PERIODS["overlapping"]]
+
+
+@pytest.fixture(scope="module")
+def expected(scene):
+    """Its figures by brute force."""
+    return expect(*scene, list(dict.fromkeys(MIXED)), LEVELS)
+
+
 @pytest.mark.parametrize("local", ["polars", "pandas"])
 @pytest.mark.parametrize("engine", list(ENGINES))
-def test_every_engine_gives_the_same_digits(scene, engine, local):
+def test_every_engine_gives_the_same_digits(scene, expected, engine, local):
     """Whatever frame comes in and wherever facts are worked on, no digit differs."""
     lines, people, cards = scene
     turn = ENGINES[engine]
-    by = ("store", "region", "chain")
-    periods = [*PERIODS["months"], *PERIODS["overlapping"]]
 
     measures = measure(
         turn(sales_frame(lines)),
-        period=periods,
-        by=by,
+        period=MIXED,
+        by=LEVELS,
         members=turn(members_frame(people)),
         cards=turn(cards_frame(cards)),
         stores=turn(stores_frame()),
         engine=local,
     )
 
-    check(measures, lines, people, cards, list(dict.fromkeys(periods)), by)
+    check(measures, expected)
 
 
 def test_engines_may_be_mixed(scene):
@@ -310,7 +334,7 @@ def test_engines_may_be_mixed(scene):
         cards=ENGINES["polars-lazy"](cards_frame(cards)),
     )
 
-    check(measures, lines, people, cards, PERIODS["months"], ["chain"])
+    check(measures, expect(lines, people, cards, PERIODS["months"], ["chain"]))
 
 
 def test_whole_number_ids_give_what_text_ids_give(scene):
@@ -341,7 +365,7 @@ def test_whole_number_ids_give_what_text_ids_give(scene):
     pd.testing.assert_frame_equal(expected, got.table(names).drop(columns="key"))
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(rows=lines_strategy, head=heads, seed=st.integers(0, 99))
 def test_the_order_of_rows_and_files_is_irrelevant(rows, head, seed):
     """Shuffled lines, and lines joined from two files, give the same figures."""

@@ -51,7 +51,7 @@ TICKETS = pa.schema(
 
 
 @pytest.mark.parametrize("engine", ["pandas", "polars", "polars-lazy", "pyarrow"])
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(ledgers(), st.data())
 def test_the_simulation_is_the_sum_of_single_decisions(engine, ledger, data):
     """Each figure is what one-by-one decisions by the evidence of each card give."""

@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memberops import metrics
@@ -101,6 +101,7 @@ def test_retention_equals_the_reference(shared):
 
 
 @pytest.mark.parametrize("engine", ["polars", "pandas"])
+@settings(max_examples=30)
 @given(
     rows=st.lists(
         st.tuples(

@@ -443,9 +443,15 @@ def test_our_own_folder_is_written_again_and_other_files_in_it_stay(tmp_path):
     assert len(written.file("members").read_text("utf-8").splitlines()) == 11
 
 
-def test_the_files_look_like_real_exports(tmp_path):
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The small chain as files; these are only read."""
+    return write_chain(tmp_path_factory.mktemp("exported") / "chain", chain=SMALL)
+
+
+def test_the_files_look_like_real_exports(exported):
     """Chinese headings, two encodings, four ways to write a day, decorated amounts."""
-    written = write_chain(tmp_path / "chain", chain=SMALL)
+    written = exported
     members = written.file("members").read_bytes().decode("gb18030")
     sales = written.file("sales").read_bytes().decode("gb18030", "replace")
     targets = written.file("targets").read_bytes()
@@ -485,12 +491,21 @@ READ_CHAINS = (
 )
 
 
-@pytest.mark.parametrize("chain", READ_CHAINS, ids=("small", "tiny", "yen", "berlin"))
-def test_the_csv_source_reports_the_planted_dirt_and_nothing_else(tmp_path, chain):
+@pytest.fixture(
+    scope="module", params=READ_CHAINS, ids=("small", "tiny", "yen", "berlin")
+)
+def read_back(request, tmp_path_factory):
+    """Chains as files, and what the source read of each table of them."""
+    folder = tmp_path_factory.mktemp("read-back") / "chain"
+    written = write_chain(folder, chain=request.param)
+    return written, {known.name: read(written, known.name) for known in TABLES}
+
+
+def test_the_csv_source_reports_the_planted_dirt_and_nothing_else(read_back):
     """Each damaged row is refused or reported by line, column and rule; no other is."""
-    written = write_chain(tmp_path / "chain", chain=chain)
+    written, results = read_back
     for known in TABLES:
-        result = read(written, known.name)
+        result = results[known.name]
         planted = written.planted_in(known.name)
         refused = [(d.file, d.line, d.column, d.rule) for d in planted if d.rejected]
         rejects = result.rejects[["file", "line", "column", "rule"]].astype(object)
@@ -511,10 +526,9 @@ def test_the_csv_source_reports_the_planted_dirt_and_nothing_else(tmp_path, chai
         assert result.rows_read == result.accepted + result.rejected
 
 
-def test_every_kind_of_damage_is_planted(tmp_path):
+def test_every_kind_of_damage_is_planted(exported):
     """The dirt has bytes, quotes, cells, values and keys that are wrong."""
-    written = write_chain(tmp_path / "chain", chain=SMALL)
-    assert {d.rule for d in written.planted} >= {
+    assert {d.rule for d in exported.planted} >= {
         "bad-bytes",
         "date-impossible",
         "duplicate-key",
@@ -528,12 +542,11 @@ def test_every_kind_of_damage_is_planted(tmp_path):
     }
 
 
-@pytest.mark.parametrize("chain", READ_CHAINS, ids=("small", "tiny", "yen", "berlin"))
-def test_what_the_csv_source_accepts_is_the_clean_chain(tmp_path, chain):
+def test_what_the_csv_source_accepts_is_the_clean_chain(read_back):
     """Encodings, headings, days and amounts in any style lose nothing."""
-    written = write_chain(tmp_path / "chain", chain=chain)
+    written, results = read_back
     for known in TABLES:
-        accepted, clean = read(written, known.name).frame, written.frames[known.name]
+        accepted, clean = results[known.name].frame, written.frames[known.name]
         key = accepted.columns[0]
         extra = ~accepted[key].isin(clean[key])
         taken = [d for d in written.planted_in(known.name) if not d.rejected]
