@@ -13,6 +13,7 @@ from memberops.policies.contact import (
     ContactCap,
     ContactPolicy,
     ContactWindow,
+    QuietHours,
     zone_of,
 )
 from memberops.policies.visit_frame import plan_visits
@@ -169,6 +170,29 @@ def test_a_plan_of_days_leaves_minutes_to_the_day():
 
     assert plan.rows["state"].tolist() == ["planned"] * 2
     assert [visit.state for visit in visits] == ["planned"] * 2
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "minute"),
+    [
+        # 1:10 to 1:40 comes twice on 1 November: it is quiet both times.
+        ((1, 10), (1, 40), dt.datetime(2026, 11, 1, 5, 20, tzinfo=dt.UTC)),
+        ((1, 10), (1, 40), dt.datetime(2026, 11, 1, 6, 20, tzinfo=dt.UTC)),
+        # 2:10 and 2:30 do not come on 8 March: 3:05 is after the one, 1:50 before
+        # the other.
+        ((2, 10), (5, 0), dt.datetime(2026, 3, 8, 7, 5, tzinfo=dt.UTC)),
+        ((1, 0), (2, 30), dt.datetime(2026, 3, 8, 6, 50, tzinfo=dt.UTC)),
+    ],
+)
+def test_the_clock_that_changes_wakes_nobody(begins, ends, minute):
+    """An hour that comes twice, or not at all, is read as the quieter one."""
+    york = zone_of("America/New_York")
+    quiet = QuietHours(dt.time(*begins), dt.time(*ends))
+    rule = ContactPolicy(windows=ALWAYS, quiet=quiet, caps=[])
+
+    found = rule.first_slot("sms", after=minute, zone=york).slot.starts_at
+
+    assert found > minute
 
 
 def test_caps_by_the_clock_say_so():

@@ -42,6 +42,12 @@ from memberops.policies.gift_reading import read_applications, read_gifts
 from memberops.policies.grace import KindGrace
 from memberops.policies.hard_cases import HardCasePolicy, hard_cases
 from memberops.policies.linked_cards import LinkedCards
+from memberops.policies.message_permission import (
+    MessageConsent,
+    PastMessage,
+    SendFacts,
+)
+from memberops.policies.message_policy import MessagePolicy
 from memberops.policies.overrides import Override, overridden
 from memberops.policies.phones import PhoneProblem, PhoneReading, PhoneRule
 from memberops.policies.premium import PremiumAspect, PremiumPolicy
@@ -153,7 +159,10 @@ __all__ = [
     "LinkedCards",
     "ManualTier",
     "MembershipFee",
+    "MessageConsent",
+    "MessagePolicy",
     "Override",
+    "PastMessage",
     "PhoneProblem",
     "PhoneReading",
     "PhoneRule",
@@ -168,6 +177,7 @@ __all__ = [
     "Renewed",
     "Reopening",
     "Rule",
+    "SendFacts",
     "ServiceDecision",
     "ServiceFrame",
     "ServiceLevels",

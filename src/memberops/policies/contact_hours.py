@@ -102,12 +102,20 @@ class QuietHours:
             )
 
     def around(self, day: dt.date, zone: ZoneInfo) -> tuple[Interval, ...]:
-        """Return the quiet intervals, in UTC, that may touch a local day."""
+        """
+        Return the quiet intervals, in UTC, that may touch a local day.
+
+        A time that the clock shows twice, or not at all, is read as the quieter.
+        """
         found = []
         for begin in (day - _DAY, day, day + _DAY):
             end = begin if self.begins < self.ends else begin + _DAY
-            found.append((instant(begin, self.begins, zone),
-                          instant(end, self.ends, zone)))  # fmt: skip
+            late = self.ends.replace(fold=1)
+            early = self.begins.replace(fold=1)
+            found.append(
+                (min(instant(begin, self.begins, zone), instant(begin, early, zone)),
+                 max(instant(end, self.ends, zone), instant(end, late, zone)))
+            )  # fmt: skip
         return tuple(found)
 
 
