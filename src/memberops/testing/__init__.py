@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from memberops.testing.faulty_gateway_faults import USUAL_FAULTS, GatewayFault
     from memberops.testing.large_sales import large_sales
     from memberops.testing.ledger_contract import check_ledger_store
+    from memberops.testing.sms_contract import check_sms_provider
     from memberops.testing.synthetic_chain import ChainFrames, SyntheticChain
     from memberops.testing.writing import WrittenChain, write_chain
 
@@ -47,6 +48,7 @@ __all__ = [
     "cards_frame",
     "case_events_frame",
     "check_ledger_store",
+    "check_sms_provider",
     "check_source",
     "complaints_frame",
     "consents_frame",
@@ -75,6 +77,7 @@ _HOMES = {
     "cards_frame": "builders",
     "case_events_frame": "builders",
     "check_ledger_store": "ledger_contract",
+    "check_sms_provider": "sms_contract",
     "check_source": "contracts",
     "complaints_frame": "builders",
     "consents_frame": "builders",

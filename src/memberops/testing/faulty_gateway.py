@@ -107,11 +107,12 @@ class FaultyGateway:
             "send": fault_mix(faults or {}),
             "query": fault_mix(query_faults or {}),
         }
-        self._seed, self._most, self._huge = seed, most, huge
+        self._seed, self._most = seed, most
         self._undelivered = undelivered
         self._dialect = dialect or JsonDialect()
         self.key = key
         self.hold = hold
+        self.huge = huge
         self.faults: Counter[GatewayFault] = Counter()
         """How often each fault was given."""
         self.requests: Counter[str] = Counter()
@@ -130,7 +131,7 @@ class FaultyGateway:
         self._last = ""
         self._reported: set[str] = set()
         self._refused: set[str] = set()
-        self._script: list[GatewayFault] = []
+        self._script: dict[str, list[GatewayFault]] = {"send": [], "query": []}
         self._busy = 0
         self._change = threading.Condition()
         self._began = time.monotonic()
@@ -164,7 +165,15 @@ class FaultyGateway:
 
     def script(self, *faults: GatewayFault | str) -> None:
         """Give these faults to the next sends, one each; then as drawn again."""
-        self._script += [GatewayFault(fault) for fault in faults]
+        self._script["send"] += [GatewayFault(fault) for fault in faults]
+
+    def script_queries(self, *faults: GatewayFault | str) -> None:
+        """Give these faults to the next queries, one each; then as drawn again."""
+        self._script["query"] += [GatewayFault(fault) for fault in faults]
+
+    def clear_script(self) -> None:
+        """Forget what `script` and `script_queries` still hold."""
+        self._script = {"send": [], "query": []}
 
     def refuse(self, message_id: str) -> None:
         """Refuse a message whenever it comes, as a wrong number would be."""
@@ -290,8 +299,8 @@ class FaultyGateway:
                 self._change.notify_all()
 
     def _fault(self, kind: str, own: str, tries: int) -> GatewayFault:
-        if kind == "send" and self._script:
-            return self._script.pop(0)
+        if self._script[kind]:
+            return self._script[kind].pop(0)
         dice = random.Random(f"{kind} {self._seed} {own} {tries}")  # noqa: S311 - no secret
         names, shares = self._mixes[kind]
         return dice.choices(names, shares)[0]
@@ -373,8 +382,9 @@ class FaultyGateway:
                 whole,
                 connection,
                 hold=self.hold,
-                huge=self._huge,
+                huge=self.huge,
                 elsewhere=self._elsewhere.url + request.target,
+                echo=f"{request.body.decode('utf-8', 'replace')} {request.headers}",
             )
         finally:
             with self._change:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
@@ -47,6 +48,7 @@ class GatewayFault(StrEnum):
     REDIRECT = "redirect"
     ERROR_BEFORE = "error_before"
     ERROR_AFTER = "error_after"
+    ERROR_ECHO = "error_echo"
     UNAVAILABLE = "unavailable"
     TIMEOUT_BEFORE = "timeout_before"
     TIMEOUT_AFTER = "timeout_after"
@@ -144,6 +146,7 @@ FAULTS: Mapping[GatewayFault, Fault] = {
     GatewayFault.REDIRECT: _left(_NO | _LATER | _OPEN, _ELSEWHERE),
     GatewayFault.ERROR_BEFORE: _left(_OPEN, _BROKEN),
     GatewayFault.ERROR_AFTER: _taken(_OPEN, _BROKEN),
+    GatewayFault.ERROR_ECHO: _left(_OPEN, _BROKEN),
     GatewayFault.UNAVAILABLE: _left(_OPEN, _AWAY, "2"),
     GatewayFault.TIMEOUT_BEFORE: _left(_OPEN),
     GatewayFault.TIMEOUT_AFTER: _taken(_OPEN),
@@ -205,6 +208,7 @@ def say(
     hold: float,
     huge: int,
     elsewhere: str,
+    echo: str,
 ) -> None:
     """
     Answer a request in the way of a fault.
@@ -216,9 +220,13 @@ def say(
         hold: Seconds to keep the client waiting.
         huge: Bytes of a huge answer.
         elsewhere: The address to which a redirect points.
+        echo: What was asked, for an answer that repeats it.
     """
     moved = GatewayAnswer(status=_ELSEWHERE, body=b"", headers={"Location": elsewhere})
     known = FAULTS[fault]
+    echoed = GatewayAnswer(
+        status=_BROKEN, body=json.dumps({"code": echo, "error": echo}).encode()
+    )
 
     def wait() -> None:
         connection.hold(hold)
@@ -226,6 +234,7 @@ def say(
 
     acts: Mapping[GatewayFault, Callable[[], None]] = {
         GatewayFault.REDIRECT: partial(connection.answer, moved),
+        GatewayFault.ERROR_ECHO: partial(connection.answer, echoed),
         GatewayFault.TIMEOUT_BEFORE: wait,
         GatewayFault.TIMEOUT_AFTER: wait,
         GatewayFault.TIMEOUT_LATE: connection.close,

@@ -90,6 +90,8 @@ class GatewayConnection:
         while b"\r\n\r\n" not in self._waiting:
             if len(self._waiting) > _HEAD or not self._more():
                 return None
+            if not self._waiting[:1].isalpha():  # such as a hello of TLS
+                return None
         head, _, rest = self._waiting.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         words = first.split(" ")

@@ -1,0 +1,324 @@
+"""The contract of SMS providers: ours keep it, and broken ones are told of it."""
+
+import logging
+
+import attrs
+import pytest
+
+from memberops.adapters.sms import (
+    FileProvider,
+    FormGateway,
+    SmsCapabilities,
+    SmsContext,
+)
+from memberops.domain.message import MessageReceipt, SendResult
+from memberops.errors import SourceError
+from memberops.testing import FaultyGateway, check_sms_provider
+
+KEY = "a-key-of-the-gateway"
+
+
+def form_gateway(folder, url, *, read=0.12, **options):
+    """Make our provider for a gateway, with short time-outs."""
+    pytest.importorskip("httpx2", reason="needs the extra 'sms'")
+    return FormGateway(
+        SmsContext(folder=folder),
+        url=f"{url}/send",
+        query_url=f"{url}/query",
+        token=lambda: KEY,
+        receipt_secret=lambda: KEY,
+        limits={"connect_seconds": 0.5, "read_seconds": read, "total_seconds": read},
+        **options,
+    )
+
+
+class Wrapped:
+    """A good provider, of which a test breaks one thing."""
+
+    def __init__(self, inner):
+        self.inner = inner
+        self.name = inner.name
+        self.capabilities = inner.capabilities
+
+    def __repr__(self):
+        """Show nothing."""
+        return "Wrapped()"
+
+    def send(self, messages, *, template):
+        """Send once."""
+        return self.inner.send(messages, template=template)
+
+    def query(self, message, *, provider_message_id, sent_on):
+        """Ask."""
+        return self.inner.query(
+            message, provider_message_id=provider_message_id, sent_on=sent_on
+        )
+
+    def parse_receipts(self, request):
+        """Read."""
+        return self.inner.parse_receipts(request)
+
+    def verify_receipt(self, request):
+        """Check."""
+        return self.inner.verify_receipt(request)
+
+    def close(self):
+        """Close."""
+        self.inner.close()
+
+
+def broken(make, *, gateway=None):
+    """Return what a provider is told."""
+    with pytest.raises(AssertionError, match="broke a promise") as told:
+        check_sms_provider(make, gateway=gateway)
+    text = str(told.value)
+    assert KEY not in text
+    assert "13987650" not in text
+    return text
+
+
+def broken_at_gateway(folder, kind, **options):
+    """Return what a provider is told that has a gateway."""
+    with FaultyGateway(key=KEY, hold=0.25, huge=1 << 25) as gateway:
+        return broken(
+            lambda url: kind(form_gateway(folder, url, **options)), gateway=gateway
+        )
+
+
+def test_the_file_keeps_the_contract(tmp_path):
+    """The provider that is there by default keeps every promise."""
+    check_sms_provider(lambda _url: FileProvider(SmsContext(folder=tmp_path)))
+
+
+def test_the_form_gateway_keeps_the_contract(tmp_path):
+    """Our own provider passes every fault of the gateway."""
+    with FaultyGateway(key=KEY, hold=1.0) as gateway:
+        check_sms_provider(lambda url: form_gateway(tmp_path, url), gateway=gateway)
+
+    assert gateway.duplicates == 0
+    assert gateway.followed == 0
+    assert all(gateway.faults.values())
+
+
+def test_one_that_retries_and_logs_is_told(tmp_path):
+    """A second request by itself is counted, and a phone in a log is found."""
+
+    class Retrying(Wrapped):
+        def send(self, messages, *, template):
+            results = super().send(messages, template=template)
+            if any(result.outcome == "unknown" for result in results):
+                logging.getLogger("some.library").debug("again: %s", messages[0].phone)
+                return super().send(messages, template=template)
+            return results
+
+    text = broken_at_gateway(tmp_path, Retrying)
+
+    assert "made 2 requests for one message under 'timeout_after'" in text
+    assert "made 2 requests for one message under 'error_before'" in text
+    assert "under 'throttled'" not in text
+    assert "a phone, a name or a secret was logged or printed" in text
+
+
+def test_one_that_claims_to_know_is_told(tmp_path):
+    """What surely was not accepted is not what nobody knows, in sends and queries."""
+
+    class Sure(Wrapped):
+        def send(self, messages, *, template):
+            return tuple(
+                attrs.evolve(result, outcome="postponed", retry_after=None)
+                if result.outcome == "unknown"
+                else attrs.evolve(result, retry_after=None)
+                for result in super().send(messages, template=template)
+            )
+
+        def query(self, message, **known):
+            said = super().query(message, **known)
+            return said or MessageReceipt(
+                provider="x", status="not_found", message_id=message.message_id
+            )
+
+        def verify_receipt(self, request):
+            return bool(request.headers)
+
+    text = broken_at_gateway(tmp_path, Sure)
+
+    assert "under 'timeout_after' was 'postponed', not unknown" in text
+    assert "under 'reset_before' was 'postponed', not unknown" in text
+    assert "query() under 'half_body' said 'not_found'" in text
+    assert "'Retry-After: 2' came out as None" in text
+    assert "takes a receipt that somebody else signed" in text
+    assert "takes a receipt whose body was changed" in text
+    assert "takes a receipt without a signature" not in text
+
+
+def test_one_that_raises_waits_and_believes_all_is_told(tmp_path):
+    """An exception, a missing time-out and a 200 taken at its word are found."""
+
+    class Believing(Wrapped):
+        def send(self, messages, *, template):
+            results = super().send(messages, template=template)
+            if results and results[0].raw_code == "HTTP 429":
+                message = f"too many requests for {messages[0].phone}"
+                raise RuntimeError(message)
+            if results and not results[0].raw_code.startswith(("HTTP", "R", "T")):
+                return tuple(
+                    attrs.evolve(result, outcome="accepted") for result in results
+                )
+            return results
+
+    text = broken_at_gateway(tmp_path, Believing, read=5)
+
+    assert "under 'throttled' raised RuntimeError" in text
+    assert "the RuntimeError of send() under 'throttled' shows a phone" in text
+    assert "under 'business_error' was 'accepted', not refused" in text
+    assert "under 'bad_json' was 'accepted', not unknown" in text
+    assert "under 'timeout_after' waited until the gateway gave up" in text
+    assert "under 'slow_drip' waited until the gateway gave up" in text
+
+
+def test_one_that_follows_redirects_is_told(tmp_path):
+    """Who follows a redirect with the key in hand is seen at the other host."""
+    client = pytest.importorskip("httpx2", reason="needs the extra 'sms'")
+
+    class Following(Wrapped):
+        def __init__(self, inner):
+            super().__init__(inner)
+            self.url = inner._url
+            self.client = client.Client(follow_redirects=True, timeout=0.2)
+
+        def send(self, messages, *, template):
+            results = super().send(messages[1:], template=template)
+            for message in messages[:1]:
+                own = {"id": message.message_id, "phone": message.phone, "key": KEY}
+                try:
+                    answer = self.client.post(
+                        self.url, json=own, headers={"Authorization": f"Bearer {KEY}"}
+                    )
+                    taken = answer.json().get("code") == "0"
+                except Exception:  # noqa: BLE001 - this one is not the careful one
+                    taken = False
+                first = SendResult(
+                    message_id=message.message_id,
+                    outcome="accepted" if taken else "unknown",
+                )
+                results = (first, *results)
+            return results
+
+        def close(self):
+            self.client.close()
+            super().close()
+
+    text = broken_at_gateway(tmp_path, Following)
+
+    assert "it followed a redirect to another host and carried the key along" in text
+    assert "under 'redirect' was 'accepted'" in text
+    assert "under 'huge_body' read a huge answer to its end" in text
+
+
+class Alone:
+    """A provider without a network, of which a test breaks one thing."""
+
+    name = "alone"
+    capabilities = SmsCapabilities(batch_size=5)
+
+    def send(self, messages, *, template):
+        """Accept all."""
+        return tuple(
+            SendResult(message_id=message.message_id, outcome="accepted")
+            for message in messages
+        )
+
+    def parse_receipts(self, request):
+        """Refuse all."""
+        raise SourceError("there are no receipts")
+
+    def verify_receipt(self, request):
+        """Refuse all."""
+        return False
+
+    def close(self):
+        """Close."""
+
+
+def test_one_that_does_nothing_wrong_passes():
+    """The smallest honest provider passes."""
+    check_sms_provider(lambda _url: Alone())
+
+
+def test_one_that_swallows_or_turns_around_is_told():
+    """Results that are missing, and results in another order, are told apart."""
+
+    class Swallowing(Alone):
+        def send(self, messages, *, template):
+            return super().send(messages[:1], template=template)
+
+    class Turning(Alone):
+        def send(self, messages, *, template):
+            return super().send(messages[::-1], template=template)
+
+    class Listing(Alone):
+        def send(self, messages, *, template):
+            return [message.message_id for message in messages]
+
+    assert "gave 1 results for 3 messages" in broken(lambda _url: Swallowing())
+    assert "gave the results in another order" in broken(lambda _url: Turning())
+    assert "gave no tuple of SendResult" in broken(lambda _url: Listing())
+
+
+def test_one_that_shows_what_it_knows_is_told(capsys):
+    """A phone in a result, on the screen, in an error or its cause is found."""
+
+    class Showing(Alone):
+        def send(self, messages, *, template):
+            return tuple(
+                SendResult(
+                    message_id=message.message_id,
+                    outcome="refused",
+                    raw_code=f"bad number {message.phone}",
+                )
+                for message in messages
+            )
+
+    class Printing(Alone):
+        def send(self, messages, *, template):
+            for message in messages:
+                print(message.text)  # noqa: T201 - this one shall
+            return super().send(messages, template=template)
+
+    class Chaining(Alone):
+        def parse_receipts(self, request):
+            said = ValueError(request.body.decode("utf-8", "replace"))
+            raise SourceError("no receipt") from said
+
+    assert "a result of send() of one message shows" in broken(lambda _url: Showing())
+    assert "was logged or printed" in broken(lambda _url: Printing())
+    assert "SourceError of a wrong receipt shows" in broken(lambda _url: Chaining())
+    assert capsys.readouterr() == ("", "")
+
+
+def test_one_that_chokes_on_nonsense_is_told():
+    """Anybody may post nonsense: it is a SourceError, and never proven."""
+
+    class Choking(Alone):
+        capabilities = SmsCapabilities(batch_size=0)
+
+        def parse_receipts(self, request):
+            return request.body[0]
+
+        def verify_receipt(self, request):
+            return True
+
+        def close(self):
+            raise OSError
+
+    class Guessing(Choking):
+        capabilities = SmsCapabilities()
+
+    with pytest.raises(OSError, match=r"^$"):
+        check_sms_provider(lambda _url: Choking())
+
+    Choking.close = Alone.close
+    assert "batch of 1 or more" in broken(lambda _url: Choking())
+    text = broken(lambda _url: Guessing())
+    assert "raised IndexError, not a SourceError" in text
+    assert "takes nonsense for the provider's own" in text
