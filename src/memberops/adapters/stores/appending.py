@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from memberops.adapters.stores.schema import (
     balances,
@@ -69,7 +70,15 @@ def movement_rows(entry: Entry) -> list[dict[str, Any]]:
 
 @attrs.define
 class Fold:
-    """What is kept beside the entries, folded from them."""
+    """
+    What is kept beside the entries, folded from them.
+
+    Args:
+        balances: Quantity and latest moment by cell.
+        lots: Expiry by gift and lot.
+        holds: Rows by id.
+        ended: What ended a hold that is not among `holds`, by the hold's id.
+    """
 
     balances: dict[Cell, tuple[int, int]] = attrs.Factory(dict)
     lots: dict[tuple[str, str], str | None] = attrs.Factory(dict)
@@ -91,11 +100,17 @@ class Fold:
                         None if through is None else through.isoformat()
                     )
             for hold_id in record.references("hold"):
-                self.ended[hold_id] = record.posting_id
+                self._end(hold_id, record.posting_id)
         elif isinstance(record, Hold):
             self.holds[record.hold_id] = _hold_row(record)
         elif isinstance(record, Release):
-            self.ended[record.hold_id] = record.release_id
+            self._end(record.hold_id, record.release_id)
+
+    def _end(self, hold_id: str, key: str) -> None:
+        if hold_id in self.holds:
+            self.holds[hold_id]["ended_by"] = key
+        else:
+            self.ended[hold_id] = key
 
     def balance_rows(self) -> list[dict[str, Any]]:
         """Return the rows of the balances."""
@@ -111,6 +126,10 @@ class Fold:
             for (gift_id, lot_id), through in self.lots.items()
         ]
 
+    def ended_rows(self) -> list[dict[str, Any]]:
+        """Return which holds were ended by what."""
+        return [{"ended": hold, "by": key} for hold, key in self.ended.items()]
+
 
 def _hold_row(hold: Hold) -> dict[str, Any]:
     return hold_cell(hold)._asdict() | {
@@ -122,33 +141,62 @@ def _hold_row(hold: Hold) -> dict[str, Any]:
     }
 
 
-def _adding(insert: Any) -> Any:
-    """Add to a balance that is there already, or begin it."""
-    statement = insert(balances)
-    new = statement.excluded
-    return statement.on_conflict_do_update(
+_NEW = sqlite.insert(balances)
+_STEPS = (
+    sa.insert(entries),
+    sa.insert(movements),
+    _NEW.on_conflict_do_update(
         index_elements=list(balances.primary_key),
         set_={
-            "quantity": balances.c.quantity + new.quantity,
-            "last_at": sa.case(
-                (balances.c.last_at < new.last_at, new.last_at),
-                else_=balances.c.last_at,
-            ),
+            "quantity": balances.c.quantity + _NEW.excluded.quantity,
+            "last_at": sa.func.max(balances.c.last_at, _NEW.excluded.last_at),
         },
+    ),
+    sqlite.insert(lots).on_conflict_do_nothing(),
+    sa.insert(holds),
+    sa.update(holds)
+    .where(holds.c.hold_id == sa.bindparam("ended"))
+    .values(ended_by=sa.bindparam("by")),
+)
+
+
+def _added(number: int, table: sa.Table, conflict: str = "") -> str:
+    """Insert the rows of one of several lists in a text of JSON."""
+    types = {column.name: _json_type(column) for column in table.columns}
+    names = ", ".join(f'"{name}"' for name in types)
+    typed = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
+    return (
+        f"step{number} AS (INSERT INTO {table.name} ({names}) SELECT {names} "  # noqa: S608 - names of our tables only
+        f"FROM given, json_to_recordset(rows -> {number}) AS new ({typed}) {conflict})"
     )
 
 
-_ADD = {"sqlite": _adding(sqlite.insert), "postgresql": _adding(postgresql.insert)}
-_LOT = {
-    "sqlite": sqlite.insert(lots).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(lots).on_conflict_do_nothing(),
-}
-_ENTRY, _MOVEMENT, _HOLD = map(sa.insert, (entries, movements, holds))
-_END = (
-    sa.update(holds)
-    .where(holds.c.hold_id == sa.bindparam("ended"))
-    .values(ended_by=sa.bindparam("by"))
+def _json_type(column: sa.Column[Any]) -> str:
+    return "bigint" if isinstance(column.type, sa.BigInteger) else "text"
+
+
+# PostgreSQL takes all rows in one text, by one statement: one way to the server and
+# back for a posting, instead of one for each table.
+_PARTS = (
+    "WITH given AS (SELECT CAST(:rows AS json) AS rows)",
+    _added(0, entries),
+    _added(1, movements),
+    _added(
+        2,
+        balances,
+        "ON CONFLICT (gift_id, place, lot_id) DO UPDATE SET "
+        "quantity = ledger_balances.quantity + excluded.quantity, "
+        "last_at = greatest(ledger_balances.last_at, excluded.last_at)",
+    ),
+    _added(3, lots, "ON CONFLICT DO NOTHING"),
+    _added(4, holds),
 )
+_ENDED = (
+    "UPDATE ledger_holds SET ended_by = new.by FROM given, "
+    'json_to_recordset(rows -> 5) AS new ("ended" text, "by" text) '
+    "WHERE hold_id = new.ended"
+)
+_AT_ONCE = sa.text(f"{', '.join(_PARTS)} {_ENDED}")
 
 
 def append(connection: sa.Connection, entry: Entry, running: str) -> None:
@@ -166,24 +214,28 @@ def append_all(connection: sa.Connection, chain: Iterable[tuple[Entry, str]]) ->
         moved += movement_rows(entry)
         fold.take(entry)
         if len(rows) >= _BATCH:
-            _insert(connection, _ENTRY, rows)
-            _insert(connection, _MOVEMENT, moved)
+            _write(connection, rows, moved, Fold())
             rows, moved = [], []
-    dialect = connection.dialect.name
-    _insert(connection, _ENTRY, rows)
-    _insert(connection, _MOVEMENT, moved)
-    _insert(connection, _ADD[dialect], fold.balance_rows())
-    _insert(connection, _LOT[dialect], fold.lot_rows())
-    _insert(connection, _HOLD, list(fold.holds.values()))
-    _insert(
-        connection,
-        _END,
-        [{"ended": hold_id, "by": key} for hold_id, key in fold.ended.items()],
-    )
+    _write(connection, rows, moved, fold)
 
 
-def _insert(
-    connection: sa.Connection, statement: Any, rows: list[dict[str, Any]]
+def _write(
+    connection: sa.Connection,
+    rows: list[dict[str, Any]],
+    moved: list[dict[str, Any]],
+    fold: Fold,
 ) -> None:
-    if rows:
-        connection.execute(statement, rows)
+    steps = (
+        rows,
+        moved,
+        fold.balance_rows(),
+        fold.lot_rows(),
+        list(fold.holds.values()),
+        fold.ended_rows(),
+    )
+    if connection.dialect.name == "postgresql":
+        connection.execute(_AT_ONCE, {"rows": json.dumps(steps, ensure_ascii=False)})
+        return
+    for statement, each in zip(_STEPS, steps, strict=True):
+        if each:
+            connection.execute(statement, each)

@@ -99,9 +99,6 @@ def check(connection: sa.Connection) -> tuple[Finding, ...]:
     for sequence in connection.execute(stray.order_by("sequence")).scalars():
         if sequence not in seen:
             differences.note("movements-without-entry", sequence)
-    for hold_id, key in fold.ended.items():
-        if hold_id in fold.holds:
-            fold.holds[hold_id] = fold.holds[hold_id] | {"ended_by": key}
     for rule, table, wanted in (
         ("balance-differs", balances, fold.balance_rows()),
         ("lot-differs", lots, fold.lot_rows()),

@@ -80,7 +80,6 @@ def postgresql_engine(url: sa.URL, wait: float) -> sa.Engine:
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,
         isolation_level="READ COMMITTED",
-        pool_pre_ping=True,
         pool_timeout=wait,
     )
     milliseconds = max(1, int(wait * 1000))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
-from itertools import groupby
-from typing import Any
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -32,72 +32,146 @@ from memberops.ledger import (
     deltas,
     hold_cell,
     read_record,
+    record_key,
 )
 
 __all__ = [
-    "cell_histories",
+    "Standing",
     "entry_of",
-    "open_holds",
+    "read_cells",
     "read_entry",
     "read_facts",
-    "read_last",
+    "read_standing",
     "stored_lots",
 ]
 
 _SOME = 200  # of a list of values in one statement: far below what databases take
 
 _BY_KEY = sa.select(entries).where(entries.c.key == sa.bindparam("key"))
-_BY_KEY_OR_LAST = sa.select(entries).where(
-    sa.or_(
-        entries.c.key == sa.bindparam("key"),
-        entries.c.sequence
-        == sa.select(sa.func.max(entries.c.sequence)).scalar_subquery(),
+_ENTRY = (
+    entries.c.sequence,
+    entries.c.key,
+    entries.c.type,
+    entries.c.document,
+    entries.c.hash,
+)
+_STANDING = sa.union_all(
+    sa.select(*_ENTRY, sa.literal(0).label("closes")).where(
+        sa.or_(
+            entries.c.key == sa.bindparam("key"),
+            entries.c.sequence
+            == sa.select(sa.func.max(entries.c.sequence)).scalar_subquery(),
+        )
+    ),
+    sa.select(*_ENTRY, sa.literal(1)).where(
+        entries.c.closes_before > sa.bindparam("moment")
+    ),
+)
+_NEVER = 2**63 - 1  # microseconds: no period is closed up to there
+
+
+def _any_of(number: int, *columns: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """
+    Match any of some combinations of values, named as `_named` names them.
+
+    SQLite searches an index for each of these, where it reads a whole table for
+    ``(a, b) IN ((1, 2), (3, 4))``.
+    """
+    return sa.or_(
+        *(
+            sa.and_(
+                *(
+                    column == sa.bindparam(f"v{row}_{at}")
+                    for at, column in enumerate(columns)
+                )
+            )
+            for row in range(number)
+        )
     )
-)
-_CELLS = sa.select(balances).where(
-    sa.tuple_(balances.c.gift_id, balances.c.place, balances.c.lot_id).in_(
-        sa.bindparam("some", expanding=True)
+
+
+def _named(values: Iterable[tuple[str, ...]]) -> dict[str, Any]:
+    return {
+        f"v{row}_{at}": value
+        for row, each in enumerate(values)
+        for at, value in enumerate(each)
+    }
+
+
+@cache
+def _cells(number: int) -> sa.Select[Any]:
+    cell = (balances.c.gift_id, balances.c.place, balances.c.lot_id)
+    return (
+        sa.select(
+            *cell,
+            balances.c.quantity,
+            balances.c.last_at,
+            holds.c.hold_id,
+            holds.c.quantity.label("held"),
+        )
+        .outerjoin_from(
+            balances,
+            holds,
+            sa.and_(
+                holds.c.gift_id == balances.c.gift_id,
+                holds.c.place == balances.c.place,
+                holds.c.lot_id == balances.c.lot_id,
+                holds.c.ended_by.is_(None),
+                sa.or_(holds.c.until.is_(None), holds.c.until > sa.bindparam("moment")),
+            ),
+        )
+        .where(_any_of(number, *cell))
     )
-)
-_LOTS = sa.select(lots).where(
-    sa.tuple_(lots.c.gift_id, lots.c.lot_id).in_(sa.bindparam("some", expanding=True))
-)
+
+
+@cache
+def _lots(number: int) -> sa.Select[Any]:
+    return sa.select(lots).where(_any_of(number, lots.c.gift_id, lots.c.lot_id))
+
+
 _HOLDS = sa.select(holds).where(
     holds.c.hold_id.in_(sa.bindparam("some", expanding=True))
-)
-_OPEN_HOLDS = sa.select(holds).where(
-    sa.tuple_(holds.c.gift_id, holds.c.place, holds.c.lot_id).in_(
-        sa.bindparam("some", expanding=True)
-    ),
-    holds.c.ended_by.is_(None),
-    sa.or_(holds.c.until.is_(None), holds.c.until > sa.bindparam("moment")),
 )
 _REVERSAL_OF = sa.select(entries.c.key).where(
     entries.c.reverses == sa.bindparam("reverses")
 )
-_CLOSINGS_AFTER = (
-    sa.select(entries.c.document)
-    .where(entries.c.closes_before > sa.bindparam("moment"))
-    .order_by(entries.c.sequence)
-)
 
 
-def _side(place: sa.Column[str], sign: int) -> sa.Select[Any]:
+def _side(number: int, place: sa.Column[str], sign: int) -> sa.Select[Any]:
+    cell = (movements.c.gift_id, place, movements.c.lot_id)
     return sa.select(
+        movements.c.gift_id,
+        place.label("place"),
+        movements.c.lot_id,
         movements.c.effective_at,
         movements.c.sequence,
         (sign * movements.c.quantity).label("change"),
-    ).where(
-        movements.c.gift_id == sa.bindparam("gift_id"),
-        place == sa.bindparam("place"),
-        movements.c.lot_id == sa.bindparam("lot_id"),
-        movements.c.effective_at > sa.bindparam("moment"),
-    )
+    ).where(_any_of(number, *cell), movements.c.effective_at > sa.bindparam("moment"))
 
 
-_LATER = sa.union_all(
-    _side(movements.c.source, -1), _side(movements.c.destination, 1)
-).order_by("effective_at", "sequence")
+@cache
+def _later(number: int) -> sa.CompoundSelect[Any]:
+    return sa.union_all(
+        _side(number, movements.c.source, -1),
+        _side(number, movements.c.destination, 1),
+    ).order_by("effective_at", "sequence")
+
+
+class Standing(NamedTuple):
+    """
+    Where a ledger stands, as a record with a key finds it.
+
+    Args:
+        position: The last sequence; 0 in an empty ledger.
+        running: The hash of the last entry.
+        earlier: The row of the key, if there is one.
+        closings: Rows of the closings that end after the record's moment.
+    """
+
+    position: int
+    running: str
+    earlier: Any
+    closings: list[Any]
 
 
 def entry_of(row: Any) -> Entry:
@@ -123,32 +197,49 @@ def read_entry(connection: sa.Connection, key: str) -> Entry | None:
     return None if row is None else entry_of(row)
 
 
-def read_last(connection: sa.Connection, key: str = "") -> tuple[int, str, Any]:
-    """Return the last sequence, its hash, and the row of a key, if there is one."""
-    sequence, running, earlier = 0, START, None
-    for row in connection.execute(_BY_KEY_OR_LAST, {"key": key}):
-        if row.sequence > sequence:
-            sequence, running = row.sequence, row.hash
+def read_standing(
+    connection: sa.Connection,
+    record: Posting | Closing | Hold | Release | None = None,
+) -> Standing:
+    """Return where the ledger stands, and the entry of the record's key, if any."""
+    key = "" if record is None else record_key(record)
+    moment = _NEVER
+    if isinstance(record, Posting):
+        moment = micros(record.effective_at)
+    position, running, earlier, closings = 0, START, None, []
+    for row in connection.execute(_STANDING, {"key": key, "moment": moment}):
+        if row.closes:
+            closings.append(row)
+            continue
+        if row.sequence > position:
+            position, running = row.sequence, row.hash
         if row.key == key:
             earlier = row
-    return sequence, running, earlier
+    closings.sort(key=lambda row: row.sequence)
+    return Standing(position, running, earlier, closings)
 
 
 def read_facts(
-    connection: sa.Connection, record: Posting | Closing | Hold | Release
+    connection: sa.Connection,
+    record: Posting | Closing | Hold | Release,
+    standing: Standing,
 ) -> Facts:
-    """Read the `Facts` about a record whose key is new."""
+    """Read the `Facts` about a record."""
+    if standing.earlier is not None:
+        return Facts(earlier=entry_of(standing.earlier))
     if isinstance(record, Posting):
-        return _posting_facts(connection, record)
+        return _posting_facts(connection, record, standing)
     if isinstance(record, Hold):
-        cells = [hold_cell(record)]
-        return Facts(cells=_cell_facts(connection, cells, record.held_at))
+        cells = read_cells(connection, [hold_cell(record)], record.held_at)
+        return Facts(cells={cell: known for cell, (_, known) in cells.items()})
     if isinstance(record, Release):
         return Facts(holds=_known_holds(connection, [record.hold_id]))
     return Facts()
 
 
-def _posting_facts(connection: sa.Connection, posting: Posting) -> Facts:
+def _posting_facts(
+    connection: sa.Connection, posting: Posting, standing: Standing
+) -> Facts:
     mistake, reversed_by = None, None
     if posting.reverses is not None:
         mistake = read_entry(connection, posting.reverses)
@@ -156,15 +247,13 @@ def _posting_facts(connection: sa.Connection, posting: Posting) -> Facts:
             _REVERSAL_OF, {"reverses": posting.reverses}
         ).scalar_one_or_none()
     own = posting.references("hold")
-    closed = connection.execute(
-        _CLOSINGS_AFTER, {"moment": micros(posting.effective_at)}
-    )
+    cells = read_cells(connection, deltas(posting), posting.effective_at, without=own)
     return Facts(
         reversed_posting=mistake.record
         if mistake is not None and isinstance(mistake.record, Posting)
         else None,
         reversed_by=reversed_by,
-        closings=tuple(map(_closing, closed.scalars())),
+        closings=tuple(map(_closing, standing.closings)),
         lots=stored_lots(
             connection,
             {
@@ -173,15 +262,15 @@ def _posting_facts(connection: sa.Connection, posting: Posting) -> Facts:
                 if each.lot_id is not None
             },
         ),
-        cells=_cell_facts(connection, deltas(posting), posting.effective_at, own),
+        cells={cell: known for cell, (_, known) in cells.items()},
         holds=_known_holds(connection, own),
     )
 
 
-def _closing(document: str) -> Closing:
-    closing = read_record("closing", json.loads(document))
-    if not isinstance(closing, Closing):  # the type column says so
-        raise TypeError("no closing")
+def _closing(row: Any) -> Closing:
+    closing = entry_of(row).record
+    if not isinstance(closing, Closing):  # only they have a moment that they close
+        raise BrokenChainError(f"entry {row.sequence} is no closing")
     return closing
 
 
@@ -191,7 +280,7 @@ def stored_lots(
     """Return the expiry of those lots that are known."""
     known = {}
     for some in _parts(sorted(wanted)):
-        rows = connection.execute(_LOTS, {"some": some})
+        rows = connection.execute(_lots(len(some)), _named(some))
         for gift_id, lot_id, through in rows:
             known[gift_id, lot_id] = (
                 None if through is None else dt.date.fromisoformat(through)
@@ -209,73 +298,65 @@ def _known_holds(connection: sa.Connection, ids: Iterable[str]) -> dict[str, Hol
     return known
 
 
-def cell_histories(
-    connection: sa.Connection, cells: Iterable[Cell], moment: dt.datetime
-) -> Mapping[Cell, tuple[int, list[int]]]:
-    """
-    Return the balance of each known cell at a moment, and its changes after it.
-
-    Only what is effective after the moment is read: the balance of today is stored,
-    and what came later is taken from it.
-    """
-    after = micros(moment)
-    found = {}
-    for some in _parts(sorted(cells)):
-        rows = connection.execute(
-            _CELLS, {"some": [tuple(cell) for cell in some]}
-        ).all()
-        for row in rows:
-            cell = Cell(row.gift_id, row.place, row.lot_id)
-            later = (
-                _changes_after(connection, cell, after) if row.last_at > after else []
-            )
-            found[cell] = (row.quantity - sum(later), later)
-    return found
-
-
-def _changes_after(connection: sa.Connection, cell: Cell, after: int) -> list[int]:
-    """List by how much each later entry changes a cell, in the ledger's order."""
-    rows = connection.execute(_LATER, cell._asdict() | {"moment": after})
-    return [
-        sum(row.change for row in same)
-        for _, same in groupby(rows, key=lambda row: (row.effective_at, row.sequence))
-    ]
-
-
-def _cell_facts(
-    connection: sa.Connection,
-    cells: Iterable[Cell],
-    moment: dt.datetime,
-    without: Iterable[str] = (),
-) -> dict[Cell, CellFacts]:
-    histories = cell_histories(connection, cells, moment)
-    held = open_holds(connection, histories, moment, without=without)
-    return {
-        cell: CellFacts.of(opening, later, held=held.get(cell, 0))
-        for cell, (opening, later) in histories.items()
-    }
-
-
-def open_holds(
+def read_cells(
     connection: sa.Connection,
     cells: Iterable[Cell],
     moment: dt.datetime,
     *,
     without: Iterable[str] = (),
-) -> dict[Cell, int]:
-    """Return how much of each cell is held by open holds that end after a moment."""
+) -> dict[Cell, tuple[int, CellFacts]]:
+    """
+    Return the balance of each known cell at a moment, and its facts from then on.
+
+    Only what is effective after the moment is read: the balance of today is stored,
+    and what came later is taken from it.
+
+    Args:
+        connection: In a transaction.
+        cells: The cells.
+        moment: The moment.
+        without: Ids of holds that do not count.
+    """
+    after, left_out = micros(moment), set(without)
+    today: dict[Cell, int] = {}
     held: dict[Cell, int] = {}
-    left_out = set(without)
-    for some in _parts(list(cells)):
-        rows = connection.execute(
-            _OPEN_HOLDS,
-            {"some": [tuple(cell) for cell in some], "moment": micros(moment)},
-        )
-        for row in rows:
-            if row.hold_id not in left_out:
-                cell = Cell(row.gift_id, row.place, row.lot_id)
-                held[cell] = held.get(cell, 0) + row.quantity
-    return held
+    changed: list[Cell] = []
+    for some in _parts(sorted(cells)):
+        rows = connection.execute(_cells(len(some)), _named(some) | {"moment": after})
+        for gift, place, lot, quantity, last_at, hold_id, number in rows:
+            cell = Cell(gift, place, lot)
+            if cell not in today:
+                today[cell] = quantity
+                if last_at > after:
+                    changed.append(cell)
+            if hold_id is not None and hold_id not in left_out:
+                held[cell] = held.get(cell, 0) + number
+    later = _changes_after(connection, changed, after)
+    found = {}
+    for cell, quantity in today.items():
+        changes = later.get(cell, [])
+        opening = quantity - sum(changes)
+        known = CellFacts.of(opening, changes, held=held.get(cell, 0))
+        found[cell] = (opening, known)
+    return found
+
+
+def _changes_after(
+    connection: sa.Connection, cells: list[Cell], after: int
+) -> dict[Cell, list[int]]:
+    """List by how much each later entry changes a cell, in the ledger's order."""
+    changes: dict[Cell, list[int]] = {}
+    latest: dict[Cell, tuple[int, int]] = {}
+    for some in _parts(cells):
+        rows = connection.execute(_later(len(some)), _named(some) | {"moment": after})
+        for gift, place, lot, at, sequence, change in rows:
+            cell, here = Cell(gift, place, lot), (at, sequence)
+            if latest.get(cell) == here:
+                changes[cell][-1] += change
+            else:
+                changes.setdefault(cell, []).append(change)
+                latest[cell] = here
+    return changes
 
 
 def _parts(values: list[Any]) -> Iterable[list[Any]]:

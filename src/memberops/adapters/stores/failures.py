@@ -41,13 +41,16 @@ def is_transient(error: sa.exc.DBAPIError) -> bool:
     return code(error) in _SERIALIZATION
 
 
-def as_error(error: Exception, where: str) -> LedgerStoreError:
+def as_error(
+    error: Exception, where: str, *, in_doubt: bool = True
+) -> LedgerStoreError:
     """
     Return the error of memberops for one of the database.
 
     Args:
         error: What SQLAlchemy raised.
         where: The database, without secrets.
+        in_doubt: The commit was asked for, so it may have been done.
     """
     if isinstance(error, sa.exc.TimeoutError):
         return LedgerBusyError(f"{where}: no connection became free in time")
@@ -59,7 +62,13 @@ def as_error(error: Exception, where: str) -> LedgerStoreError:
             f"{where} was kept busy by others for too long ({known}); nothing was "
             "written: try again under the same key"
         )
-    if error.connection_invalidated or known.startswith(("08", "57P")):
+    lost = error.connection_invalidated or known.startswith(("08", "57P"))
+    if lost and not in_doubt:
+        return LedgerStoreError(
+            f"the connection to {where} was lost before anything was written: try "
+            "again when the server runs"
+        )
+    if lost:
         return LedgerStoreError(
             f"the connection to {where} was lost; whether the last posting was "
             "written is not known: post it again under the same key, which counts "

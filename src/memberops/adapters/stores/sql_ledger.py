@@ -35,9 +35,7 @@ from memberops.errors import (
 )
 from memberops.ledger import (
     START,
-    CellFacts,
     Entry,
-    Facts,
     Ledger,
     LedgerRules,
     LotStock,
@@ -45,7 +43,6 @@ from memberops.ledger import (
     chained,
     decide,
     journal_lines,
-    record_key,
 )
 from memberops.ledger.balances import check_instant
 from memberops.ledger.storable import check_storable, storable
@@ -283,13 +280,13 @@ class SqlLedger:
 
         def fill(connection: sa.Connection) -> int:
             _take_turn(connection)
-            position, running, _ = facts.read_last(connection)
-            if position:
+            standing = facts.read_standing(connection)
+            if standing.position:
                 raise LedgerStoreError(
                     f"{self._database.where} holds entries already: restore into an "
                     "empty one"
                 )
-            append_all(connection, _chain(ledger.entries(), running))
+            append_all(connection, _chain(ledger.entries(), standing.running))
             return sum(1 for _ in ledger.entries())
 
         return self._database.write(fill)
@@ -318,21 +315,16 @@ class SqlLedger:
 
     def _record(self, record: Posting | Closing | Hold | Release) -> Posted:
         check_storable(record)
-        key = record_key(record)
 
         def work(connection: sa.Connection) -> tuple[Posted, OutOfStockError | None]:
             _take_turn(connection)
-            position, running, earlier = facts.read_last(connection, key)
-            known = (
-                facts.read_facts(connection, record)
-                if earlier is None
-                else Facts(earlier=facts.entry_of(earlier))
-            )
+            standing = facts.read_standing(connection, record)
+            known = facts.read_facts(connection, record, standing)
             verdict = decide(record, known, self._rules)
             if verdict.record is None:
                 return Posted(sequence=verdict.sequence, replayed=True), None
-            entry = Entry(sequence=position + 1, record=verdict.record)
-            append(connection, entry, chained(running, entry))
+            entry = Entry(sequence=standing.position + 1, record=verdict.record)
+            append(connection, entry, chained(standing.running, entry))
             return Posted(sequence=entry.sequence, replayed=False), verdict.error
 
         receipt, refusal = self._database.write(work)
@@ -385,13 +377,11 @@ def _lots(
         for cell in reading.cell_balances(connection, gift_id=gift_id, place=place)
         if cell.place == place
     ]
-    histories = facts.cell_histories(connection, cells, moment)
-    held = facts.open_holds(connection, cells, moment)
+    known = facts.read_cells(connection, cells, moment)
     through = facts.stored_lots(connection, [(gift_id, cell.lot_id) for cell in cells])
     found = []
     for cell in sorted(cells):
-        quantity, later = histories[cell]
-        here = CellFacts.of(quantity, later, held=held.get(cell, 0))
+        quantity, here = known[cell]
         lot = Lot(lot_id=cell.lot_id, valid_through=through.get((gift_id, cell.lot_id)))
         available = here.lowest - here.held
         if quantity or available:

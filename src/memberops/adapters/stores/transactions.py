@@ -25,6 +25,9 @@ class Database:
     """
     A database in which work is done in transactions.
 
+    Work may be done again: after a serialization failure or deadlock, and after a
+    connection that was lost before its commit, for then nothing was written.
+
     Args:
         engine: Of `memberops.adapters.stores.engines`.
         where: What errors call it: no secrets.
@@ -33,7 +36,6 @@ class Database:
     def __init__(self, engine: sa.Engine, where: str) -> None:
         self.engine = engine
         self.where = where
-        self._writer = engine.execution_options(**{WRITES: True})
         self._process = os.getpid()
         self._inherited: list[sa.Pool] = []
 
@@ -43,7 +45,7 @@ class Database:
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Do work that only reads."""
-        return self._run(self.engine, work)
+        return self._run(work, writes=False)
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
         """
@@ -54,19 +56,29 @@ class Database:
                 ended in a serialization failure or deadlock.
             LedgerStoreError: The database failed.
         """
-        return self._run(self._writer, work)
+        return self._run(work, writes=True)
 
-    def _run(self, engine: sa.Engine, work: Callable[[sa.Connection], T]) -> T:
+    def _run(self, work: Callable[[sa.Connection], T], *, writes: bool) -> T:
         self._leave_inherited()
         attempt = 1
         while True:
+            in_doubt = False
             try:
-                with engine.begin() as connection:
-                    return work(connection)
+                with self.engine.connect() as connection:
+                    if writes:
+                        connection.execution_options(**{WRITES: True})
+                    with connection.begin():
+                        result = work(connection)
+                        in_doubt = writes
+                    return result
             except sa.exc.SQLAlchemyError as error:
-                again = isinstance(error, sa.exc.DBAPIError) and is_transient(error)
+                again = isinstance(error, sa.exc.DBAPIError) and (
+                    is_transient(error)
+                    # A connection that ends before its commit took nothing along.
+                    or (error.connection_invalidated and not in_doubt)
+                )
                 if not again or attempt == _ATTEMPTS:
-                    raise as_error(error, self.where) from None
+                    raise as_error(error, self.where, in_doubt=in_doubt) from None
             pause = _FIRST_PAUSE * 2**attempt
             time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
             attempt += 1

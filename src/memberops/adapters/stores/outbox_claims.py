@@ -1,0 +1,274 @@
+"""The one door out: everything that may forbid a message is asked as it is claimed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from memberops.adapters.stores.outbox_database import moment_of, stamp
+from memberops.adapters.stores.outbox_rows import (
+    Claim,
+    Seal,
+    approval_of,
+    batch_of,
+    message_of,
+)
+from memberops.adapters.stores.outbox_schema import (
+    approvals,
+    batches,
+    consents,
+    contacts,
+    messages,
+)
+from memberops.adapters.stores.outbox_steps import Change, lock_names, write_changes
+from memberops.domain.message import MessageBatch
+from memberops.policies.contact import Contact
+from memberops.policies.outbox_policy import (
+    ApprovalState,
+    OutboxPolicy,
+    approval_state,
+)
+from memberops.policies.outbox_rules import MessageFact
+
+__all__ = ["Claiming", "approval_in", "open_batches"]
+
+
+def approval_in(
+    connection: sa.Connection, batch: MessageBatch, policy: OutboxPolicy
+) -> ApprovalState:
+    """Tell whether a batch is approved, by all words that were said on it."""
+    statement = (
+        sa.select(approvals.c.document)
+        .where(approvals.c.batch_id == batch.batch_id)
+        .order_by(approvals.c.sequence)
+    )
+    words = [approval_of(text) for text in connection.execute(statement).scalars()]
+    return approval_state(batch, words, roles=policy.roles)
+
+
+def _may_leave(at: int, provider: str) -> sa.ColumnElement[bool]:
+    column = batches.c
+    here = column.provider.in_(["", provider]) if provider else sa.true()
+    return sa.and_(
+        column.canceled == "",
+        column.opens_at <= at,
+        column.closes_at > at,
+        column.enqueued == column.size,
+        column.gathered == column.audience,
+        here,
+    )
+
+
+def _due(at: int) -> sa.ColumnElement[bool]:
+    return sa.and_(messages.c.state == "queued", messages.c.due_at <= at)
+
+
+def open_batches(
+    connection: sa.Connection, *, at: dt.datetime, provider: str, policy: OutboxPolicy
+) -> list[str]:
+    """Return the batches of which something may be due, notices first."""
+    now = stamp(at)
+    waiting = sa.exists().where(messages.c.batch_id == batches.c.batch_id, _due(now))
+    statement = (
+        sa.select(batches.c.batch_id, batches.c.document)
+        .where(_may_leave(now, provider), waiting)
+        .order_by(batches.c.kind.desc(), batches.c.opens_at, batches.c.batch_id)
+    )
+    return [
+        row.batch_id
+        for row in connection.execute(statement).all()
+        if approval_in(connection, batch_of(row.document), policy) == "approved"
+    ]
+
+
+@attrs.frozen(kw_only=True)
+class Claiming:
+    """
+    One transaction that claims messages of one batch.
+
+    Args:
+        policy: The rules.
+        seal: Of phones and texts.
+        batch_id: Which batch.
+        worker: Who claims.
+        provider: For which provider; empty for any.
+        at: The moment.
+        lease: For how long.
+        limit: How many at most.
+    """
+
+    policy: OutboxPolicy
+    seal: Seal
+    batch_id: str
+    worker: str
+    provider: str
+    at: dt.datetime
+    lease: dt.timedelta
+    limit: int
+
+    def __call__(self, connection: sa.Connection) -> tuple[list[Claim], bool]:
+        """
+        Claim what may be claimed.
+
+        Returns:
+            The claims, and whether anything else was moved, so that it is worth
+            asking again.
+        """
+        at = stamp(self.at)
+        batch_row = connection.execute(
+            sa.select(batches)
+            .where(batches.c.batch_id == self.batch_id, _may_leave(at, self.provider))
+            .with_for_update()
+        ).one_or_none()
+        if batch_row is None:
+            return [], False
+        batch = batch_of(batch_row.document)
+        if approval_in(connection, batch, self.policy) != "approved":
+            return [], False
+        rows = connection.execute(
+            sa.select(messages)
+            .where(messages.c.batch_id == self.batch_id, _due(at))
+            .order_by(messages.c.due_at, messages.c.message_id)
+            .limit(self.limit)
+            .with_for_update(skip_locked=True)
+        ).all()
+        lock_names(connection, "member", {row.member_id for row in rows})
+        return self._decide(connection, batch, batch_row.spent, rows)
+
+    def _decide(
+        self, connection: sa.Connection, batch: MessageBatch, spent: int, rows: Any
+    ) -> tuple[list[Claim], bool]:
+        members = sorted({row.member_id for row in rows})
+        said = _consents(connection, members)
+        met = _contacts(connection, members)
+        opens: dict[str, dt.datetime | None] = {}
+        changes: list[Change] = []
+        claims: list[Claim] = []
+        at, until = stamp(self.at), self.at + self.lease
+        for row in rows:
+            if row.zone not in opens:
+                opens[row.zone] = self.policy.opens(self.at, row.zone)
+                if opens[row.zone] != self.at:
+                    self._defer(connection, batch, row.zone, opens[row.zone])
+            change = Change.of(row)
+            refusal = self.policy.refusal(batch.template.kind, said.get(row.member_id))
+            if refusal:
+                change.add(
+                    MessageFact(kind="ended", value="canceled", cause=refusal), at
+                )
+                changes.append(change)
+                continue
+            if opens[row.zone] != self.at:
+                continue
+            others = [
+                contact
+                for own, contact in met.get(row.member_id, ())
+                if own != row.message_id
+            ]
+            free, cap = self.policy.room(self.at, row.zone, others)
+            if cap:
+                change.columns = {"due_at": max(_by(free, batch), at + 1)}
+                change.standing = attrs.evolve(change.standing, cause=cap)
+                changes.append(change)
+                continue
+            more = 0 if row.counts else row.cost
+            if self._dear(batch, spent, more):
+                break
+            spent += more
+            change.columns = {
+                "fence": row.fence + 1,
+                "worker": self.worker,
+                "leased_until": stamp(until),
+                "claimed_at": at,
+                "provider": self.provider,
+            }
+            change.add(
+                MessageFact(kind="claimed"),
+                at,
+                worker=self.worker,
+                provider=self.provider,
+            )
+            changes.append(change)
+            here = Contact(at=self.at, channel="sms")
+            met.setdefault(row.member_id, []).append((row.message_id, here))
+            claims.append(
+                Claim(
+                    message=message_of(row, self.seal),
+                    template=batch.template,
+                    attempt=row.attempts + 1,
+                    fence=row.fence + 1,
+                    worker=self.worker,
+                    provider=self.provider,
+                    leased_until=until,
+                )
+            )
+        write_changes(connection, changes)
+        moved = bool(changes) or any(each != self.at for each in opens.values())
+        return claims, moved
+
+    def _dear(self, batch: MessageBatch, spent: int, more: int) -> bool:
+        cap = batch.cost_cap.minor
+        unknown = self.policy.price is None
+        return spent + more > cap or (unknown and spent >= cap)
+
+    def _defer(
+        self,
+        connection: sa.Connection,
+        batch: MessageBatch,
+        zone: str,
+        opens: dt.datetime | None,
+    ) -> None:
+        """Let all of a zone wait at once until its hours begin."""
+        later = _by(opens, batch)
+        waiting = (
+            sa.select(messages.c.message_id)
+            .where(
+                messages.c.batch_id == batch.batch_id,
+                messages.c.state == "queued",
+                messages.c.due_at < later,
+                messages.c.zone == zone,
+            )
+            .with_for_update(skip_locked=True)
+        )
+        connection.execute(
+            sa.update(messages)
+            .where(messages.c.message_id.in_(waiting))
+            .values(due_at=later, cause="window")
+        )
+
+
+def _by(moment: dt.datetime | None, batch: MessageBatch) -> int:
+    """Return when to look again: at the close of the batch at the latest."""
+    close = stamp(batch.closes_at)
+    return close if moment is None else min(stamp(moment), close)
+
+
+def _consents(connection: sa.Connection, members: list[str]) -> dict[str, bool]:
+    statement = (
+        sa.select(consents.c.member_id, consents.c.granted)
+        .where(consents.c.member_id.in_(members))
+        .order_by(consents.c.at, consents.c.granted.desc())
+    )
+    rows = connection.execute(statement).all()
+    return {row.member_id: bool(row.granted) for row in rows}
+
+
+def _contacts(
+    connection: sa.Connection, members: list[str]
+) -> dict[str, list[tuple[str, Contact]]]:
+    found: dict[str, list[tuple[str, Contact]]] = {}
+    column = messages.c
+    sent = sa.select(column.message_id, column.member_id, column.claimed_at).where(
+        column.counts == 1, column.member_id.in_(members)
+    )
+    for row in connection.execute(sent):
+        contact = Contact(at=moment_of(row.claimed_at), channel="sms")
+        found.setdefault(row.member_id, []).append((row.message_id, contact))
+    other = sa.select(contacts).where(contacts.c.member_id.in_(members))
+    for row in connection.execute(other):
+        contact = Contact(at=moment_of(row.at), channel=row.channel)
+        found.setdefault(row.member_id, []).append(("", contact))
+    return found

@@ -1,0 +1,281 @@
+"""What goes into an outbox: batches, words on them, messages, and what members said."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from memberops.adapters.stores.outbox_database import stamp
+from memberops.adapters.stores.outbox_rows import (
+    Enqueued,
+    Seal,
+    approval_text,
+    batch_of,
+    batch_row,
+    message_of,
+    message_row,
+)
+from memberops.adapters.stores.outbox_schema import (
+    approvals,
+    batches,
+    consents,
+    contacts,
+    messages,
+)
+from memberops.adapters.stores.outbox_steps import lock_names
+from memberops.domain.message import (
+    BatchApproval,
+    Message,
+    MessageBatch,
+    audience_digest,
+    message_digest,
+)
+from memberops.domain.visit import VisitChannel
+from memberops.errors import (
+    ApprovalError,
+    InvalidValueError,
+    MessageConflictError,
+    MissingColumnsError,
+    OutboxError,
+    UnknownBatchError,
+    bounded,
+    nearest,
+)
+from memberops.policies.contact import zone_of
+from memberops.policies.outbox_policy import OutboxPolicy
+
+__all__ = [
+    "add_batch",
+    "approve",
+    "batch_row_of",
+    "cancel",
+    "enqueue",
+    "frame_messages",
+    "heard",
+    "met",
+]
+
+_COLUMNS = tuple(field.name for field in attrs.fields(Message))
+_NEEDED = ("message_id", "batch_id", "member_id", "phone", "text")
+
+
+def batch_row_of(
+    connection: sa.Connection, batch_id: str, *, lock: bool = False
+) -> Any:
+    """Return the row of a batch; with *lock*, others wait until we are done."""
+    statement = sa.select(batches).where(batches.c.batch_id == batch_id)
+    if lock:
+        statement = statement.with_for_update()
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        known = connection.execute(sa.select(batches.c.batch_id).limit(1000)).scalars()
+        raise UnknownBatchError(
+            f"the outbox holds no batch {bounded([batch_id])}: "
+            f"{nearest(batch_id, known)}"
+        )
+    return row
+
+
+def add_batch(
+    connection: sa.Connection, batch: MessageBatch, policy: OutboxPolicy
+) -> bool:
+    """Write a batch; return False if it was there with the same contents."""
+    price = policy.price
+    if price is not None and price.currency != batch.cost_cap.currency:
+        raise InvalidValueError(
+            "the cost cap of a batch is in the currency of the price, digits included"
+        )
+    row = batch_row(batch)
+    known = connection.execute(
+        sa.select(batches.c.document).where(batches.c.batch_id == batch.batch_id)
+    ).scalar_one_or_none()
+    if known is None:
+        connection.execute(sa.insert(batches), row)
+        return True
+    if known != row["document"]:
+        first, second = json.loads(known), json.loads(row["document"])
+        differ = [name for name in second if first.get(name) != second[name]]
+        raise MessageConflictError(batch.batch_id, differ)
+    return False
+
+
+def approve(
+    connection: sa.Connection, approval: BatchApproval, policy: OutboxPolicy
+) -> bool:
+    """Write a word on a batch; return False if it was said before."""
+    row = batch_row_of(connection, approval.batch_id, lock=True)
+    batch = batch_of(row.document)
+    if approval.fingerprint != batch.fingerprint:
+        raise ApprovalError(
+            "this word is on another text, audience, window or cost cap than the "
+            "batch has: read the batch again and approve what it is now"
+        )
+    if approval.actor == batch.author:
+        raise ApprovalError("who made a batch neither approves nor refuses it")
+    if approval.role not in policy.roles:
+        raise ApprovalError(
+            f"{bounded([approval.role])} is no role that approves batches: "
+            f"{nearest(approval.role, policy.roles)}"
+        )
+    if row.canceled and approval.granted:
+        raise ApprovalError("the batch was canceled; make a new one")
+    document = approval_text(approval)
+    said = sa.select(approvals.c.sequence).where(
+        approvals.c.batch_id == approval.batch_id, approvals.c.document == document
+    )
+    if connection.execute(said).first() is not None:
+        return False
+    connection.execute(
+        sa.insert(approvals), {"batch_id": approval.batch_id, "document": document}
+    )
+    return True
+
+
+def cancel(connection: sa.Connection, batch_id: str, cause: str) -> None:
+    """Let no message of a batch leave any more."""
+    if not cause:
+        raise InvalidValueError("say in a word why the batch is canceled")
+    row = batch_row_of(connection, batch_id, lock=True)
+    if not row.canceled:
+        connection.execute(
+            sa.update(batches)
+            .where(batches.c.batch_id == batch_id)
+            .values(canceled=cause)
+        )
+
+
+def frame_messages(frame: Any) -> Iterator[Message]:
+    """Read messages from a frame with the fields of `Message` as columns."""
+    columns = list(frame.columns)
+    missing = [name for name in _NEEDED if name not in columns]
+    if missing:
+        raise MissingColumnsError("messages", missing, columns)
+    names = [name for name in _COLUMNS if name in columns]
+    for values in zip(*(frame[name] for name in names), strict=True):
+        yield Message(**dict(zip(names, values, strict=True)))
+
+
+def enqueue(
+    connection: sa.Connection,
+    batch_id: str,
+    chunk: list[Message],
+    policy: OutboxPolicy,
+    seal: Seal,
+) -> Enqueued:
+    """Write a chunk of messages, each once."""
+    row = batch_row_of(connection, batch_id, lock=True)
+    given: dict[str, Message] = {}
+    for message in chunk:
+        if message.batch_id != batch_id:
+            raise InvalidValueError("a message is enqueued into the batch it names")
+        first = given.setdefault(message.message_id, message)
+        if first != message:
+            raise MessageConflictError(message.message_id, _unlike(first, message))
+    for zone in {message.zone for message in given.values()}:
+        zone_of(zone)
+    known = connection.execute(
+        sa.select(messages).where(messages.c.message_id.in_(list(given)))
+    ).all()
+    for old in known:
+        kept = message_of(old, seal)
+        if kept != given[old.message_id]:
+            differ = _unlike(kept, given[old.message_id])
+            raise MessageConflictError(old.message_id, differ)
+        del given[old.message_id]
+    if given:
+        _add(connection, row, list(given.values()), policy, seal)
+    return Enqueued(new=len(given), repeated=len(chunk) - len(given))
+
+
+def _unlike(first: Message, second: Message) -> list[str]:
+    return [name for name in _COLUMNS if getattr(first, name) != getattr(second, name)]
+
+
+def _add(
+    connection: sa.Connection,
+    batch: Any,
+    new: list[Message],
+    policy: OutboxPolicy,
+    seal: Seal,
+) -> None:
+    if batch.canceled:
+        raise OutboxError("the batch was canceled; nothing enters it any more")
+    if batch.enqueued + len(new) > batch.size:
+        raise OutboxError(
+            f"the batch was made for {batch.size} messages and would have "
+            f"{batch.enqueued + len(new)}: make a batch for the others"
+        )
+    rows = [
+        message_row(each, cost=policy.estimate(each.text), seal=seal) for each in new
+    ]
+    if connection.dialect.name == "postgresql":
+        names = list(rows[0])
+        kinds = {"cost": "bigint"}
+        shape = ", ".join(f"{name} {kinds.get(name, 'text')}" for name in names)
+        listed = ", ".join(names)
+        connection.execute(
+            sa.text(
+                f"INSERT INTO outbox_messages ({listed}) SELECT {listed} "  # noqa: S608 - names of our own columns
+                f"FROM json_to_recordset(CAST(:rows AS json)) AS given({shape})"
+            ),
+            {"rows": json.dumps(rows, ensure_ascii=False)},
+        )
+    else:
+        connection.execute(sa.insert(messages), rows)
+    digests = ((m.message_id, message_digest(m.phone, m.text)) for m in new)
+    part, count = audience_digest(digests)
+    total = (int(batch.gathered, 16) + int(part, 16)) % (1 << 256)
+    connection.execute(
+        sa.update(batches)
+        .where(batches.c.batch_id == batch.batch_id)
+        .values(gathered=f"{total:064x}", enqueued=batches.c.enqueued + count)
+    )
+
+
+def heard(
+    connection: sa.Connection,
+    said: Iterable[tuple[str, dt.datetime, str]],
+    *,
+    granted: bool,
+) -> None:
+    """Write what members said; a claim that comes after it sees it."""
+    rows = [
+        {
+            "member_id": member_id,
+            "granted": int(granted),
+            "at": stamp(at),
+            "evidence": evidence,
+        }
+        for member_id, at, evidence in said
+    ]
+    lock_names(connection, "member", [str(row["member_id"]) for row in rows])
+    if rows:
+        connection.execute(sa.insert(consents), rows)
+
+
+def met(
+    connection: sa.Connection,
+    made: Iterable[tuple[str, dt.datetime, VisitChannel | str]],
+) -> None:
+    """Write contacts that were made elsewhere; the same one counts once."""
+    rows = {
+        (member_id, stamp(at), VisitChannel(channel).value)
+        for member_id, at, channel in made
+    }
+    lock_names(connection, "member", [member_id for member_id, _, _ in rows])
+    for member_id, at, channel in sorted(rows):
+        same = sa.select(contacts.c.at).where(
+            contacts.c.member_id == member_id,
+            contacts.c.at == at,
+            contacts.c.channel == channel,
+        )
+        if connection.execute(same).first() is None:
+            connection.execute(
+                sa.insert(contacts),
+                {"member_id": member_id, "at": at, "channel": channel},
+            )

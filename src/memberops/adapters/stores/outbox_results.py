@@ -1,0 +1,259 @@
+"""What came of an attempt: answers, dead workers, ends and settlements."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from memberops.adapters.stores.outbox_database import moment_of, stamp
+from memberops.adapters.stores.outbox_receipts import known_strays, take_receipt
+from memberops.adapters.stores.outbox_rows import (
+    Claim,
+    Recorded,
+    Seal,
+    Unsettled,
+    batch_of,
+    message_of,
+)
+from memberops.adapters.stores.outbox_schema import batches, facts, messages
+from memberops.adapters.stores.outbox_steps import (
+    Change,
+    cost_in,
+    lock_names,
+    locked,
+    write_changes,
+)
+from memberops.domain.message import (
+    MessageKind,
+    MessageState,
+    SendOutcome,
+    SendResult,
+)
+from memberops.errors import InvalidValueError
+from memberops.policies.outbox_policy import OutboxPolicy
+from memberops.policies.outbox_rules import MessageFact
+
+__all__ = ["end", "record", "recover", "settle", "unsettled"]
+
+_CHUNK = 1000
+
+
+def record(
+    connection: sa.Connection,
+    results: Iterable[tuple[Claim, SendResult]],
+    at: dt.datetime,
+    policy: OutboxPolicy,
+) -> list[Recorded]:
+    """Write down the answers to requests, each once."""
+    pairs = list(results)
+    named = [r.provider_message_id for _, r in pairs if r.provider_message_id]
+    lock_names(connection, "provider_id", named)
+    rows = locked(connection, [claim.message.message_id for claim, _ in pairs])
+    changes: dict[str, Change] = {}
+    recorded = []
+    for claim, result in pairs:
+        own = claim.message.message_id
+        if result.message_id != own or own not in rows:
+            raise InvalidValueError("a result belongs to the claim of its message")
+        change = changes.setdefault(own, Change.of(rows[own]))
+        row = change.row
+        details = {
+            "worker": claim.worker,
+            "provider": claim.provider,
+            "provider_message_id": result.provider_message_id,
+            "raw_code": result.raw_code,
+        }
+        # A result after the first of the same claim is late as well: only one counts.
+        holds = row.fence == claim.fence and change.standing.sending == "claimed"
+        if holds:
+            _answer(connection, change, result, at, policy, details)
+        elif (before := _written(connection, claim, result)) is not None:
+            holds = before == "answered"
+        else:
+            change.add(
+                MessageFact(kind="late", value=result.outcome.value),
+                stamp(at),
+                **details | {"attempt": claim.attempt, "fence": claim.fence},
+            )
+        recorded.append((own, holds))
+    write_changes(connection, changes.values())
+    return [
+        Recorded(message_id=own, state=changes[own].standing.state, applied=holds)
+        for own, holds in recorded
+    ]
+
+
+def _answer(  # noqa: PLR0917 - private, one caller
+    connection: sa.Connection,
+    change: Change,
+    result: SendResult,
+    at: dt.datetime,
+    policy: OutboxPolicy,
+    details: dict[str, Any],
+) -> None:
+    row, cause = change.row, "" if result.problem is None else result.problem.value
+    spent_all = row.attempts >= policy.retry.attempts
+    if result.outcome is SendOutcome.POSTPONED and spent_all and not row.ambiguous:
+        cause = "attempts_exhausted"
+    cost = cost_in(connection, row, result.cost)
+    if cost is not None:
+        details["cost"] = change.columns["cost"] = cost
+    change.add(
+        MessageFact(kind="answered", value=result.outcome.value, cause=cause),
+        stamp(at),
+        **details,
+    )
+    change.columns["leased_until"] = None
+    if result.provider_message_id is not None:
+        change.columns["provider_message_id"] = result.provider_message_id
+        for receipt in known_strays(connection, row.provider, result):
+            take_receipt(connection, change, receipt, stamp(at))
+    if change.standing.sending is MessageState.QUEUED:
+        wait = policy.retry.wait(
+            row.message_id, attempt=row.attempts, asked=result.retry_after
+        )
+        change.columns["due_at"] = stamp(at + wait)
+    elif change.standing.sending is MessageState.UNKNOWN:
+        change.columns["due_at"] = stamp(at + policy.settle)
+
+
+def _written(
+    connection: sa.Connection, claim: Claim, result: SendResult
+) -> str | None:
+    """Return as what the very same result was written before."""
+    statement = (
+        sa.select(facts.c.kind)
+        .where(
+            facts.c.message_id == claim.message.message_id,
+            facts.c.kind.in_(["answered", "late"]),
+            facts.c.fence == claim.fence,
+            facts.c.value == result.outcome.value,
+            facts.c.raw_code == result.raw_code,
+            facts.c.provider_message_id.is_not_distinct_from(
+                result.provider_message_id
+            ),
+        )
+        .order_by(facts.c.kind)
+    )
+    return connection.execute(statement.limit(1)).scalar_one_or_none()
+
+
+def recover(connection: sa.Connection, at: dt.datetime, settle: dt.timedelta) -> int:
+    """Take what dead workers had claimed for unknown; return how many."""
+    statement = (
+        sa.select(messages)
+        .where(messages.c.sending == "claimed", messages.c.leased_until <= stamp(at))
+        .order_by(messages.c.message_id)
+        .limit(_CHUNK)
+        .with_for_update(skip_locked=True)
+    )
+    changes = []
+    for row in connection.execute(statement).all():
+        change = Change.of(row)
+        change.columns = {
+            "fence": row.fence + 1,
+            "leased_until": None,
+            "due_at": stamp(at + settle),
+        }
+        change.add(MessageFact(kind="recovered", cause="worker_lost"), stamp(at))
+        changes.append(change)
+    write_changes(connection, changes)
+    return len(changes)
+
+
+def end(connection: sa.Connection, at: dt.datetime) -> int:
+    """End what waits in batches that closed or were canceled; return how many."""
+    statement = (
+        sa.select(messages, batches.c.canceled)
+        .join(batches, batches.c.batch_id == messages.c.batch_id)
+        .where(
+            messages.c.state == "queued",
+            sa.or_(batches.c.closes_at <= stamp(at), batches.c.canceled != ""),
+        )
+        .order_by(messages.c.message_id)
+        .limit(_CHUNK)
+        .with_for_update(of=messages, skip_locked=True)
+    )
+    changes = []
+    for row in connection.execute(statement).all():
+        change = Change.of(row)
+        value = "canceled" if row.canceled else "expired"
+        cause = row.canceled or row.cause or "window_closed"
+        change.add(MessageFact(kind="ended", value=value, cause=cause), stamp(at))
+        changes.append(change)
+    write_changes(connection, changes)
+    return len(changes)
+
+
+def settle(
+    connection: sa.Connection,
+    asked: Unsettled,
+    at: dt.datetime,
+    policy: OutboxPolicy,
+    *,
+    missing: bool,
+    idempotent: bool,
+) -> MessageState:
+    """Decide what an answer of "not found", or none, means for an unknown message."""
+    own = asked.message.message_id
+    row = locked(connection, [own]).get(own)
+    if row is None:
+        raise InvalidValueError("the outbox does not hold this message")
+    change = Change.of(row)
+    state = change.standing.state
+    if state is not MessageState.UNKNOWN or row.attempts != asked.attempt:
+        return state
+    now = stamp(at)
+    trusted = stamp(moment_of(row.claimed_at) + policy.settle)
+    close = connection.execute(
+        sa.select(batches.c.closes_at).where(
+            batches.c.batch_id == row.batch_id, batches.c.canceled == ""
+        )
+    ).scalar_one_or_none()
+    again = (
+        policy.resend_notices
+        and asked.template.kind is MessageKind.NOTICE
+        and row.attempts < policy.retry.attempts
+        and close is not None
+        and now < close
+    )
+    if missing and now >= trusted:
+        value = "queued" if again else "rejected"
+        fact = MessageFact(kind="settled", value=value, cause="not_found")
+        change.add(fact, now)
+    elif idempotent and again:
+        change.add(MessageFact(kind="resent", cause="idempotent"), now)
+    if change.standing.state is MessageState.QUEUED:
+        wait = policy.retry.wait(own, attempt=row.attempts)
+        change.columns["due_at"] = stamp(at + wait)
+    else:
+        change.columns["due_at"] = max(trusted, stamp(at + policy.settle))
+    write_changes(connection, [change])
+    return change.standing.state
+
+
+def unsettled(
+    connection: sa.Connection, *, at: dt.datetime, limit: int, seal: Seal
+) -> tuple[Unsettled, ...]:
+    """Return unknown messages that it is time to ask about."""
+    statement = (
+        sa.select(messages, batches.c.document)
+        .join(batches, batches.c.batch_id == messages.c.batch_id)
+        .where(messages.c.state == "unknown", messages.c.due_at <= stamp(at))
+        .order_by(messages.c.due_at, messages.c.message_id)
+        .limit(limit)
+    )
+    return tuple(
+        Unsettled(
+            message=message_of(row, seal),
+            template=batch_of(row.document).template,
+            attempt=row.attempts,
+            provider=row.provider,
+            provider_message_id=row.provider_message_id,
+            attempted_at=moment_of(row.claimed_at),
+        )
+        for row in connection.execute(statement)
+    )
