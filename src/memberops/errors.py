@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 __all__ = [
     "AdapterConflictError",
+    "ApprovalError",
     "BalanceOverflowError",
     "BrokenChainError",
     "ClosedPeriodError",
@@ -30,14 +31,20 @@ __all__ = [
     "LedgerVersionError",
     "LotConflictError",
     "MemberOpsError",
+    "MessageConflictError",
     "MissingColumnsError",
     "MissingExtraError",
     "OutOfStockError",
+    "OutboxBusyError",
+    "OutboxError",
+    "OutboxStoreError",
+    "OutboxVersionError",
     "PluginError",
     "ReversalError",
     "ScheduleError",
     "SourceError",
     "UnknownAdapterError",
+    "UnknownBatchError",
     "UnknownGiftError",
     "UnknownPlaceError",
     "UnknownPostingError",
@@ -357,3 +364,49 @@ class UnknownGiftError(MemberOpsError, LookupError):
 
 class UnknownPostingError(MemberOpsError, LookupError):
     """The ledger holds no posting with that key."""
+
+
+class OutboxError(MemberOpsError, RuntimeError):
+    """What an outbox refuses as it stands; nothing of it was written."""
+
+
+class MessageConflictError(OutboxError, ValueError):
+    """
+    An id of a batch or a message came again with other contents.
+
+    Args:
+        key: The id.
+        fields: The fields that differ from what the outbox holds.
+    """
+
+    def __init__(self, key: str, fields: Iterable[str]) -> None:
+        self.key = key
+        self.fields = tuple(sorted(fields))
+        super().__init__(
+            f"the id {_short(key)} is in the outbox with other contents: "
+            f"{bounded(self.fields)} differ; another message takes another id"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Rebuild from the two facts, so that the error can be pickled."""
+        return type(self), (self.key, self.fields)
+
+
+class ApprovalError(OutboxError):
+    """A word on a batch that its speaker may not say, or not about this text."""
+
+
+class OutboxStoreError(MemberOpsError, RuntimeError):
+    """The database of an outbox cannot be opened, read or written."""
+
+
+class OutboxBusyError(OutboxStoreError, TimeoutError):
+    """Others kept the database for too long; nothing was written."""
+
+
+class OutboxVersionError(OutboxStoreError):
+    """The tables of an outbox are newer than the library."""
+
+
+class UnknownBatchError(MemberOpsError, LookupError):
+    """The outbox holds no batch of that id; the message gives the nearest."""

@@ -139,7 +139,7 @@ def _histories(connection: sa.Connection) -> Iterator[tuple[Any, list[Any]]]:
         first, last = rows[0].message_id, rows[-1].message_id
         lines = connection.execute(
             sa.select(facts)
-            .where(facts.c.message_id.between(first, last))
+            .where(facts.c.message_id >= first, facts.c.message_id <= last)
             .order_by(facts.c.message_id, facts.c.sequence)
         )
         by_message: dict[str, list[Any]] = {}

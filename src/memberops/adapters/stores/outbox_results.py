@@ -120,9 +120,7 @@ def _answer(  # noqa: PLR0917 - private, one caller
         change.columns["due_at"] = stamp(at + policy.settle)
 
 
-def _written(
-    connection: sa.Connection, claim: Claim, result: SendResult
-) -> str | None:
+def _written(connection: sa.Connection, claim: Claim, result: SendResult) -> str | None:
     """Return as what the very same result was written before."""
     statement = (
         sa.select(facts.c.kind)

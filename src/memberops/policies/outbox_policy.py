@@ -1,0 +1,242 @@
+"""By which rules an outbox lets messages leave, tries again and gives up (HQ §6.1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+from collections.abc import Collection, Iterable
+from typing import Any, Literal
+
+import attrs
+
+from memberops.domain.message import (
+    BatchApproval,
+    MessageBatch,
+    MessageKind,
+)
+from memberops.domain.money import Money
+from memberops.domain.values import whole_number
+from memberops.errors import InvalidValueError
+from memberops.policies.contact import Contact, ContactPolicy, zone_of
+from memberops.policies.sms_segments import SmsRule, sms_segments
+
+__all__ = ["ApprovalState", "OutboxPolicy", "RetryPolicy", "approval_state"]
+
+ApprovalState = Literal["approved", "waiting", "refused"]
+
+_UNIT = 1 << 64
+
+
+def _positive(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, dt.timedelta) or value <= dt.timedelta(0):
+        raise InvalidValueError(f"{attribute.name!r} must be a duration above zero")
+
+
+def _kinds(values: Iterable[MessageKind | str]) -> frozenset[MessageKind]:
+    return frozenset(MessageKind(value) for value in values)
+
+
+def _roles(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """
+    When a message that was surely not accepted is tried again, and how often.
+
+    The wait doubles from *first* to *most_wait*; half of it is fixed and half is
+    drawn from the message's id and the attempt, so that a crowd spreads out and a
+    test can foretell it. What the provider asks to wait is kept, up to *most_asked*.
+
+    Args:
+        attempts: How many requests a message gets at most.
+        first: The wait after the first.
+        most_wait: The longest wait by itself.
+        most_asked: The longest wait that a provider can ask for.
+
+    Raises:
+        InvalidValueError: A number is not above zero.
+
+    >>> wait = RetryPolicy().wait("S1", attempt=1)
+    >>> dt.timedelta(seconds=1) <= wait <= dt.timedelta(seconds=2)
+    True
+    >>> asked = dt.timedelta(seconds=90)
+    >>> RetryPolicy().wait("S1", attempt=1, asked=asked) == asked
+    True
+    """
+
+    attempts: int = attrs.field(default=5, validator=whole_number)
+    first: dt.timedelta = attrs.field(
+        default=dt.timedelta(seconds=2), validator=_positive
+    )
+    most_wait: dt.timedelta = attrs.field(
+        default=dt.timedelta(minutes=10), validator=_positive
+    )
+    most_asked: dt.timedelta = attrs.field(
+        default=dt.timedelta(hours=1), validator=_positive
+    )
+
+    @attempts.validator
+    def _check_attempts(self, _attribute: object, value: Any) -> None:
+        if value < 1:
+            raise InvalidValueError("'attempts' must be 1 or more")
+
+    def wait(
+        self, message_id: str, *, attempt: int, asked: dt.timedelta | None = None
+    ) -> dt.timedelta:
+        """
+        Return how long to wait after an attempt.
+
+        Args:
+            message_id: Of the message: another id, another draw.
+            attempt: Number of the attempt that failed, from 1.
+            asked: What the provider asked for; none or less than nothing is ignored.
+        """
+        times = 1 << max(attempt - 1, 0)
+        grown = times <= self.most_wait // self.first
+        full = self.first * times if grown else self.most_wait
+        source = f"{attempt}:{message_id}".encode()
+        drawn = int.from_bytes(hashlib.blake2b(source, digest_size=8).digest())
+        own = full / 2 + full / 2 * (drawn / _UNIT)
+        return max(own, min(asked or own, self.most_asked))
+
+
+@attrs.frozen(kw_only=True)
+class OutboxPolicy:
+    """
+    What is checked when a message is claimed, in the transaction that claims it.
+
+    Args:
+        contact: Windows, quiet hours and caps, those of the visits.
+        roles: In which roles a batch is approved, each by another person, none of
+            them its author (HQ §6.1).
+        retry: When what was surely not accepted is tried again.
+        settle: How long after an attempt a provider's "not found" is believed; at
+            least twice the provider's own time-out.
+        resend_notices: Whether a notice that the provider surely does not have may
+            be sent again. Marketing never is.
+        consent: Kinds that need a recorded consent.
+        opt_out: Kinds that an opt-out stops.
+        price: Of one part. None counts against a batch's cost cap only what the
+            provider says, and stops when that has reached the cap.
+        length: How parts are counted: ``"mainland"``, ``"gsm"`` or an `SmsRule`.
+
+    >>> OutboxPolicy().roles
+    ('customer_service_manager', 'brand_manager')
+    """
+
+    contact: ContactPolicy = attrs.field(factory=ContactPolicy)
+    roles: tuple[str, ...] = attrs.field(
+        default=("customer_service_manager", "brand_manager"), converter=_roles
+    )
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    settle: dt.timedelta = attrs.field(
+        default=dt.timedelta(seconds=60), validator=_positive
+    )
+    resend_notices: bool = False
+    consent: frozenset[MessageKind] = attrs.field(
+        default=(MessageKind.MARKETING,), converter=_kinds
+    )
+    opt_out: frozenset[MessageKind] = attrs.field(
+        default=tuple(MessageKind), converter=_kinds
+    )
+    price: Money | None = None
+    length: str | SmsRule = "mainland"
+
+    def estimate(self, text: str) -> int:
+        """Return what a message may cost, in minor units; 0 if no price is known."""
+        if self.price is None:
+            return 0
+        return self.price.minor * sms_segments(text, rule=self.length).segments
+
+    def refusal(self, kind: MessageKind, consent: bool | None) -> str:  # noqa: FBT001 - a fact
+        """
+        Return why a member may not be written to; empty if they may.
+
+        Args:
+            kind: Of the message.
+            consent: What the member said last; None if nothing is recorded.
+        """
+        if consent is False and kind in self.opt_out:
+            return "opted_out"
+        if consent is not True and kind in self.consent:
+            return "no_consent"
+        return ""
+
+    def opens(self, at: dt.datetime, zone: str) -> dt.datetime | None:
+        """
+        Return when messages may next be sent to a zone; *at* itself if now.
+
+        Args:
+            at: The moment.
+            zone: The member's.
+
+        Returns:
+            A moment, or None if the windows never open within a month.
+        """
+        answer = self.contact.first_slot("sms", after=at, zone=zone_of(zone))
+        return None if answer.slot is None else max(answer.slot.starts_at, at)
+
+    def room(
+        self, at: dt.datetime, zone: str, contacts: Collection[Contact]
+    ) -> tuple[dt.datetime | None, str]:
+        """
+        Return when the caps leave room for one more message, and which one does not.
+
+        Args:
+            at: The moment.
+            zone: The member's.
+            contacts: What was, may have been and will be done with the member.
+
+        Returns:
+            *at* and an empty text if there is room now.
+        """
+        place = zone_of(zone)
+        broken = self.contact.broken_caps("sms", at, zone=place, contacts=contacts)
+        if not broken:
+            return at, ""
+        answer = self.contact.first_slot("sms", after=at, zone=place, contacts=contacts)
+        later = None if answer.slot is None else max(answer.slot.starts_at, at)
+        return later, broken[0].name
+
+
+def approval_state(
+    batch: MessageBatch,
+    approvals: Iterable[BatchApproval],
+    *,
+    roles: Iterable[str],
+) -> ApprovalState:
+    """
+    Tell whether a batch is approved: every role by another person, none its author.
+
+    Only words on the batch's present fingerprint count, and of each person in each
+    role only the last.
+
+    Args:
+        batch: As it is now.
+        approvals: All words on it, oldest first.
+        roles: The roles that are needed.
+
+    Returns:
+        ``refused`` if someone in a needed role said no last, ``approved`` if every
+        role is filled by another person, else ``waiting``.
+    """
+    needed = tuple(dict.fromkeys(roles))
+    last: dict[tuple[str, str], bool] = {}
+    for word in approvals:
+        if (
+            word.fingerprint == batch.fingerprint
+            and word.batch_id == batch.batch_id
+            and word.role in needed
+            and word.actor != batch.author
+        ):
+            last[word.role, word.actor] = word.granted
+    if not all(last.values()):
+        return "refused"
+    people = [[actor for role, actor in last if role == need] for need in needed]
+    filled = any(
+        len(set(chosen)) == len(needed) for chosen in itertools.product(*people)
+    )
+    return "approved" if filled else "waiting"
