@@ -1,5 +1,6 @@
 """Providers of SMS behind one contract: `SmsProvider`."""
 
+from memberops.adapters.sms.aliyun import AliyunProvider
 from memberops.adapters.sms.contract import (
     ReceiptRequest,
     SmsCapabilities,
@@ -12,8 +13,10 @@ from memberops.adapters.sms.form_gateway import FormGateway
 from memberops.adapters.sms.form_protocol import FormProtocol
 from memberops.adapters.sms.http import HttpLimits
 from memberops.adapters.sms.secrets import Secret, secret_option
+from memberops.adapters.sms.tencent import TencentProvider
 
 __all__ = [
+    "AliyunProvider",
     "FileProvider",
     "FormGateway",
     "FormProtocol",
@@ -24,5 +27,6 @@ __all__ = [
     "SmsContext",
     "SmsProvider",
     "SmsProviderFactory",
+    "TencentProvider",
     "secret_option",
 ]

@@ -76,7 +76,7 @@ class ReceiptRequest:
         method: Of the request.
     """
 
-    url: str
+    url: str = attrs.field(repr=False)  # it may hold a token
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
     method: str = "POST"

@@ -33,12 +33,10 @@ from memberops.adapters.sms.receipts import (
 )
 from memberops.adapters.sms.verdicts import (
     Verdict,
-    judge_code,
-    judge_status,
+    judge_answer,
     no_secret,
     plain_code,
     read_document,
-    unread,
 )
 from memberops.domain.message import (
     Message,
@@ -201,21 +199,14 @@ class FormGateway:
         return {protocol.token_header: text}, {}
 
     def _judge(self, reply: HttpReply, document: Any) -> Verdict:
-        """Judge by the status, and by the code where the status leaves it open."""
         protocol = self._protocol
-        by_status = judge_status(reply, now=self._clock())
-        code = text_at(document, protocol.code)
-        if by_status is None:
-            if code is None:
-                return unread("no code")
-            if code in protocol.success:
-                return Verdict(outcome=SendOutcome.ACCEPTED, raw_code=plain_code(code))
-        elif by_status.outcome is not SendOutcome.REFUSED or code is None:
-            return by_status
-        elif code in protocol.success:  # a 4xx that says all is well
-            return unread(by_status.raw_code)
-        problem = protocol.codes.get(code, MessageProblem.OTHER)
-        return judge_code(problem, plain_code(code))
+        return judge_answer(
+            reply,
+            text_at(document, protocol.code),
+            success=protocol.success,
+            problem_of=lambda code: protocol.codes.get(code, MessageProblem.OTHER),
+            now=self._clock(),
+        )
 
     def query(
         self,

@@ -14,7 +14,14 @@ from memberops.adapters.sms.http import HttpLimits
 from memberops.adapters.sms.secrets import Secret, secret_option
 from memberops.errors import ConfigurationError, nearest
 
-__all__ = ["made_of", "optional_secret", "read_limits", "system_clock", "text_option"]
+__all__ = [
+    "made_of",
+    "optional_secret",
+    "read_limits",
+    "size_option",
+    "system_clock",
+    "text_option",
+]
 
 _ValueT = TypeVar("_ValueT")
 
@@ -72,3 +79,10 @@ def read_limits(context: SmsContext, value: Any) -> HttpLimits:
     if limits.ca_file is None:
         return limits
     return attrs.evolve(limits, ca_file=Path(context.folder) / limits.ca_file)
+
+
+def size_option(option: str, value: Any, *, most: int) -> int:
+    """Return a whole number from 1 to *most*, else raise."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most:
+        return value
+    raise ConfigurationError(f"{option!r} is a whole number from 1 to {most}")

@@ -79,7 +79,7 @@ def read_number(value: Any) -> int | None:
     (2, 3, None, None)
     """
     if isinstance(value, str) and value.isascii() and value.isdecimal():
-        value = int(value[:9])
+        value = int(value[:11])
     if isinstance(value, bool) or not isinstance(value, int):
         return None
-    return value if 0 <= value < 10**9 else None
+    return value if 0 <= value < 10**10 else None

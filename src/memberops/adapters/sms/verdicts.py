@@ -6,7 +6,7 @@ import datetime as dt
 import email.utils
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import attrs
@@ -21,6 +21,7 @@ from memberops.domain.message import (
 
 __all__ = [
     "Verdict",
+    "judge_answer",
     "judge_code",
     "judge_status",
     "no_secret",
@@ -158,6 +159,40 @@ def judge_status(reply: HttpReply, *, now: dt.datetime) -> Verdict | None:
     if refused is not None:
         return judge_code(refused, f"HTTP {reply.status}")
     return attrs.evolve(unknown, problem=MessageProblem.PROVIDER)
+
+
+def judge_answer(
+    reply: HttpReply,
+    code: str | None,
+    *,
+    success: Collection[str],
+    problem_of: Callable[[str], MessageProblem],
+    now: dt.datetime,
+) -> Verdict:
+    """
+    Judge by the status, and by the provider's code where the status leaves it open.
+
+    Args:
+        reply: What came.
+        code: The code in its body, None if it has none.
+        success: Codes that mean accepted.
+        problem_of: Tells any other code in our vocabulary.
+        now: See `judge_status`.
+    """
+    verdict = judge_status(reply, now=now)
+    if verdict is None:
+        if code is None:
+            return unread("no code")
+        if code in success:
+            return Verdict(outcome=SendOutcome.ACCEPTED, raw_code=plain_code(code))
+    elif code is None or reply.status // 100 != 4 or reply.status in {408, 429}:  # noqa: PLR2004 - classes and numbers of statuses
+        return verdict
+    elif code in success:  # a refusal that says all is well
+        return unread(verdict.raw_code)
+    verdict = judge_code(problem_of(code), plain_code(code))
+    if verdict.outcome is not SendOutcome.POSTPONED:
+        return verdict
+    return attrs.evolve(verdict, retry_after=retry_after(reply.headers, now=now))
 
 
 def no_secret() -> Verdict:
