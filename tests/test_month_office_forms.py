@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 import memberops as mo
+from memberops import metrics
 from office_chain import NAMES, PHONES, TABLES, write_office
 
 SURVEYS = """
@@ -94,6 +95,25 @@ def test_the_office_forms_join_the_pack(november):
     assert november.names[7:-2] == OFFICE_FORMS
     assert november.names[-2:] == ("findings", "working")
     assert "form-absent" not in {finding.rule for finding in november.findings}
+
+
+def test_what_several_forms_need_is_counted_once(tmp_path, monkeypatch):
+    """A month's sales are reduced to tickets once for levels, waivers and visits."""
+    write_office(tmp_path)
+    chain, asked = mo.open_chain(tmp_path / "chain.toml"), []
+    count = metrics.tickets
+
+    def tickets(*lines, **span):
+        asked.append(span.get("known_through"))
+        return count(*lines, **span)
+
+    monkeypatch.setattr(metrics, "tickets", tickets)
+    chain.month_end("2026-11")
+    month, asked[:] = list(asked), []
+    chain.month_end("2026-11", as_of=dt.date(2026, 11, 5))
+
+    assert month.count(dt.date(2026, 11, 30)) == 1
+    assert asked.count(dt.date(2026, 11, 5)) == asked.count(dt.date(2026, 11, 30)) == 1
 
 
 def test_premium_members_are_those_of_the_month_end(november):

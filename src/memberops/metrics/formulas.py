@@ -8,7 +8,7 @@ figure checked by hand and a figure in a report come from one place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal
@@ -135,7 +135,7 @@ class Figure:
     A figure of a form: its name and the two parts of its formula.
 
     The parts are functions of a mapping of base figures; they use only whole-number
-    arithmetic, and so read one mapping of numbers and a frame of object columns alike.
+    arithmetic, and so read exact numbers and the rows of a frame alike.
 
     Args:
         name: Identifier, the column it makes.
@@ -188,23 +188,27 @@ def evaluate(
     return result
 
 
-def _objects(frame: pd.DataFrame, names: set[str]) -> dict[str, pd.Series[Any]]:
-    return {
-        name: frame[name].astype(object).where(frame[name].notna(), None)
-        for name in names
-    }
+def _records(frame: pd.DataFrame, names: set[str]) -> list[dict[str, Any]]:
+    """Give each row's base figures as plain numbers; None is unknown."""
+    columns = {}
+    for name in names:
+        values = frame[name].astype(object)
+        columns[name] = values.where(values.notna(), None).tolist()
+    return [
+        {name: values[row] for name, values in columns.items()}
+        for row in range(len(frame))
+    ]
 
 
 def _parts(
-    figure: Figure, base: Mapping[str, pd.Series[Any]], index: pd.Index[Any]
-) -> tuple[list[Any], list[Any]]:
-    known = pd.Series(data=True, index=index)
-    for name in figure.needs:
-        known &= base[name].notna()
-    safe = {name: base[name].where(known, 0) for name in figure.needs}
-    numerator = figure.numerator(safe).where(known, None)
-    denominator = figure.denominator(safe).where(known, None)
-    return list(numerator), list(denominator)
+    figure: Figure, records: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[Any, Any]]:
+    """Give numerator and denominator of each row; None where they are unknown."""
+    for base in records:
+        if any(base[name] is None for name in figure.needs):
+            yield None, None
+        else:
+            yield figure.numerator(base), figure.denominator(base)
 
 
 def with_figures(frame: pd.DataFrame, figures: Sequence[Figure]) -> pd.DataFrame:
@@ -228,13 +232,12 @@ def with_figures(frame: pd.DataFrame, figures: Sequence[Figure]) -> pd.DataFrame
     missing = sorted(needs - set(frame.columns))
     if missing:
         raise MissingColumnsError("figures", missing, frame.columns)
-    base = _objects(frame, needs)
+    records = _records(frame, needs)
     columns: dict[str, Any] = {}
     why = [""] * len(frame)
     for figure in figures:
         values = []
-        parts = zip(*_parts(figure, base, frame.index), strict=True)
-        for row, (numerator, denominator) in enumerate(parts):
+        for row, (numerator, denominator) in enumerate(_parts(figure, records)):
             if denominator:
                 values.append(numerator / denominator)
                 continue
@@ -268,20 +271,24 @@ def working(
     names = [*keys] or [
         name for name in ("level", "key", "period") if name in frame.columns
     ]
-    base = _objects(frame, {name for figure in figures for name in figure.needs})
-    pieces = []
+    if not figures:
+        return pd.DataFrame()
+    records = _records(frame, {name for figure in figures for name in figure.needs})
+    pairs, named = [], []
     for figure in figures:
-        numerator, denominator = _parts(figure, base, frame.index)
-        pairs = [Ratio(n, d) for n, d in zip(numerator, denominator, strict=True)]
-        piece = frame[names].copy()
-        piece["figure"] = figure.name
-        piece["numerator"] = pd.Series(numerator, index=frame.index, dtype=object)
-        piece["denominator"] = pd.Series(denominator, index=frame.index, dtype=object)
-        piece["value"] = [
-            float("nan") if pair.value is None else float(pair.value) for pair in pairs
-        ]
-        piece["reason"] = [pair.reason or "" for pair in pairs]
-        piece["formula_en"] = figure.formula_en
-        piece["formula_zh"] = figure.formula_zh
-        pieces.append(piece)
-    return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
+        pairs += [Ratio(*parts) for parts in _parts(figure, records)]
+        named += [figure] * len(records)
+    values = [pair.value for pair in pairs]
+    rows = pd.concat([frame[names]] * len(figures), ignore_index=True)
+    return rows.assign(
+        figure=pd.Series([each.name for each in named], dtype="str"),
+        numerator=pd.Series([pair.numerator for pair in pairs], dtype=object),
+        denominator=pd.Series([pair.denominator for pair in pairs], dtype=object),
+        value=pd.Series(
+            [float("nan") if value is None else float(value) for value in values],
+            dtype="float64",
+        ),
+        reason=pd.Series([pair.reason or "" for pair in pairs], dtype="str"),
+        formula_en=pd.Series([each.formula_en for each in named], dtype="str"),
+        formula_zh=pd.Series([each.formula_zh for each in named], dtype="str"),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -84,13 +85,20 @@ def service_figures(
         columns += [f"{clock}_state", start, stop]
     _need(states, columns)
     _moments(states, [column for span in spans.values() for column in span])
-    groups: list[tuple[Any, pd.DataFrame]] = [("chain", states)]
+    position = pd.Series(np.arange(len(states)), index=states.index)
+    groups = [("chain", position.to_numpy())]
     if by is not None:
-        groups = list(states.groupby(by, sort=True, dropna=False, observed=True))
+        keyed = position.groupby(states[by], sort=True, dropna=False, observed=True)
+        groups = [(key, group.to_numpy()) for key, group in keyed]
+    told = {}
+    for clock, (start, stop) in spans.items():
+        spent = (states[stop] - states[start]).dt.total_seconds() / _HOUR
+        hours = spent.clip(lower=0).to_numpy(dtype=np.float64)
+        told[clock] = states[f"{clock}_state"].to_numpy(dtype=object), hours
     rows = [
-        {"key": key} | _row(group, clock, *span)
+        {"key": key} | _row(clock, state[group].tolist(), hours[group])
         for key, group in groups
-        for clock, span in spans.items()
+        for clock, (state, hours) in told.items()
     ]
     named = ["key", "clock", "cases", *_DONE, "breached", "open", "closed",
              "not_started",
@@ -98,14 +106,12 @@ def service_figures(
     return pd.DataFrame(rows, columns=named)
 
 
-def _row(frame: pd.DataFrame, clock: str, start: str, stop: str) -> dict[str, Any]:
-    state = frame[f"{clock}_state"].astype(object)
-    count = {name: int((state == name).sum()) for name in (*_DONE, "breached")}
-    count["breached"] += int((state == "closed_late").sum())
+def _row(clock: str, states: list[Any], spent: Any) -> dict[str, Any]:
+    found = Counter(states)
+    count = {name: found[name] for name in (*_DONE, "breached")}
+    count["breached"] += found["closed_late"]
     judged = sum(count.values())
-    done = frame[state.isin(_DONE)]
-    spent = (done[stop] - done[start]).dt.total_seconds() / _HOUR
-    hours = np.sort(spent.clip(lower=0).to_numpy(dtype=np.float64))
+    hours = np.sort(spent[[state in _DONE for state in states]])
     reasons = []
     if not judged:
         reasons.append("on_time_share: no case is due yet")
@@ -113,11 +119,11 @@ def _row(frame: pd.DataFrame, clock: str, start: str, stop: str) -> dict[str, An
         reasons.append("mean_hours, p90_hours: no case is done")
     return {
         "clock": clock,
-        "cases": len(frame),
+        "cases": len(states),
         **count,
-        "open": int(state.isin(_OPEN).sum()),
-        "closed": int((state == "closed").sum()),
-        "not_started": int((state == "not_started").sum()),
+        "open": sum(found[name] for name in _OPEN),
+        "closed": found["closed"],
+        "not_started": found["not_started"],
         "on_time_share": count["met"] / judged if judged else np.nan,
         "mean_hours": float(hours.mean()) if len(hours) else np.nan,
         "p90_hours": float(hours[-(-9 * len(hours) // 10) - 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -160,12 +161,14 @@ def _cases(cases: pd.DataFrame) -> list[dict[str, Any]]:
         if section not in told:
             continue
         words = told[section].astype(object)
-        named = told.assign(_item=words.where(words.notna(), "").astype("str"))
-        for key, group in named.groupby("_key", sort=True):
-            counts = group["_item"].value_counts()
+        items = words.where(words.notna(), "").astype("str").tolist()
+        of_key: dict[str, Counter[str]] = {}
+        for key, item in zip(told["_key"].tolist(), items, strict=True):
+            of_key.setdefault(key, Counter())[item] += 1
+        for key, counts in sorted(of_key.items()):
             ordered = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
             rows += [
-                _row(section, key, str(item), (number, len(group)))
+                _row(section, key, item, (number, counts.total()))
                 for item, number in ordered
             ]
     return rows

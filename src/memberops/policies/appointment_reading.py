@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -93,11 +95,17 @@ def read_appointments(
     rows = rows.assign(ends_at=end.fillna(rows["starts_at"] + length))
     keys = ["store_id", "service", "starts_at"]
     rows = rows.sort_values([*keys, "booking_id"])
-    slots, held, crowded = [], {}, 0
-    for _, bookings in rows.groupby(keys, sort=True):
-        store, service, start = bookings[keys].iloc[0].tolist()
-        live = bookings[bookings["live"]]
-        told_capacity = int(bookings["capacity"].max())
+    slots: list[Slot] = []
+    held: dict[str, tuple[str, str]] = {}
+    crowded = 0
+    columns = ["ends_at", "capacity", "live", "booking_id", "member_id"]
+    listed = zip(*(rows[name].tolist() for name in [*keys, *columns]), strict=True)
+    for (store, service, start), of_slot in groupby(listed, itemgetter(0, 1, 2)):
+        bookings = list(of_slot)
+        live = [(booking, member) for *_, is_live, booking, member in bookings
+                if is_live]  # fmt: skip
+        ends = max(row[3] for row in bookings)
+        told_capacity = max(row[4] for row in bookings)
         crowded += 0 < told_capacity < len(live)
         begins = start.to_pydatetime()
         whole_minute = not (begins.second or begins.microsecond)
@@ -109,13 +117,12 @@ def read_appointments(
                 slot_id=slot_id,
                 store_id=store,
                 starts_at=begins,
-                ends_at=bookings["ends_at"].max().to_pydatetime(),
+                ends_at=ends.to_pydatetime(),
                 capacity=max(told_capacity, len(live)),
                 service=service or None,
             )
         )
-        for booking, member in zip(live["booking_id"], live["member_id"], strict=True):
-            held[booking] = (member, slot_id)
+        held |= {booking: (member, slot_id) for booking, member in live}
     found += told(_CROWDED, crowded)
     return AppointmentBook(slots=tuple(slots), held=held), tuple(found)
 

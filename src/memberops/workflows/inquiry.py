@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Hashable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Inquiry", "inquire", "moment_of", "of_store"]
 
+_Counted = TypeVar("_Counted")
 _DAY, _TICK = dt.timedelta(days=1), dt.timedelta(microseconds=1)
 
 
@@ -53,6 +54,7 @@ class Inquiry:
     tables: ChainTables
     reveal: tuple[str, ...]
     store: str | None
+    _counted: dict[Hashable, Any] = attrs.field(factory=dict, init=False)
 
     @property
     def policies(self) -> ChainPolicies:
@@ -64,12 +66,29 @@ class Inquiry:
         """The stores, if there is a source of them."""
         return self.tables.get("stores")
 
+    def once(self, name: Hashable, count: Callable[[], _Counted]) -> _Counted:
+        """
+        Count something the first time that this question needs it, and keep it.
+
+        Args:
+            name: What is counted; it stands for one thing of the question.
+            count: Counts it; nobody may change what it returns.
+        """
+        if name not in self._counted:
+            self._counted[name] = count()
+        counted: _Counted = self._counted[name]
+        return counted
+
+    @property
     def tickets(self) -> Any:
-        """Count the sales known on the day by ticket; see `memberops.metrics`."""
-        return metrics.tickets(
-            self.tables["sales"],
-            known_through=self.as_of,
-            policy=self.policies.metrics,
+        """The sales known on the day, by ticket; see `memberops.metrics.tickets`."""
+        return self.once(
+            "tickets",
+            lambda: metrics.tickets(
+                self.tables["sales"],
+                known_through=self.as_of,
+                policy=self.policies.metrics,
+            ),
         )
 
     def revealed(self, frame: pd.DataFrame | None) -> tuple[str, ...]:

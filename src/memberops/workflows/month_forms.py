@@ -31,7 +31,7 @@ from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.expiring_days import office_day, visits_due
 from memberops.workflows.inquiry import Inquiry
 from memberops.workflows.tier_questions import tier_rows
-from memberops.workflows.waiver_figures import waiver_tickets
+from memberops.workflows.waiver_figures import known_tickets
 
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain
@@ -97,7 +97,7 @@ class MonthWork:
         """The chain's policies."""
         return self.chain.policies
 
-    @property
+    @cached_property
     def asked(self) -> Inquiry:
         """The month as a question: asked on its last day, of all stores."""
         return Inquiry(
@@ -194,9 +194,10 @@ class MonthWork:
 def expiring_form(work: MonthWork) -> Form:
     """List the cards that end in the month after, with visit days to keep (HQ §4.2)."""
     waiver, cards = work.policies.fee_waiver, work.tables["cards"]
-    tickets, rule = waiver_tickets(
-        work.tables["sales"], waiver, as_of=work.as_of, policy=work.metric_policy
-    )
+    asked = work.asked
+    if work.as_of != asked.as_of:
+        asked = attrs.evolve(asked, as_of=work.as_of)
+    tickets, rule = known_tickets(asked)
     members = work.tables.get("members")
     if members is not None and members["store_id"].isna().all():
         # Without any store the list has no column of stores, rather than an empty one.
@@ -217,7 +218,6 @@ def expiring_form(work: MonthWork) -> Form:
     due, notes_en, notes_zh = visits_due(frame, work.as_of)
     levels, tiers = work.policies.tiers, None
     if levels is not None and members is not None:
-        asked = attrs.evolve(work.asked, as_of=work.as_of)
         tiers = tier_rows(asked, levels)[["member_id", "tier"]]
     form = expiring_members_form(
         frame.assign(visit_due=due),

@@ -100,13 +100,17 @@ def tiers(
 
 def tier_rows(asked: Inquiry, policy: TierPolicy) -> pd.DataFrame:
     """Count each member's figures in the window, and decide the level."""
+    return asked.once(("levels", policy), lambda: _tier_rows(asked, policy))
+
+
+def _tier_rows(asked: Inquiry, policy: TierPolicy) -> pd.DataFrame:
     members = asked.tables["members"]
     known = members[[name for name in _MEMBER if name in members]]
     held, _ = held_levels(asked, policy)
     if held is not None:
         known = known.merge(held, on="member_id", how="left")
         known["manual_floor"] = known["manual_floor"].eq(other=True)
-    figures = policy.figures(asked.tickets(), known, as_of=asked.as_of)
+    figures = policy.figures(asked.tickets, known, as_of=asked.as_of)
     rows: pd.DataFrame = policy.decide_frame(figures, as_of=asked.as_of)
     last = rows["last_purchase"]
     return rows.assign(last_purchase_on=_days(last))
@@ -176,8 +180,12 @@ def premium(
 
 def premium_rows(asked: Inquiry) -> pd.DataFrame:
     """Select the premium members, with the day of each one's next visit."""
+    return asked.once("premium members", lambda: _premium_rows(asked))
+
+
+def _premium_rows(asked: Inquiry) -> pd.DataFrame:
     policy = asked.policies.tiers or TierPolicy(levels=(Tier("regular"),))
-    rows = tier_rows(asked, policy)
+    rows = tier_rows(asked, policy).copy()
     if asked.policies.tiers is None:
         rows = rows.drop(columns="tier")
     if "referrals" not in rows:

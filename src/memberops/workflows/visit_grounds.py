@@ -9,7 +9,7 @@ from memberops.domain import Finding, Severity
 from memberops.policies import ProfileAudit
 from memberops.tables import CARDS, MEMBERS
 from memberops.workflows.inquiry import Inquiry
-from memberops.workflows.waiver_figures import waiver_tickets
+from memberops.workflows.waiver_figures import known_tickets
 
 __all__ = ["filed_members", "waived_terms"]
 
@@ -58,12 +58,7 @@ def waived_terms(asked: Inquiry) -> pd.DataFrame | None:
     tables = asked.tables
     if "cards" not in tables or "sales" not in tables:
         return None
-    tickets, rule = waiver_tickets(
-        tables["sales"],
-        asked.policies.fee_waiver,
-        as_of=asked.as_of,
-        policy=asked.policies.metrics,
-    )
+    tickets, rule = known_tickets(asked)
     cards = tables["cards"]
     cards = cards[(cards["valid_through"] >= pd.Timestamp(asked.as_of)).to_numpy(bool)]
     rows = rule.decide_frame(rule.figures(tickets, cards, as_of=asked.as_of))

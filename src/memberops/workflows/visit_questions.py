@@ -251,6 +251,10 @@ def visit_coverage(
 
 def coverage_of(asked: Inquiry, period: Period) -> tuple[pd.DataFrame, VisitCoverage]:
     """Count what became of the visits planned for the days of a period."""
+    return asked.once(("coverage", period), lambda: _coverage(asked, period))
+
+
+def _coverage(asked: Inquiry, period: Period) -> tuple[pd.DataFrame, VisitCoverage]:
     rows = records_of(asked)
     first, last = pd.Timestamp(period.start), pd.Timestamp(period.through)
     rows = rows[rows["day"].between(first, last).to_numpy(bool)]

@@ -16,6 +16,10 @@ def records_of(asked: Inquiry) -> pd.DataFrame:
     A visit that was done later has no outcome yet; the day of a moment is that of the
     chain's zone.
     """
+    return asked.once("visits", lambda: _records(asked))
+
+
+def _records(asked: Inquiry) -> pd.DataFrame:
     rows = asked.tables["visits"].copy()
     local = rows["done_at"].dt.tz_convert(asked.chain.zone).dt.tz_localize(None)
     days = local.dt.normalize().astype("datetime64[us]")

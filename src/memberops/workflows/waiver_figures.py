@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pandas as pd
@@ -19,10 +19,14 @@ from memberops.policies import (
     waiver_evidence,
 )
 
+if TYPE_CHECKING:
+    from memberops.workflows.inquiry import Inquiry
+
 __all__ = [
     "card_evidence",
     "card_of",
     "cards_in_force",
+    "known_tickets",
     "waiver_tickets",
 ]
 
@@ -48,6 +52,22 @@ def waiver_tickets(
     lines = kept(sales, waiver.exclusions) if waiver.exclusions else sales
     tickets = metrics.tickets(lines, known_through=as_of, policy=policy)
     return tickets, attrs.evolve(waiver, exclusions=())
+
+
+def known_tickets(asked: Inquiry) -> tuple[pd.DataFrame, FeeWaiver]:
+    """Return `waiver_tickets` of a question, which are counted once for all of it."""
+    waiver = asked.policies.fee_waiver
+    if not waiver.exclusions:
+        return asked.tickets, waiver
+    return asked.once(
+        "waiver tickets",
+        lambda: waiver_tickets(
+            asked.tables["sales"],
+            waiver,
+            as_of=asked.as_of,
+            policy=asked.policies.metrics,
+        ),
+    )
 
 
 def cards_in_force(cards: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:

@@ -195,13 +195,13 @@ def _inputs(
     texts = []
     for figure in figures:
         parts = [
-            (base_heading(name, policy)[chinese], frame[name], styles[name])
+            (base_heading(name, policy)[chinese], frame[name].tolist(), styles[name])
             for name in figure.needs
         ]
         for row in range(len(frame)):
             shown = []
             for heading, values, style in parts:
-                value = values.iloc[row]
+                value = values[row]
                 if pd.isna(value):
                     said = unknown
                 elif style == "money":
