@@ -1,9 +1,13 @@
 """Every example in the docs, the README and the docstrings runs as a test."""
 
+import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,8 +62,45 @@ pytest_collect_file = (markdown + docstrings).pytest()
 
 
 @pytest.fixture(autouse=True)
-def _in_an_empty_folder(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Run each test in a folder of its own, so that examples may write files."""
-    monkeypatch.chdir(tmp_path_factory.mktemp("cwd"))
+def _in_an_empty_folder() -> Iterator[None]:
+    """
+    Run each test in a folder of its own, so that examples may write files.
+
+    It is not one of `tmp_path_factory`, which looks through all earlier ones for the
+    next number: with thousands of tests that is seconds.
+    """
+    with tempfile.TemporaryDirectory(prefix="cwd-") as folder, contextlib.chdir(folder):
+        yield
+
+
+@cache
+def _shares_scenes(file: Path) -> bool:
+    """Say whether what one test of a file made is what its other tests read."""
+    return not file.name.startswith("test_") or 'scope="module"' in file.read_text(
+        "utf-8"
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """
+    Keep together on a worker only what belongs together.
+
+    The examples of a document share names, and the tests of some modules share dear
+    scenes. All other tests fill the gaps that those leave at the end, so that no
+    worker waits for a long file of another.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            whole = _shares_scenes(config.rootpath / file)
+            return file if whole else nodeid.partition("[")[0]
+
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what stays together: the rest is of smaller pieces."""
+    items.sort(key=lambda item: not _shares_scenes(item.path))
