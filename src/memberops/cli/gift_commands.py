@@ -1,13 +1,23 @@
 """``memberops gifts``: the chain's gift ledger."""
 
-import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from memberops.cli import gift_flow_commands as flow
 from memberops.cli.answering import give_answer
+from memberops.cli.gift_options import (
+    By,
+    Gift,
+    Late,
+    Moment,
+    Place,
+    Reason,
+    day_or_moment,
+    only_progress,
+)
 from memberops.cli.options import (
     AsOf,
     ChainFile,
@@ -23,37 +33,7 @@ from memberops.domain import Movement, Posting
 if TYPE_CHECKING:
     from memberops.workflows import Answer, Chain
 
-__all__ = ["Late", "Moment", "day_or_moment", "gift_app", "only_progress"]
-
-Moment = Annotated[
-    str,
-    Parameter(
-        help="发生的时刻，须带时区，如 2026-11-05T09:00+08:00。When it happened, with "
-        "its zone."
-    ),
-]
-Place = Annotated[
-    str | None,
-    Parameter(
-        help="库位或账户，如 warehouse、store:S01。A place or account, and its parts."
-    ),
-]
-Gift = Annotated[str | None, Parameter(help="礼品编号。Only this gift.")]
-By = Annotated[str | None, Parameter(help="经办人编号。Who did it.")]
-Reason = Annotated[str, Parameter(help="原因说明。Why, in words.")]
-Late = Annotated[
-    bool,
-    Parameter(negative=(), help="补录到已关账期间。Enter a closed period knowingly."),
-]
-
-
-def day_or_moment(text: str, chain: "Chain") -> dt.date | dt.datetime:
-    """Read a day, meaning its end, or a moment with its zone."""
-    return (
-        read_day(text)
-        if len(text) <= len("2026-10-05")
-        else read_moment(text, chain.zone)
-    )
+__all__ = ["gift_app"]
 
 
 def balance(
@@ -303,17 +283,20 @@ def verify(
     return 0
 
 
-def only_progress(given: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what a ledger has nothing of: personal columns."""
-    return {"progress": given["progress"]}
-
-
 _COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("balance", balance),
     ("movements", movements),
     ("import", import_file),
     ("post", post),
+    ("apply", flow.apply),
+    ("approve", flow.approve),
+    ("dispatch", flow.dispatch),
+    ("receive", flow.receive),
     ("issue", issue),
+    ("redeem", flow.redeem),
+    ("return", flow.take_back),
+    ("destroy", flow.destroy),
+    ("match", flow.match),
     ("reverse", reverse),
     ("export", export),
     ("restore", restore),
@@ -325,7 +308,7 @@ def gift_app() -> App:
     """Declare the commands of the gift ledger."""
     app = App(
         name="gifts",
-        help="礼品台账：结存、流水、入账、发放、核对。The gift ledger.",
+        help="礼品台账：结存、流水、申请、收发、核对。The gift ledger.",
         help_format="plaintext",
     )
     for name, command in _COMMANDS:

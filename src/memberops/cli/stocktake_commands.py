@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from memberops.cli.answering import give_answer
-from memberops.cli.gift_commands import Late, Moment, day_or_moment, only_progress
+from memberops.cli.gift_options import Late, Moment, day_or_moment, only_progress
 from memberops.cli.options import AsOf, Options, read_moment
 
 if TYPE_CHECKING:

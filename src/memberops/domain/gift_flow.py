@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -29,6 +29,7 @@ __all__ = [
 
 _TRANSIT, _OVER = "in_transit:", "adjustment:over_receipt:"
 _PARTS = 3
+_WORDS = ("tell", "refuse")
 
 
 class GiftReason(StrEnum):
@@ -279,6 +280,9 @@ class FlowRules:
         dispatch_within: How long what was approved may wait in the warehouse.
         receive_within: How long a delivery may be on its way.
         hold_for: How long a reservation lasts.
+        unknown_members: Whether a gift for someone who is not in the table of members
+            is told (``"tell"``) or refused (``"refuse"``). A table that is brought in
+            once a day lacks who joined today, so the default tells.
         policy: Id of the policy.
         version: Version of the policy.
 
@@ -299,8 +303,17 @@ class FlowRules:
     hold_for: dt.timedelta = attrs.field(
         default=dt.timedelta(minutes=30), validator=_span
     )
+    unknown_members: Literal["tell", "refuse"] = attrs.field(default="tell")
     policy: str = attrs.field(default="gift-flow", validator=an_id)
     version: str = attrs.field(default="1", validator=an_id)
+
+    @unknown_members.validator
+    def _check_unknown_members(self, _attribute: object, value: object) -> None:
+        if value not in _WORDS:
+            raise InvalidValueError(
+                f"'unknown_members' is {' or '.join(map(repr, _WORDS))}, "
+                f"not {bounded([value])}"
+            )
 
     @witnesses.validator
     def _check_witnesses(self, _attribute: object, value: int) -> None:

@@ -29,9 +29,13 @@ from memberops.workflows import (
     count_approvals,
     count_questions,
     gift_catalogue,
+    gift_deliveries,
     gift_files,
+    gift_matching,
+    gift_papers,
     gift_postings,
     gift_questions,
+    gift_steps,
     member_questions,
     profile_questions,
     service_questions,
@@ -292,9 +296,17 @@ class Chain:
     gift_balances = gift_questions.gift_balances
     gift_movements = gift_questions.gift_movements
     import_gifts = gift_postings.import_gifts
-    post_gifts = gift_postings.post_gifts
-    issue_gift = gift_postings.issue_gift
-    reverse_gifts = gift_postings.reverse_gifts
+    post_gifts = gift_steps.post_gifts
+    issue_gift = gift_steps.issue_gift
+    reverse_gifts = gift_steps.reverse_gifts
+    redeem_gift = gift_steps.redeem_gift
+    return_gift = gift_steps.return_gift
+    destroy_gifts = gift_steps.destroy_gifts
+    apply_for_gifts = gift_papers.apply_for_gifts
+    approve_gifts = gift_papers.approve_gifts
+    dispatch_gifts = gift_deliveries.dispatch_gifts
+    receive_gifts = gift_deliveries.receive_gifts
+    gift_match = gift_matching.gift_match
     export_gifts = gift_files.export_gifts
     restore_gifts = gift_files.restore_gifts
     verify_gifts = gift_files.verify_gifts

@@ -1,10 +1,10 @@
-"""Bringing postings into the gift ledger: from files, and one by one."""
+"""Bringing a file of postings into the gift ledger."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,7 +29,6 @@ from memberops.errors import (
     bounded,
 )
 from memberops.ledger import LedgerStore
-from memberops.ledger.flow_issue import issue
 from memberops.ledger.flow_tables import read_movements
 from memberops.reports.forms.gift_ledger import posting_states_form
 from memberops.tables.gifts import GIFT_MOVEMENTS
@@ -40,7 +39,7 @@ from memberops.workflows.gift_questions import ask_ledger
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress
 
-__all__ = ["import_gifts", "issue_gift", "post_gifts", "reverse_gifts"]
+__all__ = ["import_gifts"]
 
 _REFUSALS: tuple[tuple[type[MemberOpsError], str, str], ...] = (
     (OutOfStockError, "out-of-stock", "库存不足"),
@@ -157,152 +156,6 @@ def import_gifts(
         lines=[(english.format(*told), chinese.format(*told))],
         findings=[*findings, *_refusals(rows, Path(path).name)],
     )
-
-
-def post_gifts(
-    chain: Chain,
-    posting: Posting,
-    *,
-    tables: ChainTables | None = None,
-    progress: Progress | None = None,
-) -> Answer:
-    """
-    Write one posting into the chain's ledger.
-
-    Args:
-        chain: The chain; a method of it.
-        posting: What moved; the same key with the same contents counts once.
-        tables: What `Chain.read` gave.
-        progress: Is told each table before it is read.
-
-    Returns:
-        An `Answer` with the form ``gift_postings``, of one row.
-
-    Raises:
-        LedgerError, LookupError: What the ledger refuses; see
-            `memberops.ledger.decide`.
-        InvalidValueError: The chain has no ledger.
-    """
-    return _write_one(chain, posting.effective_at, lambda _: posting, tables, progress)
-
-
-def reverse_gifts(
-    chain: Chain,
-    posting_id: str,
-    *,
-    key: str,
-    effective_at: dt.datetime,
-    by: str | None = None,
-    reason: str = "",
-    late: bool = False,
-    tables: ChainTables | None = None,
-    progress: Progress | None = None,
-) -> Answer:
-    """
-    Take a posting back by a counter-entry that names it.
-
-    Args:
-        chain: The chain; a method of it.
-        posting_id: Key of the mistake.
-        key: Key of the reversal.
-        effective_at: Aware instant, not before the mistake's own.
-        by: Who takes it back.
-        reason: Why.
-        late: Whether it may enter a closed period, knowingly.
-        tables: What `Chain.read` gave.
-        progress: Is told each table before it is read.
-
-    Returns:
-        An `Answer` with the form ``gift_postings``, of one row.
-
-    Raises:
-        UnknownPostingError: The ledger has no such posting.
-        ReversalError: It was taken back before, or is a reversal.
-    """
-
-    def made(ledger: LedgerStore) -> Posting:
-        entry = ledger.entry(posting_id)
-        if entry is None or not isinstance(entry.record, Posting):
-            raise UnknownPostingError(
-                f"the ledger holds no posting {bounded([posting_id])} to reverse"
-            )
-        return entry.record.reversal(
-            key, effective_at=effective_at, by=by, reason=reason, late=late
-        )
-
-    return _write_one(chain, effective_at, made, tables, progress)
-
-
-def issue_gift(
-    chain: Chain,
-    *,
-    effective_at: dt.datetime,
-    tables: ChainTables | None = None,
-    progress: Progress | None = None,
-    **terms: Any,
-) -> Answer:
-    """
-    Give a member a gift out of a store's lots, first expired first out.
-
-    Args:
-        chain: The chain; a method of it.
-        effective_at: Aware instant.
-        tables: What `Chain.read` gave.
-        progress: Is told each table before it is read.
-        **terms: Of `memberops.ledger.issue`: ``issue_id``, ``store_id``,
-            ``member_id``, ``gift_id``, ``quantity``, ``reason``, ``by`` and, if
-            known, ``ticket_id``.
-
-    Returns:
-        An `Answer` with the form ``gift_postings``, of one row.
-
-    Raises:
-        OutOfStockError: The store has too little that has not expired.
-        KeyConflictError: That line of the register says something else.
-    """
-    return _write_one(
-        chain,
-        effective_at,
-        lambda ledger: issue(
-            ledger,
-            effective_at=effective_at,
-            on=effective_at.astimezone(chain.zone).date(),
-            **terms,
-        ),
-        tables,
-        progress,
-    )
-
-
-def _write_one(
-    chain: Chain,
-    effective_at: dt.datetime,
-    make: Callable[[LedgerStore], Posting],
-    tables: ChainTables | None,
-    progress: Progress | None,
-) -> Answer:
-    asked, findings, _ = ask_ledger(
-        chain,
-        "gift_post",
-        ("gift posting", "礼品入账"),
-        as_of=effective_at,
-        tables=tables,
-        progress=progress,
-    )
-    with chain.ledger(tables=asked.tables) as ledger:
-        posting = make(ledger)
-        receipt = ledger.post(posting)
-    state = "there_before" if receipt.replayed else "written"
-    rows = len(posting.movements)
-    row = (posting.posting_id, posting.kind.value, rows, state, receipt.sequence)
-    lines = {
-        "written": (f"written as entry {receipt.sequence}",
-                    f"已入账，序号 {receipt.sequence}"),
-        "there_before": (f"there before, as entry {receipt.sequence}: it counts once",
-                         f"已存在，序号 {receipt.sequence}，不重复入账"),
-    }  # fmt: skip
-    form = posting_states_form(pd.DataFrame([row], columns=list(_COLUMNS[:5])))
-    return asked.answer(form, lines=[lines[state]], findings=findings)
 
 
 _COLUMNS = ("posting_id", "kind", "rows", "state", "sequence", "why_en", "why_zh",

@@ -8,11 +8,31 @@ from memberops.reports.forms.audit import (
     findings_form,
     working_form,
 )
+from memberops.reports.forms.counts import (
+    count_report_form,
+    count_sheet_form,
+    count_summary_form,
+)
 from memberops.reports.forms.figures import (
     consumption_level_form,
     demographics_form,
     lapse_form,
     spending_power_form,
+)
+from memberops.reports.forms.gift_breaks import (
+    gift_break_ages_form,
+    gift_breaks_form,
+)
+from memberops.reports.forms.gift_ledger import (
+    gift_balances_form,
+    gift_movements_form,
+    posting_states_form,
+)
+from memberops.reports.forms.gifts import (
+    gift_application_form,
+    gift_issues_form,
+    gift_stock_form,
+    order_proposal_form,
 )
 from memberops.reports.forms.lists import (
     expiring_members_form,
@@ -53,15 +73,27 @@ __all__ = [
     "audit_sample_form",
     "complaint_case_form",
     "consumption_level_form",
+    "count_report_form",
+    "count_sheet_form",
+    "count_summary_form",
     "demographics_form",
     "describe_finding",
     "expiring_members_form",
     "fee_waiver_form",
     "findings_form",
+    "gift_application_form",
+    "gift_balances_form",
+    "gift_break_ages_form",
+    "gift_breaks_form",
+    "gift_issues_form",
+    "gift_movements_form",
+    "gift_stock_form",
     "hard_cases_form",
     "lapse_form",
     "lapsed_members_form",
     "member_application_form",
+    "order_proposal_form",
+    "posting_states_form",
     "premium_members_form",
     "profile_audit_form",
     "retention_form",
