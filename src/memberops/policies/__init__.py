@@ -47,6 +47,7 @@ from memberops.policies.message_permission import (
     PastMessage,
     SendFacts,
 )
+from memberops.policies.message_plan import MessagePlan, plan_messages
 from memberops.policies.message_policy import MessagePolicy
 from memberops.policies.overrides import Override, overridden
 from memberops.policies.phones import PhoneProblem, PhoneReading, PhoneRule
@@ -160,6 +161,7 @@ __all__ = [
     "ManualTier",
     "MembershipFee",
     "MessageConsent",
+    "MessagePlan",
     "MessagePolicy",
     "Override",
     "PastMessage",
@@ -226,6 +228,7 @@ __all__ = [
     "membership_year",
     "overridden",
     "plan_member",
+    "plan_messages",
     "plan_visits",
     "possible_duplicates",
     "read_applications",

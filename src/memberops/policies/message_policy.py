@@ -22,7 +22,7 @@ from memberops.errors import InvalidValueError, bounded, nearest
 from memberops.policies.contact import ContactPolicy, zone_of
 from memberops.policies.message_approval import approval_reasons
 from memberops.policies.message_permission import SendFacts, permission
-from memberops.policies.message_text import filled, signed, text_faults, text_reason
+from memberops.policies.message_text import TextRules, filled, text_reason
 from memberops.policies.sms_segments import MAINLAND_RULE, SmsRule, sms_rule
 from memberops.policies.visit_policy import Suppression, VisitPolicy
 
@@ -193,7 +193,7 @@ class MessagePolicy:
                 is empty, longer than *max_variable*, or holds brackets, a gap or
                 marks that cannot be sent. The message never has the value.
         """
-        return signed(filled(template, variables, self), template, self)
+        return filled(template, variables, self)
 
     def check_text(
         self, template: MessageTemplate, text: str, *, as_of: dt.date
@@ -210,7 +210,7 @@ class MessagePolicy:
             ``"accepted"``, or ``"refused"`` with a reason for each rule that it
             breaks and the count of characters.
         """
-        faults, length = text_faults(template, text, self)
+        faults, length = TextRules(template, self).faults(text)
         reasons = tuple(text_reason(fault, length, self) for fault in faults)
         if not reasons:
             reasons = (_fits(self, length.characters, length.segments),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from memberops.domain import Reason
@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from memberops.policies.message_policy import MessagePolicy
 
 __all__ = [
-    "body_of",
+    "TextRules",
     "filled",
     "gap_names",
     "pieces",
-    "signed",
-    "text_faults",
     "text_reason",
     "variable_fault",
 ]
@@ -113,13 +111,12 @@ def filled(
     template: MessageTemplate, variables: Mapping[str, str], policy: MessagePolicy
 ) -> str:
     """
-    Fill a template's gaps, once: what stands in a value is never filled again.
+    Make a template's text: what stands in a value is never filled again.
 
     Raises:
         InvalidValueError: A gap without value, a value without gap, or one that is
             empty, too long or unlawful. The message names the gap, never the value.
     """
-    parts = list(pieces(template.text))
     names = gap_names(template)
     unknown = sorted(set(map(str, variables)).difference(names))
     if unknown:
@@ -132,64 +129,85 @@ def filled(
         if fault:
             why = _VARIABLE[fault][0].format(most=policy.max_variable)
             raise InvalidValueError(f"the gap {name!r} cannot be filled: {why}")
-    parts[1::2] = [variables[name] for name in parts[1::2]]
-    return "".join(parts)
+    write = TextRules(template, policy).writer(template)
+    return write([variables[name] for name in names])
 
 
-def signed(body: str, template: MessageTemplate, policy: MessagePolicy) -> str:
-    """Put the signature, in its brackets, where the policy has it."""
-    mark = _mark(template, policy)
-    return mark + body if policy.signature_position == "start" else body + mark
-
-
-def _mark(template: MessageTemplate, policy: MessagePolicy) -> str:
-    return policy.brackets[0] + template.signature + policy.brackets[1]
-
-
-def body_of(text: str, template: MessageTemplate, policy: MessagePolicy) -> str | None:
-    """Take the signature off a text; None if it is not in its place."""
-    mark = _mark(template, policy)
-    if policy.signature_position == "start":
-        return text[len(mark) :] if text.startswith(mark) else None
-    return text[: -len(mark)] if text.endswith(mark) else None
-
-
-def text_faults(
-    template: MessageTemplate, text: str, policy: MessagePolicy
-) -> tuple[tuple[str, ...], SmsLength]:
+class TextRules:
     """
-    Return the rules that a text breaks, in their order, and its length.
+    The rules for the texts of one template, ready for many of them.
 
-    This is what both `MessagePolicy.check_text` and `plan_messages` go by.
+    This is what `MessagePolicy.render`, `MessagePolicy.check_text` and
+    `plan_messages` all go by.
+
+    Args:
+        template: What is written.
+        policy: The rules.
     """
-    length = sms_segments(text, rule=policy.length)
-    faults = []
-    signature = template.signature
-    body = body_of(text, template, policy)
-    marks = set(policy.brackets)
-    if body is None or not signature.strip() or not marks.isdisjoint(signature):
-        faults.append("signature")
-    body = text if body is None else body
-    if not marks.isdisjoint(body):
-        faults.append("brackets")
-    tail = policy.opt_out_text
-    said = body.removesuffix(tail) if tail else body
-    if not said.strip():
-        faults.append("empty")
-    if "${" in text:
-        faults.append("gap")
-    if _strange(text):
-        faults.append("characters")
-    if tail:
-        marketing = template.kind is MessageKind.MARKETING
-        right = body.endswith(tail) and tail not in said
-        if not (right if marketing else tail not in body):
-            faults.append("opt_out" if marketing else "opt_out_in_notice")
-    if length.characters > policy.max_characters:
-        faults.append("length")
-    if not length.fits:
-        faults.append("provider_length")
-    return tuple(faults), length
+
+    def __init__(self, template: MessageTemplate, policy: MessagePolicy) -> None:
+        self.policy = policy
+        mark = policy.brackets[0] + template.signature + policy.brackets[1]
+        self.first = policy.signature_position == "start"
+        self.mark = mark
+        self.marks = frozenset(policy.brackets)
+        self.signature = template.signature
+        self.named = bool(self.signature.strip()) and self.marks.isdisjoint(
+            self.signature
+        )
+        self.marketing = template.kind is MessageKind.MARKETING
+
+    def signed(self, body: str) -> str:
+        """Put the signature, in its brackets, where the policy has it."""
+        return self.mark + body if self.first else body + self.mark
+
+    def body(self, text: str) -> str | None:
+        """Take the signature off a text; None if it is not in its place."""
+        if self.first:
+            own = text.startswith(self.mark)
+            return text[len(self.mark) :] if own else None
+        return text[: -len(self.mark)] if text.endswith(self.mark) else None
+
+    def writer(self, template: MessageTemplate) -> Callable[[Sequence[str]], str]:
+        """Return what makes a text of the values of the gaps, in their order."""
+        parts = list(pieces(template.text))
+        names = gap_names(template)
+        order = [names.index(name) for name in parts[1::2]]
+
+        def write(values: Sequence[str]) -> str:
+            parts[1::2] = [values[place] for place in order]
+            return self.signed("".join(parts))
+
+        return write
+
+    def faults(self, text: str) -> tuple[list[str], SmsLength]:
+        """Return the rules that a text breaks, in their order, and its length."""
+        policy = self.policy
+        length = sms_segments(text, rule=policy.length)
+        faults = []
+        body = self.body(text)
+        if body is None or not self.named:
+            faults.append("signature")
+        body = text if body is None else body
+        if not self.marks.isdisjoint(body):
+            faults.append("brackets")
+        tail = policy.opt_out_text
+        said = body.removesuffix(tail) if tail else body
+        if not said.strip():
+            faults.append("empty")
+        if "${" in text:
+            faults.append("gap")
+        if _strange(text):
+            faults.append("characters")
+        if tail and self.marketing and (not body.endswith(tail) or tail in said):
+            faults.append("opt_out")
+        if tail and not self.marketing and tail in body:
+            faults.append("opt_out_in_notice")
+        if length.characters > policy.max_characters:
+            faults.append("length")
+        if not length.fits:
+            faults.append("provider_length")
+        return faults, length
 
 
 def text_reason(fault: str, length: SmsLength, policy: MessagePolicy) -> Reason:

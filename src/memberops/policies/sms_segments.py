@@ -32,7 +32,7 @@ _BASIC = frozenset(
 )
 _ESCAPED = frozenset("\f^{}\\[~]|€")
 _GSM = _BASIC | _ESCAPED
-_LAST_SINGLE = 0xFFFF
+_LAST_SINGLE = "\uffff"
 
 
 def _one_or_more(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
@@ -161,9 +161,11 @@ def sms_segments(text: str, *, rule: SmsRule | str = "mainland") -> SmsLength:
         pairs: Any = _ESCAPED
         single, part, encoding = counted.dense_single, counted.dense_part, "gsm7"
     else:
-        wide = 0 if text.isascii() else sum(ord(char) > _LAST_SINGLE for char in text)
-        units = len(text) + wide
-        pairs = {char for char in text if ord(char) > _LAST_SINGLE} if wide else ()
+        units = len(text)
+        pairs = ()
+        if not text.isascii() and max(text) > _LAST_SINGLE:
+            units += sum(char > _LAST_SINGLE for char in text)
+            pairs = {char for char in text if char > _LAST_SINGLE}
         single, part, encoding = counted.single, counted.part, "ucs2"
     if units <= single:
         segments = int(units > 0)

@@ -18,7 +18,13 @@ from memberops.policies.intake import taken
 from memberops.policies.visit_intake import as_days, as_text
 from memberops.tables import CARDS, CONSENTS, MEMBERS, SALES, STORES, VISITS
 
-__all__ = ["sold_tickets", "visit_contacts", "visit_records", "visit_standing"]
+__all__ = [
+    "consents_in_order",
+    "sold_tickets",
+    "visit_contacts",
+    "visit_records",
+    "visit_standing",
+]
 
 _CHANNELS = tuple(channel.value for channel in VisitChannel)
 _SPELLED = dict(
@@ -150,6 +156,28 @@ def _refusals(
     """Tell for each channel who refused it last."""
     if consents is None:
         return {channel: set() for channel in _CHANNELS}
+    rows, more = consents_in_order(consents, as_of=as_of, zone=zone)
+    found += more
+    refused = {}
+    for channel in _CHANNELS:
+        last = rows[rows["channel"].isin(["all", channel])]
+        last = last.drop_duplicates("member_id", keep="last")
+        refused[channel] = set(last.loc[last["given"] == "no", "member_id"])
+    return refused
+
+
+def consents_in_order(
+    consents: Any, *, as_of: dt.date, zone: str
+) -> tuple[pd.DataFrame, list[Finding]]:
+    """
+    Read consents as far as they are known on a day, the oldest first.
+
+    Returns:
+        ``member_id``, ``channel``, ``given`` (``"yes"`` or ``"no"``), ``on`` and
+        ``at``, so ordered that the last row of a member on a channel counts; and
+        what could not be used.
+    """
+    found: list[Finding] = []
     given = taken(consents, CONSENTS, ["member_id", "channel", "given", "on"], ["at"])
     moment = instants_of(given, "at")
     rows = pd.DataFrame(
@@ -174,12 +202,7 @@ def _refusals(
     rows = rows.assign(_no=rows["given"] == "no").sort_values(
         ["on", "at", "_no"], na_position="first", kind="stable"
     )
-    refused = {}
-    for channel in _CHANNELS:
-        last = rows[rows["channel"].isin(["all", channel])]
-        last = last.drop_duplicates("member_id", keep="last")
-        refused[channel] = set(last.loc[last["_no"], "member_id"])
-    return refused
+    return rows.drop(columns="_no"), found
 
 
 def visit_records(
