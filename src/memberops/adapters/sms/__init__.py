@@ -14,6 +14,7 @@ from memberops.adapters.sms.form_protocol import FormProtocol
 from memberops.adapters.sms.http import HttpLimits
 from memberops.adapters.sms.secrets import Secret, secret_option
 from memberops.adapters.sms.tencent import TencentProvider
+from memberops.adapters.sms.twilio import TwilioProvider
 
 __all__ = [
     "AliyunProvider",
@@ -28,5 +29,6 @@ __all__ = [
     "SmsProvider",
     "SmsProviderFactory",
     "TencentProvider",
+    "TwilioProvider",
     "secret_option",
 ]

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import email.utils
 from typing import Any
 
 from memberops.adapters.sms.contract import ReceiptRequest
 from memberops.errors import SourceError
 
-__all__ = ["header", "local_moment", "read_moment", "read_number", "receipt_list"]
+__all__ = [
+    "header",
+    "local_moment",
+    "read_moment",
+    "read_number",
+    "receipt_list",
+    "rfc_moment",
+]
 
 _MOST = 10_000
 
@@ -69,6 +77,20 @@ def local_moment(value: Any, zone: dt.tzinfo) -> dt.datetime | None:
         return moment.replace(tzinfo=moment.tzinfo or zone).astimezone(dt.UTC)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def rfc_moment(value: Any) -> dt.datetime | None:
+    """
+    Read a moment as e-mail writes it; None for all else.
+
+    >>> rfc_moment("Sun, 22 Nov 2026 04:00:00 +0000").isoformat()
+    '2026-11-22T04:00:00+00:00'
+    """
+    try:
+        moment = email.utils.parsedate_to_datetime(str(value)[:100])
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def read_number(value: Any) -> int | None:

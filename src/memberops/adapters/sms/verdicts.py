@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import email.utils
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 import attrs
 
 from memberops.adapters.sms.http import HttpReply
+from memberops.adapters.sms.receipts import rfc_moment
 from memberops.domain.message import (
     Message,
     MessageProblem,
@@ -218,19 +218,11 @@ def retry_after(headers: Mapping[str, str], *, now: dt.datetime) -> dt.timedelta
     if re.fullmatch(r"[-+]?\d{1,30}(\.\d{1,30})?", text, re.ASCII):
         seconds = min(max(float(text), 0.0), _LONGEST_WAIT.total_seconds())
         return dt.timedelta(seconds=seconds)
-    until = _moment(text)
+    until = rfc_moment(text)
     if until is None:
         return None
-    wait = until - (_moment(headers.get("date", "")) or now)
+    wait = until - (rfc_moment(headers.get("date", "")) or now)
     return min(max(wait, dt.timedelta()), _LONGEST_WAIT)
-
-
-def _moment(text: str) -> dt.datetime | None:
-    try:
-        moment = email.utils.parsedate_to_datetime(text[:100])
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def read_document(body: bytes) -> Any:
