@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import itertools
-from collections.abc import Collection, Iterable
-from typing import Any, Literal
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Literal, cast
 
 import attrs
 
@@ -19,11 +18,13 @@ from memberops.domain.money import Money
 from memberops.domain.values import whole_number
 from memberops.errors import InvalidValueError
 from memberops.policies.contact import Contact, ContactPolicy, zone_of
+from memberops.policies.message_approval import approval_reasons
+from memberops.policies.message_policy import MessagePolicy
 from memberops.policies.sms_segments import SmsRule, sms_segments
 
 __all__ = ["ApprovalState", "OutboxPolicy", "RetryPolicy", "approval_state"]
 
-ApprovalState = Literal["approved", "waiting", "refused"]
+ApprovalState = Literal["approved", "waiting", "refused", "void"]
 
 _UNIT = 1 << 64
 
@@ -145,6 +146,27 @@ class OutboxPolicy:
     price: Money | None = None
     length: str | SmsRule = "mainland"
 
+    @classmethod
+    def sharing(cls, messages: MessagePolicy, **changes: Any) -> OutboxPolicy:
+        """
+        Make a policy with the hours, caps, roles, kinds, price and length of messages.
+
+        Args:
+            messages: The chain's policy of messages.
+            **changes: Fields of this policy.
+
+        >>> OutboxPolicy.sharing(MessagePolicy(roles=("boss",))).roles
+        ('boss',)
+        """
+        shared = {
+            "contact": messages.contact,
+            "roles": messages.roles,
+            "consent": messages.consent_for,
+            "price": messages.price,
+            "length": messages.length,
+        }
+        return cls(**{**shared, **changes})
+
     def estimate(self, text: str) -> int:
         """Return what a message may cost, in minor units; 0 if no price is known."""
         if self.price is None:
@@ -206,37 +228,23 @@ def approval_state(
     batch: MessageBatch,
     approvals: Iterable[BatchApproval],
     *,
-    roles: Iterable[str],
+    roles: Sequence[str],
 ) -> ApprovalState:
     """
-    Tell whether a batch is approved: every role by another person, none its author.
+    Tell how a batch stands with those who approve it, see `MessagePolicy.approval`.
 
-    Only words on the batch's present fingerprint count, and of each person in each
-    role only the last.
+    Every word that was written counts, whatever its speaker's clock said: of two
+    clocks that differ, the one that withdraws must not lose.
 
     Args:
         batch: As it is now.
-        approvals: All words on it, oldest first.
+        approvals: All words on it.
         roles: The roles that are needed.
 
     Returns:
-        ``refused`` if someone in a needed role said no last, ``approved`` if every
-        role is filled by another person, else ``waiting``.
+        ``approved``, ``waiting``, ``refused`` or ``void``.
     """
-    needed = tuple(dict.fromkeys(roles))
-    last: dict[tuple[str, str], bool] = {}
-    for word in approvals:
-        if (
-            word.fingerprint == batch.fingerprint
-            and word.batch_id == batch.batch_id
-            and word.role in needed
-            and word.actor != batch.author
-        ):
-            last[word.role, word.actor] = word.granted
-    if not all(last.values()):
-        return "refused"
-    people = [[actor for role, actor in last if role == need] for need in needed]
-    filled = any(
-        len(set(chosen)) == len(needed) for chosen in itertools.product(*people)
-    )
-    return "approved" if filled else "waiting"
+    words = tuple(approvals)
+    latest = max((word.at for word in words), default=batch.created_at)
+    outcome, _ = approval_reasons(batch, words, roles=roles, as_of=latest)
+    return cast("ApprovalState", outcome)

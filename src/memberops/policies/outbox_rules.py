@@ -27,7 +27,15 @@ __all__ = [
 ]
 
 FactKind = Literal[
-    "claimed", "answered", "late", "recovered", "receipt", "ended", "settled", "resent"
+    "claimed",
+    "answered",
+    "released",
+    "late",
+    "recovered",
+    "receipt",
+    "ended",
+    "settled",
+    "resent",
 ]
 
 _STRENGTH = {
@@ -121,11 +129,12 @@ class MessageFact:
     One line of a message's history, from which its standing follows.
 
     Args:
-        kind: ``claimed`` (before a request), ``answered`` (its result), ``late`` (a
-            result by a worker that had lost the message), ``recovered`` (its worker
-            is gone), ``receipt``, ``ended`` (will not be sent), ``settled`` (the
-            provider surely does not know it), ``resent`` (free for another attempt
-            under the same id, where the provider leaves out what it has).
+        kind: ``claimed`` (before a request), ``answered`` (its result),
+            ``released`` (it was never begun), ``late`` (a result by a worker that
+            had lost the message), ``recovered`` (its worker is gone), ``receipt``,
+            ``ended`` (will not be sent), ``settled`` (the provider surely does not
+            know it), ``resent`` (free for another attempt under the same id, where
+            the provider leaves out what it has).
         value: A `SendOutcome` of answers, a `ReceiptStatus` of receipts,
             ``expired`` or ``canceled`` of an end, ``rejected`` or ``queued`` of a
             settlement.
@@ -184,6 +193,10 @@ def _answered(standing: Standing, fact: MessageFact) -> Standing:
     return attrs.evolve(standing, sending=sending, cause=fact.cause)
 
 
+def _released(standing: Standing, fact: MessageFact) -> Standing:
+    return attrs.evolve(standing, sending=MessageState.QUEUED, cause=fact.cause)
+
+
 def _doubtful(standing: Standing, fact: MessageFact) -> Standing:
     return attrs.evolve(
         standing, sending=MessageState.UNKNOWN, ambiguous=True, cause=fact.cause
@@ -217,14 +230,11 @@ def _settled(standing: Standing, fact: MessageFact) -> Standing:
     )
 
 
-def _resent(standing: Standing, fact: MessageFact) -> Standing:
-    return attrs.evolve(standing, sending=MessageState.QUEUED, cause=fact.cause)
-
-
 _NEEDS = {
     "claimed": MessageState.QUEUED,
     "ended": MessageState.QUEUED,
     "answered": MessageState.CLAIMED,
+    "released": MessageState.CLAIMED,
     "recovered": MessageState.CLAIMED,
     "settled": MessageState.UNKNOWN,
     "resent": MessageState.UNKNOWN,
@@ -233,10 +243,11 @@ _NEEDS = {
 _STEPS: dict[str, Callable[[Standing, MessageFact], Standing]] = {
     "claimed": _claimed,
     "answered": _answered,
+    "released": _released,
     "late": _late,
     "recovered": _doubtful,
     "receipt": _reported,
     "ended": _ended,
     "settled": _settled,
-    "resent": _resent,
+    "resent": _released,
 }

@@ -115,8 +115,8 @@ def approve(
             "this word is on another text, audience, window or cost cap than the "
             "batch has: read the batch again and approve what it is now"
         )
-    if approval.actor == batch.author:
-        raise ApprovalError("who made a batch neither approves nor refuses it")
+    if approval.granted and approval.actor.casefold() == batch.author.casefold():
+        raise ApprovalError("who made a batch does not approve it")
     if approval.role not in policy.roles:
         raise ApprovalError(
             f"{bounded([approval.role])} is no role that approves batches: "

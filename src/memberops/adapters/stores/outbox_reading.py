@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Iterator
 from types import TracebackType
 from typing import Any, Self
@@ -10,7 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from memberops.adapters.stores.outbox_claims import approval_in
-from memberops.adapters.stores.outbox_database import OutboxDatabase
+from memberops.adapters.stores.outbox_database import OutboxDatabase, moment_of
 from memberops.adapters.stores.outbox_entering import batch_row_of
 from memberops.adapters.stores.outbox_rows import (
     Open,
@@ -305,6 +306,18 @@ class OutboxReading:
     def journal(self) -> pd.DataFrame:
         """Return one row a fact, oldest first: claims, answers, receipts, ends."""
         return self._database.read(_fact_frame)
+
+    def next_due(self) -> dt.datetime | None:
+        """Return when the next waiting message may be tried; None if none waits."""
+        statement = (
+            sa.select(sa.func.min(messages.c.due_at))
+            .join(batches, batches.c.batch_id == messages.c.batch_id)
+            .where(messages.c.state == "queued", batches.c.canceled == "")
+        )
+        due = self._database.read(
+            lambda connection: connection.execute(statement).scalar_one_or_none()
+        )
+        return None if due is None else moment_of(int(due))
 
     def strays(self) -> int:
         """Return how many different receipts fitted no message when they came."""

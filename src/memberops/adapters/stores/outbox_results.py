@@ -36,7 +36,7 @@ from memberops.errors import InvalidValueError
 from memberops.policies.outbox_policy import OutboxPolicy
 from memberops.policies.outbox_rules import MessageFact
 
-__all__ = ["end", "record", "recover", "settle", "unsettled"]
+__all__ = ["end", "record", "recover", "release", "settle", "unsettled"]
 
 _CHUNK = 1000
 
@@ -95,9 +95,9 @@ def _answer(  # noqa: PLR0917 - private, one caller
     details: dict[str, Any],
 ) -> None:
     row, cause = change.row, "" if result.problem is None else result.problem.value
-    spent_all = row.attempts >= policy.retry.attempts
-    if result.outcome is SendOutcome.POSTPONED and spent_all and not row.ambiguous:
-        cause = "attempts_exhausted"
+    if result.outcome is SendOutcome.POSTPONED and not row.ambiguous:
+        tries = 1 + _postponed(connection, row, policy)
+        cause = "attempts_exhausted" if tries >= policy.retry.attempts else cause
     cost = cost_in(connection, row, result.cost)
     if cost is not None:
         details["cost"] = change.columns["cost"] = cost
@@ -118,6 +118,32 @@ def _answer(  # noqa: PLR0917 - private, one caller
         change.columns["due_at"] = stamp(at + wait)
     elif change.standing.sending is MessageState.UNKNOWN:
         change.columns["due_at"] = stamp(at + policy.settle)
+
+
+def _postponed(connection: sa.Connection, row: Any, policy: OutboxPolicy) -> int:
+    """Return how often a message was postponed; what was not begun does not count."""
+    if row.attempts < policy.retry.attempts:
+        return 0
+    statement = sa.select(sa.func.count()).where(
+        facts.c.message_id == row.message_id,
+        facts.c.kind == "answered",
+        facts.c.value == SendOutcome.POSTPONED.value,
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def release(connection: sa.Connection, claims: Iterable[Claim], at: dt.datetime) -> int:
+    """Put back what was claimed and never begun; return how many were still ours."""
+    given = {claim.message.message_id: claim for claim in claims}
+    changes = []
+    for own, row in locked(connection, given).items():
+        if row.fence == given[own].fence and row.sending == "claimed":
+            change = Change.of(row)
+            change.columns = {"leased_until": None, "due_at": stamp(at)}
+            change.add(MessageFact(kind="released"), stamp(at), worker=row.worker)
+            changes.append(change)
+    write_changes(connection, changes)
+    return len(changes)
 
 
 def _written(connection: sa.Connection, claim: Claim, result: SendResult) -> str | None:
@@ -234,13 +260,19 @@ def settle(
 
 
 def unsettled(
-    connection: sa.Connection, *, at: dt.datetime, limit: int, seal: Seal
+    connection: sa.Connection,
+    *,
+    at: dt.datetime,
+    limit: int,
+    provider: str,
+    seal: Seal,
 ) -> tuple[Unsettled, ...]:
     """Return unknown messages that it is time to ask about."""
     statement = (
         sa.select(messages, batches.c.document)
         .join(batches, batches.c.batch_id == messages.c.batch_id)
         .where(messages.c.state == "unknown", messages.c.due_at <= stamp(at))
+        .where(messages.c.provider.in_(["", provider]) if provider else sa.true())
         .order_by(messages.c.due_at, messages.c.message_id)
         .limit(limit)
     )

@@ -94,7 +94,7 @@ class SqlOutbox(OutboxReading):
         A withdrawal holds from the moment this returns: no claim comes after it.
 
         Returns:
-            ``approved``, ``waiting`` or ``refused``.
+            ``approved``, ``waiting``, ``refused`` or ``void``.
 
         Raises:
             ApprovalError: It is the author's own, in no needed role, or on another
@@ -256,6 +256,18 @@ class SqlOutbox(OutboxReading):
             )
         )
 
+    def release(self, claims: Iterable[Claim], *, at: dt.datetime) -> int:
+        """
+        Put back claims whose requests were surely never begun; return how many.
+
+        They count neither as contacts nor as tries. A claim that was recovered
+        meanwhile stays unknown.
+        """
+        given = list(claims)
+        return self._database.write(
+            lambda connection: results.release(connection, given, at)
+        )
+
     def receive(self, receipt: MessageReceipt, *, at: dt.datetime) -> Received:
         """Take in one receipt; see `receive_all`."""
         return self.receive_all([receipt], at=at)[0]
@@ -307,10 +319,18 @@ class SqlOutbox(OutboxReading):
             total += done
         return total
 
-    def unsettled(self, *, at: dt.datetime, limit: int = 100) -> tuple[Unsettled, ...]:
-        """Return unknown messages that it is time to ask the provider about."""
+    def unsettled(
+        self, *, at: dt.datetime, limit: int = 100, provider: str = ""
+    ) -> tuple[Unsettled, ...]:
+        """Return unknown messages that it is time to ask their provider about."""
         return self._database.read(
-            partial(results.unsettled, at=at, limit=limit, seal=self._seal)
+            partial(
+                results.unsettled,
+                at=at,
+                limit=limit,
+                provider=provider,
+                seal=self._seal,
+            )
         )
 
     def settle(
