@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from memberops.adapters.sources.contract import SourceContext, SourceResult
-from memberops.adapters.sources.conversion import MISSING_WORDS, Converter
 from memberops.adapters.sources.csv_file import CsvReading
 from memberops.adapters.sources.csv_paths import equal_files, naming, refuse_twice
-from memberops.adapters.sources.date_values import check_date_format
-from memberops.adapters.sources.drop_rules import DropRule, drop_rules
-from memberops.adapters.sources.headings import check_names
-from memberops.adapters.sources.joined_text import check_joins
-from memberops.adapters.sources.limits import ReadingLimits
+from memberops.adapters.sources.reading_options import (
+    OPTIONS,
+    Mapped,
+    ReadingOptions,
+)
 from memberops.adapters.sources.rejects import is_rejects_file, write_rejects
 from memberops.domain import Currency, Finding
 from memberops.errors import (
@@ -27,7 +26,7 @@ from memberops.errors import (
     bounded,
     nearest,
 )
-from memberops.tables import TABLES, Kind, Table
+from memberops.tables import TABLES, Table
 from memberops.tables import table as table_named
 
 __all__ = ["CsvSource", "read_csv"]
@@ -43,14 +42,8 @@ def read_csv(
     zone: ZoneInfo,
     encoding: str | None = None,
     delimiter: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    join: Mapping[str, Sequence[str]] | None = None,
-    date_format: str | Mapping[str, str] | None = None,
-    constants: Mapping[str, str] | None = None,
-    drop: Iterable[DropRule | Mapping[str, Any]] = (),
-    missing: Iterable[str] = MISSING_WORDS,
-    limits: ReadingLimits | Mapping[str, Any] | None = None,
     rejects_path: str | Path | None = None,
+    **mapping: Unpack[Mapped],
 ) -> SourceResult:
     r"""
     Read one canonical table from one CSV file or several.
@@ -65,18 +58,9 @@ def read_csv(
         zone: Zone in which local times are read and days begin.
         encoding: Codec of the file; found if None (see `encoding`).
         delimiter: One character; found among ``, ; tab |`` if None.
-        columns: The file's heading for a canonical column, where it is not a usual
-            one; ``"金额#2"`` is the second column with that heading.
-        join: Headings of a day and of a time, by the canonical column of moments
-            that both make together, as in ``{"sold_at": ("日期", "时间")}``.
-        date_format: ``"day-first"``, ``"month-first"``, ``"excel"`` or a pattern
-            such as ``"%d/%m/%y"``, for all date columns or by column. Only needed
-            for dates that do not begin with the year and prove no order.
-        constants: Values, as text, of columns that the file lacks.
-        drop: Rows to leave out knowingly (`DropRule`, or its fields).
-        missing: Words that mean "no value", besides the empty cell.
-        limits: Bounds of reading.
         rejects_path: Where to write the rejects as a file.
+        **mapping: How its columns become those of the table: see
+            `memberops.adapters.sources.reading_options.Mapped`.
 
     Raises:
         ConfigurationError: An option names what does not exist, or one file is
@@ -101,22 +85,11 @@ def read_csv(
     paths = [Path(each) for each in given]
     with naming(paths[0].name if paths else "", canonical.name):
         reading = CsvReading(
-            converter=Converter(
-                table=canonical,
-                currency=currency,
-                zone=zone,
-                date_formats=_date_formats(date_format, canonical),
-                constants=dict(constants or {}),
-                drop=drop_rules(drop),
-                missing=tuple(missing),
+            options=ReadingOptions.of(
+                canonical, currency=currency, zone=zone, **mapping
             ),
             encoding=encoding,
             delimiter=delimiter,
-            columns=dict(columns or {}),
-            joins=check_joins(
-                join, canonical, taken=(*(columns or ()), *(constants or ()))
-            ),
-            limits=ReadingLimits.of(limits),
         )
         refuse_twice(paths)
     parts: list[SourceResult] = []
@@ -243,10 +216,7 @@ class CsvSource:
         return found
 
 
-_OPTIONS = (
-    "encoding", "delimiter", "columns", "join", "date_format", "constants", "drop",
-    "missing", "limits",
-)  # fmt: skip
+_OPTIONS = ("encoding", "delimiter", *OPTIONS)
 
 
 def _check_options(options: Iterable[str], known: Sequence[str]) -> None:
@@ -255,17 +225,6 @@ def _check_options(options: Iterable[str], known: Sequence[str]) -> None:
             raise ConfigurationError(
                 f"a CSV source has no option {name[:40]!r}; {nearest(name, known)}"
             )
-
-
-def _date_formats(
-    given: str | Mapping[str, str] | None, table: Table
-) -> dict[str, str]:
-    dated = [c.name for c in table.columns if c.kind in (Kind.DATE, Kind.INSTANT)]
-    if given is None:
-        return {}
-    formats = dict.fromkeys(dated, given) if isinstance(given, str) else dict(given)
-    check_names("date_format", formats, table)
-    return {name: check_date_format(text) for name, text in formats.items()}
 
 
 def _joined(

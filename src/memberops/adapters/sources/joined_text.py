@@ -1,4 +1,4 @@
-"""A day and a time of two columns of a file become the text of one moment."""
+"""Several columns of a source become one: a day and a time, the parts of an id."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from memberops.adapters.sources.headings import check_names
 from memberops.errors import ConfigurationError, nearest
 from memberops.tables import Kind, Table
 
-__all__ = ["check_joins", "joined_text"]
+__all__ = ["check_compositions", "check_joins", "composed_text", "joined_text"]
 
 _MIDNIGHT = re.compile(r"[ T]+0{1,2}:00(?::00(?:\.0+)?)?$")
 _PARTS = 2
@@ -94,3 +94,82 @@ def joined_text(
             left = _MIDNIGHT.sub("", left)
         texts.append(f"{left} {right}".strip())
     return TextColumn(codes.reshape(-1).astype(np.int64), texts)
+
+
+def check_compositions(
+    compose: Mapping[str, Sequence[str]] | None,
+    table: Table,
+    *,
+    taken: Collection[str] = (),
+) -> dict[str, tuple[str, ...]]:
+    """
+    Hold the option ``compose`` against a table.
+
+    Args:
+        compose: By canonical column of ids, the headings of its parts.
+        table: The canonical table.
+        taken: Columns that another option gives already.
+
+    Raises:
+        ConfigurationError: A column is not there, holds no ids or is given twice, or
+            its headings are fewer than two.
+    """
+    given = dict(compose or {})
+    check_names("compose", given, table)
+    ids = [each.name for each in table.columns if each.kind is Kind.ID]
+    for name, headings in given.items():
+        if name not in ids:
+            raise ConfigurationError(
+                f"'compose' makes ids of parts, and {name!r} of {table.name} is none; "
+                f"{nearest(name, ids)}"
+            )
+        if name in taken:
+            raise ConfigurationError(
+                f"{name!r} is in 'compose' and in another option: choose one"
+            )
+        if (
+            isinstance(headings, str)
+            or len(headings) < _PARTS
+            or not all(isinstance(each, str) for each in headings)
+        ):
+            raise ConfigurationError(
+                f"'compose' takes two headings or more for {name!r}, as in "
+                f'compose = {{ {name} = ["门店", "日期", "流水号"] }}'
+            )
+    return {name: tuple(headings) for name, headings in given.items()}
+
+
+def composed_text(
+    parts: Sequence[TextColumn], *, missing: Collection[str]
+) -> TextColumn:
+    """
+    Join the parts of an id by dashes; each different set of parts is joined once.
+
+    Dashes and backslashes of a part are escaped, so that no two sets give one id. A
+    row that lacks a part has no id.
+
+    Args:
+        parts: The parts, row by row.
+        missing: Words that mean "no value".
+
+    >>> store = TextColumn(np.array([0, 0]), ["S01"])
+    >>> number = TextColumn(np.array([0, 1]), ["0007", ""])
+    >>> made = composed_text([store, number], missing=[])
+    >>> [made.texts[code] for code in made.codes]
+    ['S01-0007', '']
+    """
+    sets, codes = np.unique(
+        np.stack([part.codes for part in parts]), axis=1, return_inverse=True
+    )
+    texts = []
+    for chosen in sets.T.tolist():
+        words = [p.texts[at].strip() for p, at in zip(parts, chosen, strict=True)]
+        if any(not word or word in missing for word in words):
+            texts.append("")
+        else:
+            texts.append("-".join(_escaped(word) for word in words))
+    return TextColumn(codes.reshape(-1).astype(np.int64), texts)
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("-", "\\-")

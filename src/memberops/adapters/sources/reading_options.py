@@ -1,0 +1,252 @@
+"""How a source's columns become those of a table: what a chain file may say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypedDict, Unpack
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from memberops.adapters.sources.column_values import TextColumn
+from memberops.adapters.sources.conversion import MISSING_WORDS, Converter
+from memberops.adapters.sources.date_values import check_date_format
+from memberops.adapters.sources.drop_rules import DropRule, drop_rules
+from memberops.adapters.sources.headings import check_names
+from memberops.adapters.sources.joined_text import (
+    check_compositions,
+    check_joins,
+    composed_text,
+    joined_text,
+)
+from memberops.adapters.sources.limits import ReadingLimits
+from memberops.domain import Currency
+from memberops.errors import ConfigurationError, nearest
+from memberops.tables import Kind, Table
+from memberops.tables import table as table_named
+
+__all__ = ["OPTIONS", "Mapped", "ReadingOptions"]
+
+_UNITS = {
+    "major": Decimal(1),
+    "元": Decimal(1),
+    "thousand": Decimal(1000),
+    "千元": Decimal(1000),
+    "万元": Decimal(10_000),
+}
+_MINOR = ("minor", "分")
+
+
+class Mapped(TypedDict, total=False):
+    """
+    What a caller or a chain file may say of the columns of a source.
+
+    Attributes:
+        columns: The source's heading for a canonical column, where it is not a usual
+            one; ``"金额#2"`` is the second column with that heading.
+        join: Headings of a day and of a time, by the canonical column of moments
+            that both make together, as in ``{"sold_at": ("日期", "时间")}``.
+        compose: Headings whose texts, joined by dashes, make an id: a ticket's of
+            store, day and number, as in ``{"ticket_id": ("门店", "日期", "流水号")}``.
+        date_format: ``"day-first"``, ``"month-first"``, ``"excel"`` or a pattern
+            such as ``"%d/%m/%y"``, for all date columns or by column. Only needed
+            for dates that do not begin with the year and prove no order.
+        constants: Values, as text, of columns that the source lacks.
+        values: By canonical column, the source's word and ours, as in
+            ``{"kind": {"退": "return"}}``.
+        units: By column of money ``"minor"`` (``"分"``), ``"major"`` (``"元"``, the
+            default), ``"thousand"`` (``"千元"``) or ``"万元"``.
+        drop: Rows to leave out knowingly (`DropRule`, or its fields).
+        missing: Words that mean "no value", besides the empty cell.
+        limits: Bounds of reading.
+    """
+
+    columns: Mapping[str, str] | None
+    join: Mapping[str, Sequence[str]] | None
+    compose: Mapping[str, Sequence[str]] | None
+    date_format: str | Mapping[str, str] | None
+    constants: Mapping[str, str] | None
+    values: Mapping[str, Mapping[str, str]] | None
+    units: Mapping[str, str] | None
+    drop: Iterable[DropRule | Mapping[str, Any]]
+    missing: Iterable[str]
+    limits: ReadingLimits | Mapping[str, Any] | None
+
+
+OPTIONS = tuple(Mapped.__annotations__)
+"""Names of the options that all sources of tables share."""
+
+
+@attrs.frozen(kw_only=True)
+class ReadingOptions:
+    """
+    The mapping of a source's columns, checked against the table.
+
+    Args:
+        converter: Makes values of the text.
+        columns: The source's heading for a canonical column.
+        joins: Headings of day and time, by canonical column of moments.
+        compositions: Headings whose texts together make an id, by canonical column.
+        values: The source's words for values, by canonical column.
+        scales: What an amount of the source has to be multiplied by, by column.
+        limits: Bounds of reading.
+    """
+
+    converter: Converter
+    columns: Mapping[str, str]
+    joins: Mapping[str, tuple[str, ...]]
+    compositions: Mapping[str, tuple[str, ...]]
+    values: Mapping[str, Mapping[str, str]]
+    scales: Mapping[str, Decimal]
+    limits: ReadingLimits
+
+    @classmethod
+    def of(
+        cls,
+        table: str | Table,
+        *,
+        currency: Currency,
+        zone: ZoneInfo,
+        **mapping: Unpack[Mapped],
+    ) -> ReadingOptions:
+        """
+        Check what a caller or a chain file says of a table.
+
+        Args:
+            table: The canonical table, or its name.
+            currency: Currency of the amounts.
+            zone: Zone in which local times are read and days begin.
+            **mapping: See `Mapped`.
+
+        Raises:
+            ConfigurationError: An option names what does not exist, or two options
+                give one column.
+            UnknownTableError: No canonical table has that name.
+
+        >>> cny = Currency("CNY")
+        >>> options = ReadingOptions.of("sales", currency=cny,
+        ...     zone=ZoneInfo("Asia/Shanghai"), units={"amount": "分"})
+        >>> options.scales
+        {'amount': Decimal('0.01')}
+        """
+        canonical = table_named(table) if isinstance(table, str) else table
+        for name in mapping:
+            if name not in OPTIONS:
+                raise ConfigurationError(
+                    f"no option of reading is called {name[:40]!r}; "
+                    f"{nearest(name, OPTIONS)}"
+                )
+        columns = dict(mapping.get("columns") or {})
+        constants = dict(mapping.get("constants") or {})
+        taken = {*columns, *constants}
+        joins = check_joins(mapping.get("join"), canonical, taken=taken)
+        compositions = check_compositions(
+            mapping.get("compose"), canonical, taken={*taken, *joins}
+        )
+        return cls(
+            converter=Converter(
+                table=canonical,
+                currency=currency,
+                zone=zone,
+                date_formats=_date_formats(mapping.get("date_format"), canonical),
+                constants=constants,
+                drop=drop_rules(mapping.get("drop", ())),
+                missing=tuple(mapping.get("missing", MISSING_WORDS)),
+            ),
+            columns=columns,
+            joins=joins,
+            compositions=compositions,
+            values=_words(mapping.get("values"), canonical),
+            scales=_scales(mapping.get("units"), canonical, currency),
+            limits=ReadingLimits.of(mapping.get("limits")),
+        )
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """Canonical columns that are made of several of the source."""
+        return (*self.joins, *self.compositions)
+
+    @property
+    def headings_joined(self) -> tuple[str, ...]:
+        """Headings that `made` columns are made of."""
+        parts = (*self.joins.values(), *self.compositions.values())
+        return tuple(heading for each in parts for heading in each)
+
+    def joined(self, texts: Mapping[str, TextColumn]) -> dict[str, TextColumn]:
+        """Make the columns of `made` of the texts by heading."""
+        missing = self.converter.missing
+        made = {
+            name: joined_text(texts[day], texts[time], missing=missing)
+            for name, (day, time) in self.joins.items()
+        }
+        for name, parts in self.compositions.items():
+            made[name] = composed_text([texts[part] for part in parts], missing=missing)
+        return made
+
+    def translated(self, columns: Mapping[str, TextColumn]) -> dict[str, TextColumn]:
+        """Put the source's words and units into ours; other text stays as it is."""
+        given = dict(columns)
+        for name, words in self.values.items():
+            if name in given:
+                texts = [words.get(text.strip(), text) for text in given[name].texts]
+                given[name] = TextColumn(given[name].codes, texts)
+        for name, scale in self.scales.items():
+            if name in given and scale != 1:
+                texts = [_scaled(text, scale) for text in given[name].texts]
+                given[name] = TextColumn(given[name].codes, texts)
+        return given
+
+
+def _date_formats(
+    given: str | Mapping[str, str] | None, table: Table
+) -> dict[str, str]:
+    dated = [c.name for c in table.columns if c.kind in (Kind.DATE, Kind.INSTANT)]
+    if given is None:
+        return {}
+    formats = dict.fromkeys(dated, given) if isinstance(given, str) else dict(given)
+    check_names("date_format", formats, table)
+    return {name: check_date_format(text) for name, text in formats.items()}
+
+
+def _words(
+    given: Mapping[str, Mapping[str, str]] | None, table: Table
+) -> dict[str, dict[str, str]]:
+    check_names("values", given or {}, table)
+    found: dict[str, dict[str, str]] = {}
+    for name, words in (given or {}).items():
+        if not isinstance(words, Mapping):
+            raise ConfigurationError(
+                f"'values' of {name!r} is a table of the source's word and ours, as "
+                f'in values.{name} = {{ "已付" = "paid" }}'
+            )
+        found[name] = {str(theirs).strip(): str(own) for theirs, own in words.items()}
+    return found
+
+
+def _scales(
+    given: Mapping[str, str] | None, table: Table, currency: Currency
+) -> dict[str, Decimal]:
+    check_names("units", given or {}, table)
+    known = {**_UNITS, **dict.fromkeys(_MINOR, Decimal(1).scaleb(-currency.digits))}
+    found: dict[str, Decimal] = {}
+    for name, unit in (given or {}).items():
+        if table.column(name).kind is not Kind.MONEY:
+            raise ConfigurationError(
+                f"'units' are of amounts, and {name!r} of {table.name} holds none"
+            )
+        if unit not in known:
+            raise ConfigurationError(
+                f"no unit is called {str(unit)[:20]!r}; {nearest(str(unit), known)}"
+            )
+        found[name] = known[unit]
+    return found
+
+
+def _scaled(text: str, scale: Decimal) -> str:
+    """Multiply an amount exactly; what is no plain number stays, to be refused."""
+    try:
+        value = Decimal(text.strip().replace(",", ""))
+    except InvalidOperation:
+        return text
+    return f"{value * scale:f}" if value.is_finite() else text
