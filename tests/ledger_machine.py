@@ -35,20 +35,24 @@ SOURCES = ["supplier", "opening", "adjustment"]
 EVERY = 6  # steps from one look at all the sums to the next
 
 whens = st.sampled_from(
-    [(f"K{key}", hour) for key in range(1, 131) for hour in range(13)]
+    [(f"K{key}", hour) for key in range(1, 251) for hour in range(13)]
 )
-keys = st.sampled_from([f"K{key}" for key in range(1, 131)])
+keys = st.sampled_from([f"K{key}" for key in range(1, 251)])
 numbers = st.sampled_from([*range(1, 21), 1, 2, 3, LIMIT])
 arrivals = st.sampled_from(list(product(GOODS, SOURCES, PLACES)))
 ways = st.sampled_from(list(product(GOODS, permutations(PLACES, 2), (False, True))))
-whereabouts = st.sampled_from(list(product(GOODS, PLACES)))
+whereabouts = st.sampled_from(  # mostly where there is something to begin with
+    list(product(GOODS, [*PLACES, *PLACES[:2] * 3]))
+)
 mixtures = st.sampled_from(list(product(GOODS, GOODS, PLACES)))
 picks = st.integers(0, 2**16)  # of what was asked before, counted back from the last
 closings = st.sampled_from(
     list(product(range(3), [(), (), ("store:S1",), ("member", "warehouse")]))
 )
 lengths = st.sampled_from([None, *range(1, 7)])
-takings = st.sampled_from(list(product(range(5), range(1, 10), (False, True))))
+takings = st.sampled_from(
+    list(product(["at the end", 0, 1, 2, 4], [*range(1, 10), LIMIT], (True, False)))
+)
 
 
 def at(hour):
@@ -216,21 +220,33 @@ class LedgerMachine(RuleBasedStateMachine):
         self.say({"type": "hold", "key": key, "cell": (good[0], place, good[1]),
                   "quantity": number, "hour": hour, "until": until})  # fmt: skip
 
+    def held(self, pick):
+        """Pick a hold: mostly one that is open, else any that was asked for."""
+        still = [h for h in self.model.records("hold") if self.model.is_open(h)]
+        if still and pick % 4:
+            return still[-1 - pick // 4 % len(still)]
+        return self.asked("hold", pick // 4)
+
     @rule(key=keys, pick=picks, taking=takings)
     def use_hold(self, key, pick, taking):
         """A hold is used, or someone else takes from where it keeps."""
-        hold, (wait, number, mine) = self.asked("hold", pick), taking
+        hold, (wait, part, mine) = self.held(pick), taking
         if hold:
             gift, place, lot = hold["cell"]
             expiry = EXPIRY if lot == "A" else None
-            self.post(key, hold["hour"] + wait,
+            ends = hold["hour"] + 1 if hold["until"] is None else hold["until"]
+            hour = ends if wait == "at the end" else hold["hour"] + wait
+            number = (
+                hold["quantity"] + 1 if part == LIMIT else min(part, hold["quantity"])
+            )
+            self.post(key, hour,
                       [(gift, lot, expiry, place, "destroyed", number)],
                       hold=hold["key"] if mine else None)  # fmt: skip
 
     @rule(key=keys, pick=picks)
     def release(self, key, pick):
         """A hold is given up."""
-        hold = self.asked("hold", pick)
+        hold = self.held(pick)
         if hold:
             self.say({"type": "release", "key": key, "hold": hold["key"]})
 
