@@ -42,6 +42,8 @@ from memberops.policies.gift_reading import read_applications, read_gifts
 from memberops.policies.grace import KindGrace
 from memberops.policies.hard_cases import HardCasePolicy, hard_cases
 from memberops.policies.linked_cards import LinkedCards
+from memberops.policies.message_lint import lint_template
+from memberops.policies.message_lint_rules import LINT_RULES, LintRule
 from memberops.policies.message_permission import (
     MessageConsent,
     PastMessage,
@@ -111,6 +113,7 @@ from memberops.policies.wording import Words
 __all__ = [
     "DEFAULT_CADENCE",
     "DEFAULT_REASONS",
+    "LINT_RULES",
     "AllOf",
     "AnyOf",
     "AnyTerm",
@@ -158,6 +161,7 @@ __all__ = [
     "LevelNeed",
     "Lifetime",
     "LinkedCards",
+    "LintRule",
     "ManualTier",
     "MembershipFee",
     "MessageConsent",
@@ -224,6 +228,7 @@ __all__ = [
     "fraction_left",
     "hard_cases",
     "kept",
+    "lint_template",
     "members_without_plan",
     "membership_year",
     "overridden",
