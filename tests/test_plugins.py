@@ -125,7 +125,7 @@ def test_the_signatures_of_the_hooks():
         if not name.startswith("_")
     }
 
-    assert signatures == {"memberops_sources": ()}
+    assert signatures == {"memberops_sms_providers": (), "memberops_sources": ()}
 
 
 def test_the_body_of_a_hook_is_an_empty_answer():
@@ -155,7 +155,12 @@ def test_what_memberops_brings_is_a_plugin_like_any_other():
     registry = load()
 
     assert list(registry.sources) == ["csv"]
-    assert registry.capabilities == {"builtin": ("memberops_sources",)}
+    assert list(registry.sms_providers) == [
+        "aliyun", "file", "form", "tencent", "twilio",
+    ]  # fmt: skip
+    assert registry.capabilities == {
+        "builtin": ("memberops_sms_providers", "memberops_sources")
+    }
     assert registry.plugins[0].version == importlib.metadata.version("memberops")
     assert list(load(disabled=["builtin"]).sources) == []
     assert list(load(disabled=["memberops"]).sources) == []
@@ -256,10 +261,11 @@ def test_a_plugin_that_declares_nothing_is_listed():
     """An empty answer is no failure, but the plugin is not lost from the list."""
     rows = plugin_rows(load(plugin(tuple, name="shy")))
 
-    assert [(row["plugin"], row["status"]) for row in rows] == [
+    assert {(row["plugin"], row["status"]) for row in rows} == {
         ("builtin", "loaded"),
         ("shy", "loaded"),
-    ]
+    }
+    assert [row["adapter"] for row in rows if row["plugin"] == "shy"] == [""]
 
 
 def test_the_listing_is_in_both_languages():

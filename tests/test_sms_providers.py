@@ -10,6 +10,8 @@ import os
 import pickle
 import socket
 import stat
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
@@ -18,6 +20,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from memberops.adapters import load_adapters
 from memberops.adapters.sms import (
     FileProvider,
     FormGateway,
@@ -34,7 +37,7 @@ from memberops.domain.message import (
     ReceiptStatus,
     SendOutcome,
 )
-from memberops.errors import ConfigurationError, SourceError
+from memberops.errors import ConfigurationError, MissingExtraError, SourceError
 from sms_server import Cut, Drip, Hang, SmsServer, answer
 
 pytest.importorskip("httpx2", reason="needs the extra sms")
@@ -598,3 +601,53 @@ class TestFileProvider:
         """A chain file cannot write elsewhere."""
         with pytest.raises(ConfigurationError, match="in the chain's folder"):
             FileProvider(SmsContext(folder=Path(tmp_path)), file=file)
+
+
+class TestPlugins:
+    """Providers are adapters of a hook like any other."""
+
+    def test_each_is_made_by_its_name(self, server, tmp_path):
+        """A chain file's options make a provider, and no request is made by that."""
+        secret = {"env": "SMS_NO_SUCH_KEY"}
+        options = {
+            "file": {},
+            "form": {"url": f"{server.url}/", "token": secret},
+            "aliyun": {"access_key_id": secret, "access_key_secret": secret},
+            "tencent": {"secret_id": secret, "secret_key": secret, "app_id": "1"},
+            "twilio": {
+                "account_sid": "AC" + "0" * 32, "auth_token": secret, "sender": "+1",
+            },
+        }  # fmt: skip
+        registry = load_adapters(entry_points=False)
+        context = SmsContext(folder=tmp_path)
+
+        for name, given in options.items():
+            provider = registry.sms_providers[name].factory(context, **given)
+
+            assert provider.name == name
+            assert provider.capabilities.batch_size >= 1
+            provider.close()
+        assert set(options) <= set(registry.sms_providers)
+        assert server.seen == []
+
+    def test_listing_them_loads_no_network(self):
+        """Neither httpx2 nor a provider is imported before one is made."""
+        code = (
+            "import sys; from memberops.adapters import load_adapters; "
+            "load_adapters(entry_points=False); "
+            "print(sorted({'httpx2', 'httpcore2', 'memberops.adapters.sms.http'} "
+            "& set(sys.modules)))"
+        )
+        done = subprocess.run(  # noqa: S603 - our own interpreter and text
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+
+        assert done.stdout.strip() == "[]"
+
+    def test_without_the_extra_it_is_named(self, tmp_path, monkeypatch):
+        """A provider that needs the network says which extra brings it."""
+        monkeypatch.setitem(sys.modules, "httpcore2", None)
+
+        with pytest.raises(MissingExtraError, match="sms"):
+            FormGateway(SmsContext(folder=tmp_path), url="https://sms.example.com/")
+        FileProvider(SmsContext(folder=tmp_path)).close()

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from memberops.adapters.declarations import Adapter
+    from memberops.adapters.sms import SmsProviderFactory
     from memberops.adapters.sources import SourceFactory
 
-__all__ = ["hookimpl", "hookspec", "memberops_sources"]
+__all__ = ["hookimpl", "hookspec", "memberops_sms_providers", "memberops_sources"]
 
 hookspec = pluggy.HookspecMarker("memberops")
 """Marks a function of this module as a hook."""
@@ -54,6 +55,30 @@ def memberops_sources() -> Iterable[Adapter[SourceFactory]]:
     ...         yield Adapter(name="acme", factory=AcmeSource, summary="Acme tills")
     >>> registry = load_adapters(plugins=[AcmePlugin()], entry_points=False)
     >>> registry.sources["acme"].factory is AcmeSource
+    True
+    """
+    return ()
+
+
+@hookspec
+def memberops_sms_providers() -> Iterable[Adapter[SmsProviderFactory]]:
+    """
+    Declare the providers through which messages can be sent.
+
+    A factory is called as ``factory(context, **options)``, with the
+    `memberops.adapters.sms.SmsContext` of the chain and the options of its chain
+    file, and returns a `memberops.adapters.sms.SmsProvider`. It makes no request.
+
+    Returns:
+        One `Adapter` for each provider.
+
+    >>> from memberops.adapters import Adapter, hookimpl, load_adapters
+    >>> class Acme:
+    ...     @hookimpl
+    ...     def memberops_sms_providers(self):
+    ...         yield Adapter(name="acme", factory=dict, summary="Acme SMS")
+    >>> registry = load_adapters(plugins=[Acme()], entry_points=False)
+    >>> "acme" in registry.sms_providers
     True
     """
     return ()

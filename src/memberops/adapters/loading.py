@@ -69,7 +69,7 @@ def hook_names() -> tuple[str, ...]:
     Return the names of every hook, sorted.
 
     >>> hook_names()
-    ('memberops_sources',)
+    ('memberops_sms_providers', 'memberops_sources')
     """
     hooks = vars(plugin_manager().hook)
     return tuple(sorted(name for name in hooks if not name.startswith("_")))
@@ -134,6 +134,7 @@ def load_adapters(
         failures=loading.failures,
         disabled=[item.record for item in candidates if item.named_in(off)],
         sources=loading.adapters_of("memberops_sources", "source"),
+        sms_providers=loading.adapters_of("memberops_sms_providers", "SMS provider"),
     )
 
 

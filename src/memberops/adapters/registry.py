@@ -14,6 +14,7 @@ from memberops.domain.values import Language, check_language
 from memberops.errors import PluginError, UnknownAdapterError
 
 if TYPE_CHECKING:
+    from memberops.adapters.sms import SmsProviderFactory
     from memberops.adapters.sources import SourceFactory
 
 __all__ = [
@@ -31,7 +32,7 @@ Stage = Literal["load", "validate", "call"]
 _MAX_TEXT = 300
 _STAGES_ZH = {"load": "加载", "validate": "校验", "call": "调用"}
 _STATUS_ZH = {"loaded": "已加载", "failed": "失败", "disabled": "已停用"}
-_CAPABILITIES_ZH = {"source": "数据源"}
+_CAPABILITIES_ZH = {"source": "数据源", "SMS provider": "短信服务商"}
 
 
 @attrs.frozen(kw_only=True)
@@ -199,12 +200,14 @@ class AdapterRegistry:
         failures: What failed, in the order of failing.
         disabled: The plugins that were switched off, and so not imported.
         sources: The sources by name.
+        sms_providers: The providers of SMS by name.
     """
 
     plugins: tuple[PluginRecord, ...] = attrs.field(converter=_records)
     failures: tuple[PluginFailure, ...] = attrs.field(converter=_records)
     disabled: tuple[PluginRecord, ...] = attrs.field(converter=_records)
     sources: AdapterMap[SourceFactory]
+    sms_providers: AdapterMap[SmsProviderFactory]
 
     @property
     def capabilities(self) -> Mapping[str, tuple[str, ...]]:
@@ -252,7 +255,7 @@ def plugin_rows(
         ``summary`` and ``problem``; what does not apply is empty.
 
     >>> from memberops.adapters import load_adapters
-    >>> row, = plugin_rows(load_adapters(entry_points=False))
+    >>> row = plugin_rows(load_adapters(entry_points=False))[0]
     >>> row["plugin"], row["status"], row["capability"], row["adapter"]
     ('builtin', 'loaded', 'source', 'csv')
     """
@@ -269,17 +272,19 @@ def plugin_rows(
             **texts,
         }
 
+    maps: tuple[AdapterMap[Any], ...] = (registry.sources, registry.sms_providers)
+    every = [(kind.capability, *entry) for kind in maps for entry in kind.entries]
     rows = []
     for plugin in registry.plugins:
         declared = [
             row(
                 plugin,
                 "loaded",
-                capability=_CAPABILITIES_ZH["source"] if chinese else "source",
+                capability=_CAPABILITIES_ZH[kind] if chinese else kind,
                 adapter=adapter.name,
                 summary=adapter.describe(language),
             )
-            for adapter, owner in registry.sources.entries
+            for kind, adapter, owner in every
             if owner == plugin.name
         ]
         if not declared and (plugin.name, plugin.distribution) not in failed:
