@@ -37,6 +37,7 @@ class Books:
         codes: By fact, its codes; 0 is none.
         no_points: Issues that need no redemption.
         extra: Rows that repeat another, or go beyond what there was.
+        anchor: What the row hangs on: a redemption, an issue, or its own posting.
         case: The number of the case that the row is in.
         texts: By id or fact, what its codes stand for.
     """
@@ -49,6 +50,7 @@ class Books:
     codes: dict[str, Codes]
     no_points: Marks
     extra: Marks
+    anchor: Codes
     case: Codes
     texts: dict[str, Texts]
 
@@ -64,6 +66,16 @@ class Books:
         for number, name in enumerate(_NAMES):
             mine = side == number
             ranks[mine] = self.texts[name].ranks(self.name[rows[mine]])
+        return ranks
+
+    def ranked_anchors(self, rows: Codes) -> Codes:
+        """Return numbers for what rows hang on, sorted by kind and id."""
+        anchor, ranks, start = self.anchor[rows], np.zeros(len(rows), dtype="int64"), 0
+        for name in _NAMES:
+            end = start + len(self.texts[name])
+            mine = (anchor >= start) & (anchor < end)
+            ranks[mine] = start + self.texts[name].ranks(anchor[mine] - start)
+            start = end
         return ranks
 
     def ranked(self, fact: str, rows: Codes) -> Codes:
@@ -101,6 +113,7 @@ def read_books(frames: tuple[pd.DataFrame, ...], *, as_of: pd.Timestamp) -> Book
     at = np.concatenate([_micros(f[m]) for f, m in zip(frames, _MOMENTS, strict=True)])
     texts = {name: found for name, (_, found) in zip(_NAMES, names, strict=True)}
     texts |= {name: found for name, (_, found) in facts.items()}
+    anchor = _anchors(side, [codes for codes, _ in names], texts)
     books = Books(
         side=side,
         row=np.concatenate([np.arange(each) for each in lengths]),
@@ -110,7 +123,8 @@ def read_books(frames: tuple[pd.DataFrame, ...], *, as_of: pd.Timestamp) -> Book
         codes={name: codes for name, (codes, _) in facts.items()},
         no_points=no_points,
         extra=np.zeros(len(side), dtype=bool),
-        case=_anchors(side, [codes for codes, _ in names], texts),
+        anchor=anchor,
+        case=anchor,
         texts=texts,
     )
     books = _kept(books, at <= int(as_of.as_unit("us").asm8.astype("int64")))
@@ -157,7 +171,10 @@ def _micros(moments: pd.Series[Any]) -> Codes:
 def _kept(books: Books, marks: Marks) -> Books:
     if marks.all():
         return books
-    arrays = ("side", "row", "moment", "quantity", "name", "no_points", "extra", "case")
+    arrays = (
+        *("side", "row", "moment", "quantity", "name"),
+        *("no_points", "extra", "anchor", "case"),
+    )
     return attrs.evolve(
         books,
         codes={name: codes[marks] for name, codes in books.codes.items()},

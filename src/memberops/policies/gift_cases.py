@@ -190,6 +190,7 @@ def _by_moment(books: Books, rows: Codes, groups: Codes) -> Codes:
     tied = np.flatnonzero(np.r_[same, False] | np.r_[False, same])
     if len(tied):
         some = order[tied]
-        names = books.ranked_names(rows[some])
-        order[tied] = some[np.lexsort((names, at[some], groups[some]))]
+        # Lines of one posting may belong to several cases: then these tell.
+        names, cases = books.ranked_names(rows[some]), books.ranked_anchors(rows[some])
+        order[tied] = some[np.lexsort((cases, names, at[some], groups[some]))]
     return order
