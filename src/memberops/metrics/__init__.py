@@ -19,6 +19,12 @@ from memberops.metrics.headings import base_heading
 from memberops.metrics.lapse import LAPSE, lapse
 from memberops.metrics.lapsed_members import lapsed_members
 from memberops.metrics.measures import Measures, measure
+from memberops.metrics.message_effect import (
+    MESSAGE_EFFECT,
+    EffectPolicy,
+    MessageEffect,
+    message_effect,
+)
 from memberops.metrics.minor_units import MinorUnits, minor_units
 from memberops.metrics.policy import MetricPolicy
 from memberops.metrics.ranking import RANKING, store_ranking
@@ -40,12 +46,15 @@ from memberops.metrics.tickets import tickets
 __all__ = [
     "CLOCK_SPANS",
     "LAPSE",
+    "MESSAGE_EFFECT",
     "RANKING",
     "RETENTION",
     "SATISFACTION",
     "SPENDING_POWER",
+    "EffectPolicy",
     "Figure",
     "Measures",
+    "MessageEffect",
     "MetricPolicy",
     "MinorUnits",
     "Ratio",
@@ -61,6 +70,7 @@ __all__ = [
     "lapse",
     "lapsed_members",
     "measure",
+    "message_effect",
     "minor_units",
     "ratio",
     "retention",
