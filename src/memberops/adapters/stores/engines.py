@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,18 @@ __all__ = ["WRITES", "postgresql_engine", "sqlite_engine"]
 
 WRITES = "memberops_writes"
 """Execution option of connections that write: SQLite then locks when it begins."""
+
+_LOGGED_AS = "memberops"
+
+
+class _NoRows(logging.Filter):
+    """Drops what SQLAlchemy says below INFO: the rows it read, phones among them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.INFO
+
+
+logging.getLogger(f"sqlalchemy.engine.Engine.{_LOGGED_AS}").addFilter(_NoRows())
 
 
 def sqlite_engine(path: Path, wait: float) -> sa.Engine:
@@ -29,6 +42,7 @@ def sqlite_engine(path: Path, wait: float) -> sa.Engine:
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         hide_parameters=True,
+        logging_name=_LOGGED_AS,
         connect_args={"timeout": wait},
         pool_timeout=wait,
     )
@@ -79,6 +93,7 @@ def postgresql_engine(url: sa.URL, wait: float) -> sa.Engine:
     engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
         hide_parameters=True,
+        logging_name=_LOGGED_AS,
         isolation_level="READ COMMITTED",
         pool_timeout=wait,
     )
