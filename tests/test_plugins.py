@@ -156,7 +156,7 @@ def test_what_memberops_brings_is_a_plugin_like_any_other():
 
     assert list(registry.sources) == ["csv"]
     assert list(registry.sms_providers) == [
-        "aliyun", "file", "form", "tencent", "twilio",
+        "aliyun", "aws", "file", "form", "tencent", "twilio",
     ]  # fmt: skip
     assert registry.capabilities == {
         "builtin": ("memberops_sms_providers", "memberops_sources")

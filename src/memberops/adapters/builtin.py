@@ -34,6 +34,7 @@ _SMS_PROVIDERS = (
     ),
     ("aliyun", "AliyunProvider", "Alibaba Cloud SMS", "阿里云短信服务"),
     ("tencent", "TencentProvider", "Tencent Cloud SMS", "腾讯云短信"),
+    ("aws", "AwsProvider", "AWS End User Messaging", "AWS 短信"),
     ("twilio", "TwilioProvider", "Twilio Programmable Messaging", "Twilio 短信"),
 )
 
@@ -87,7 +88,7 @@ def memberops_sms_providers() -> Iterable[Adapter[SmsProviderFactory]]:
     Declare the providers of SMS that memberops brings.
 
     >>> sorted(adapter.name for adapter in memberops_sms_providers())
-    ['aliyun', 'file', 'form', 'tencent', 'twilio']
+    ['aliyun', 'aws', 'file', 'form', 'tencent', 'twilio']
     """
     return tuple(
         Adapter(

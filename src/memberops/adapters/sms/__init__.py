@@ -1,6 +1,7 @@
 """Providers of SMS behind one contract: `SmsProvider`."""
 
 from memberops.adapters.sms.aliyun import AliyunProvider
+from memberops.adapters.sms.aws import AwsProvider
 from memberops.adapters.sms.contract import (
     ReceiptRequest,
     SmsCapabilities,
@@ -18,6 +19,7 @@ from memberops.adapters.sms.twilio import TwilioProvider
 
 __all__ = [
     "AliyunProvider",
+    "AwsProvider",
     "FileProvider",
     "FormGateway",
     "FormProtocol",

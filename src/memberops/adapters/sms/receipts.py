@@ -93,7 +93,7 @@ def rfc_moment(value: Any) -> dt.datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def read_number(value: Any) -> int | None:
+def read_number(value: Any, *, most: int = 10**10) -> int | None:
     """
     Read a whole number that counts something; None for all else.
 
@@ -101,7 +101,7 @@ def read_number(value: Any) -> int | None:
     (2, 3, None, None)
     """
     if isinstance(value, str) and value.isascii() and value.isdecimal():
-        value = int(value[:11])
+        value = int(value[:20])
     if isinstance(value, bool) or not isinstance(value, int):
         return None
-    return value if 0 <= value < 10**10 else None
+    return value if 0 <= value < most else None

@@ -1,0 +1,260 @@
+"""AWS End User Messaging (pinpoint-sms-voice-v2), through boto3 with one attempt."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from memberops.adapters.sms.contract import (
+    ReceiptRequest,
+    SmsCapabilities,
+    SmsContext,
+)
+from memberops.adapters.sms.json_paths import look_up, text_at
+from memberops.adapters.sms.options import optional_secret, text_option
+from memberops.adapters.sms.receipt_token import carries_token
+from memberops.adapters.sms.receipts import read_number, receipt_list
+from memberops.adapters.sms.recipients import to_e164
+from memberops.adapters.sms.silence import hush, silenced
+from memberops.adapters.sms.verdicts import (
+    Verdict,
+    judge_code,
+    no_secret,
+    plain_code,
+    read_document,
+)
+from memberops.domain.message import (
+    Message,
+    MessageKind,
+    MessageProblem,
+    MessageReceipt,
+    MessageTemplate,
+    ReceiptStatus,
+    SendOutcome,
+    SendResult,
+)
+from memberops.errors import ConfigurationError, MissingExtraError, SourceError
+
+__all__ = ["AwsProvider"]
+
+_CODES: Mapping[str, MessageProblem] = {
+    "ThrottlingException": MessageProblem.THROTTLED,
+    "ServiceQuotaExceededException": MessageProblem.THROTTLED,
+    "AccessDeniedException": MessageProblem.AUTHENTICATION,
+    "UnrecognizedClientException": MessageProblem.AUTHENTICATION,
+    "InvalidSignatureException": MessageProblem.AUTHENTICATION,
+    "ExpiredTokenException": MessageProblem.AUTHENTICATION,
+    "ResourceNotFoundException": MessageProblem.REQUEST,
+    "ValidationException": MessageProblem.REQUEST,
+    "ConflictException": MessageProblem.REQUEST,
+    "DESTINATION_PHONE_NUMBER_OPTED_OUT": MessageProblem.OPTED_OUT,
+    "MONTHLY_SPEND_LIMIT_REACHED_FOR_TEXT": MessageProblem.BALANCE,
+    "SENDER_ID_NOT_REGISTERED": MessageProblem.SIGNATURE,
+    "SENDER_ID_REQUIRES_REGISTRATION": MessageProblem.SIGNATURE,
+}
+_EVENTS: Mapping[str, tuple[ReceiptStatus, MessageProblem | None]] = {
+    "TEXT_QUEUED": (ReceiptStatus.ACCEPTED, None),
+    "TEXT_PENDING": (ReceiptStatus.ACCEPTED, None),
+    "TEXT_SENT": (ReceiptStatus.ACCEPTED, None),
+    "TEXT_SUCCESSFUL": (ReceiptStatus.ACCEPTED, None),
+    "TEXT_DELIVERED": (ReceiptStatus.DELIVERED, None),
+    "TEXT_INVALID": (ReceiptStatus.UNDELIVERED, MessageProblem.INVALID_NUMBER),
+    "TEXT_UNREACHABLE": (ReceiptStatus.UNDELIVERED, MessageProblem.UNREACHABLE),
+    "TEXT_CARRIER_UNREACHABLE": (ReceiptStatus.UNDELIVERED, MessageProblem.CARRIER),
+    "TEXT_CARRIER_BLOCKED": (ReceiptStatus.UNDELIVERED, MessageProblem.CARRIER),
+    "TEXT_BLOCKED": (ReceiptStatus.UNDELIVERED, MessageProblem.OPTED_OUT),
+    "TEXT_SPAM": (ReceiptStatus.UNDELIVERED, MessageProblem.CONTENT),
+    "TEXT_TTL_EXPIRED": (ReceiptStatus.UNDELIVERED, MessageProblem.EXPIRED),
+    "TEXT_UNKNOWN": (ReceiptStatus.UNDELIVERED, MessageProblem.OTHER),
+}
+
+
+class AwsProvider:
+    """
+    One account at AWS End User Messaging.
+
+    boto3 by itself repeats a request up to three times when the answer is lost; here
+    it makes one attempt. Our id goes along as ``Context``, which events echo. AWS
+    answers no questions about a message, so what is unknown is settled by its event.
+
+    Args:
+        context: The chain's `SmsContext`.
+        region: Such as ``ap-southeast-1``.
+        access_key_id: A secret, see `memberops.adapters.sms.secret_option`; without
+            it boto3 finds credentials as it does everywhere.
+        secret_access_key: A secret, with *access_key_id*.
+        origination_identity: A number, sender id or pool; AWS chooses if empty.
+        configuration_set: Name of the set whose event destinations report.
+        receipt_token: A secret in the address at which events arrive, as ``?token=…``.
+        endpoint: Another address of the service; empty for the region's.
+        client: A ready boto3 client of ``pinpoint-sms-voice-v2`` with
+            ``total_max_attempts`` 1, instead of the options above.
+
+    Raises:
+        ConfigurationError: An option is wrong, or a client would repeat requests.
+        MissingExtraError: The extra ``aws`` is not installed.
+    """
+
+    def __init__(
+        self,
+        context: SmsContext,
+        *,
+        region: str = "",
+        access_key_id: Any = None,
+        secret_access_key: Any = None,
+        origination_identity: str = "",
+        configuration_set: str = "",
+        receipt_token: Any = None,
+        endpoint: str = "",
+        client: Any = None,
+    ) -> None:
+        del context
+        self.name = "aws"
+        key_id = optional_secret("access_key_id", access_key_id)
+        key = optional_secret("secret_access_key", secret_access_key)
+        if (key_id is None) != (key is None):
+            raise ConfigurationError("give both of 'access_key_id' and its secret")
+        self._fixed = {
+            name: str(value)
+            for name, value in (
+                ("OriginationIdentity", origination_identity),
+                ("ConfigurationSetName", configuration_set),
+            )
+            if value
+        }
+        self._receipt_token = optional_secret("receipt_token", receipt_token)
+        try:
+            import boto3
+            from botocore import config, exceptions
+        except ImportError:
+            raise MissingExtraError("sending through AWS", "aws") from None
+        self._errors = exceptions
+        if client is None:
+            client = boto3.client(
+                "pinpoint-sms-voice-v2",
+                region_name=text_option("region", region, example="ap-southeast-1"),
+                endpoint_url=endpoint or None,
+                aws_access_key_id=key_id and key_id.reveal(),
+                aws_secret_access_key=key and key.reveal(),
+                config=config.Config(
+                    connect_timeout=5,
+                    read_timeout=20,
+                    retries={"total_max_attempts": 1},
+                ),
+            )
+        retries = client.meta.config.retries or {}
+        if retries.get("total_max_attempts") != 1:
+            raise ConfigurationError(
+                "the client would repeat requests: make it with "
+                "Config(retries={'total_max_attempts': 1})"
+            )
+        self._client = client
+        hush("boto3", "botocore", "urllib3")
+        self.capabilities = SmsCapabilities(
+            receipts=True,
+            signed_receipts=self._receipt_token is not None,
+            echoes_id=True,
+        )
+
+    def __repr__(self) -> str:
+        """Show the name alone."""
+        return "AwsProvider(name='aws')"
+
+    def send(
+        self, messages: Sequence[Message], *, template: MessageTemplate
+    ) -> tuple[SendResult, ...]:
+        """Send each message in a request of its own; see `SmsProvider.send`."""
+        kind = (
+            "PROMOTIONAL" if template.kind is MessageKind.MARKETING else "TRANSACTIONAL"
+        )
+        return tuple(self._send_one(message, kind) for message in messages)
+
+    def _send_one(self, message: Message, kind: str) -> SendResult:
+        phone = to_e164(message.phone)
+        if phone is None:
+            return judge_code(MessageProblem.INVALID_NUMBER, "phone").of(message)
+        with silenced():
+            try:
+                answer = self._client.send_text_message(
+                    DestinationPhoneNumber=phone,
+                    MessageBody=message.text,
+                    MessageType=kind,
+                    Context={"message_id": message.message_id},
+                    **self._fixed,
+                )
+            except Exception as error:  # noqa: BLE001 - each is a fate, none may leak
+                return self._judge(error).of(message)
+        sid = text_at(answer, "MessageId")
+        if sid is None:
+            return judge_code(MessageProblem.PROVIDER, "no id").of(message)
+        return Verdict(outcome=SendOutcome.ACCEPTED).of(
+            message, provider_message_id=sid
+        )
+
+    def _judge(self, error: Exception) -> Verdict:
+        """Judge what boto3 raised: surely before the request, typed, or unknown."""
+        errors = self._errors
+        reason = type(error).__name__
+        if isinstance(error, errors.ClientError):
+            response = error.response
+            status = look_up(response, "ResponseMetadata.HTTPStatusCode")
+            code = text_at(response, "Error.Code") or ""
+            detail = text_at(response, "Reason") or code
+            known = code in _CODES and isinstance(status, int) and status < 500  # noqa: PLR2004 - the class of the server's errors
+            if not known:
+                return judge_code(MessageProblem.PROVIDER, plain_code(code))
+            return judge_code(_CODES.get(detail, _CODES[code]), plain_code(detail))
+        if isinstance(
+            error, errors.NoCredentialsError | errors.PartialCredentialsError
+        ):
+            return no_secret()
+        if isinstance(error, errors.ParamValidationError):
+            return judge_code(MessageProblem.REQUEST, reason)
+        if isinstance(
+            error, errors.EndpointConnectionError | errors.ConnectTimeoutError
+        ):
+            return judge_code(MessageProblem.CONNECTION, reason)
+        return judge_code(MessageProblem.PROVIDER, reason)
+
+    def query(
+        self, message: Message, *, provider_message_id: str | None, sent_on: Any
+    ) -> MessageReceipt | None:
+        """Return None: AWS answers no questions about a message."""
+        del message, provider_message_id, sent_on
+        return None
+
+    def parse_receipts(self, request: ReceiptRequest) -> tuple[MessageReceipt, ...]:
+        """Read events of an event destination, as raw JSON without an envelope."""
+        receipts = []
+        for item in receipt_list(read_document(request.body)):
+            word = text_at(item, "eventType") or ""
+            sid = text_at(item, "messageId")
+            if word not in _EVENTS or not sid:
+                raise SourceError(
+                    "an event has 'messageId' and a known 'eventType'; this is none"
+                )
+            status, problem = _EVENTS[word]
+            moment = read_number(item.get("eventTimestamp"), most=10**13)
+            receipts.append(
+                MessageReceipt(
+                    provider=self.name,
+                    status=status,
+                    message_id=text_at(item, "context.message_id"),
+                    provider_message_id=sid,
+                    at=None
+                    if moment is None
+                    else dt.datetime.fromtimestamp(moment / 1000, dt.UTC),
+                    problem=problem,
+                    raw_code=word,
+                )
+            )
+        return tuple(receipts)
+
+    def verify_receipt(self, request: ReceiptRequest) -> bool:
+        """Tell whether the address carries the token that only we two know."""
+        return carries_token(request, self._receipt_token)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
