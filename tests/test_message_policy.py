@@ -13,6 +13,7 @@ from memberops.domain.message import BatchApproval, MessageBatch, MessageTemplat
 from memberops.errors import InvalidValueError
 from memberops.policies.message_policy import MessagePolicy
 from memberops.policies.message_text import gap_names
+from memberops.policies.outbox_policy import approval_state
 from memberops.policies.visit_policy import Suppression, VisitPolicy
 
 DAY = dt.date(2026, 11, 5)
@@ -299,6 +300,9 @@ def test_any_change_voids_what_was_approved(changes):
         ((*BOTH, word("E3", "intern", granted=False)), "approved"),
         # Two in both roles fill them, however they are told apart.
         ((word("E1"), word("E1", ROLES[1]), word("E2")), "approved"),
+        # A no to this version outlives a yes to another.
+        ((*BOTH, word("E3", granted=False), word("E3", of=batch(size=4), hours=-1)),
+         "refused"),
         # Who approved and then spoke of another version has not approved this.
         ((*BOTH, word("E1", of=batch(size=4), hours=-1, granted=False)), "void"),
     ],
@@ -350,10 +354,10 @@ def test_approved_means_another_willing_person_in_each_role(words, number):
     )
     final = {(each.actor, each.role): each for each in known}
     same = batch().fingerprint
-    says_no = any(
-        not each.granted and each.fingerprint == same and each.role in roles
-        for each in final.values()
-    )
+    spoken = {
+        (each.actor, each.role): each for each in known if each.fingerprint == same
+    }
+    says_no = any(not each.granted and each.role in roles for each in spoken.values())
     willing = [
         [
             actor for (actor, own), each in final.items()
@@ -365,6 +369,9 @@ def test_approved_means_another_willing_person_in_each_role(words, number):
     filled = any(len(set(choice)) == number for choice in itertools.product(*willing))
     assert (found == "refused") == says_no
     assert (found == "approved") == (filled and not says_no)
+    # The outbox asks the same question at the claim: it holds back nothing more.
+    if found == "approved":
+        assert approval_state(batch(), known, roles=roles) == "approved"
 
 
 def test_wrong_use_names_the_fix():

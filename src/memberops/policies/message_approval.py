@@ -34,10 +34,17 @@ def approval_reasons(
     # The last word of a person in a role counts; of two at once, the refusal.
     told.sort(key=lambda word: (word.at, not word.granted))
     last = {(_person(word.actor), word.role): word for word in told}
+    # A no to this version stands until the same person says yes to this version.
+    here = {
+        (_person(word.actor), word.role): word
+        for word in told
+        if word.fingerprint == batch.fingerprint
+    }
+    standing = [word for key, word in here.items() if last[key] is not word]
     willing: dict[str, set[str]] = {role: set() for role in roles}
     reasons: list[Reason] = []
     refused = stale = False
-    for word in last.values():
+    for word in (*last.values(), *(each for each in standing if not each.granted)):
         rule = _fault(batch, word, willing)
         if rule == "granted":
             willing[word.role].add(_person(word.actor))
