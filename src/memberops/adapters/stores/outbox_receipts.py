@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -126,27 +127,41 @@ def take_receipt(
 
 
 def known_strays(
-    connection: sa.Connection, provider: str, result: SendResult
-) -> list[MessageReceipt]:
-    """Return receipts that came under a provider's id before we knew it was ours."""
-    own = result.provider_message_id
+    connection: sa.Connection, pairs: Iterable[tuple[str, SendResult]]
+) -> dict[str, list[MessageReceipt]]:
+    """
+    Return receipts that came under a provider's id before we knew it was ours.
+
+    Args:
+        connection: In the transaction that writes the answers.
+        pairs: Name of the provider, and the answer that names an id.
+
+    Returns:
+        By our id; nothing for an id that the provider gave to several messages.
+    """
+    named = [(p, r, r.provider_message_id) for p, r in pairs if r.provider_message_id]
+    times = Counter(own for _, _, own in named)
     statement = (
-        sa.select(strays.c.document)
+        sa.select(strays.c.provider_message_id, strays.c.document)
         .where(
-            strays.c.provider_message_id == own,
+            strays.c.provider_message_id.in_(list(times)),
             strays.c.message_id.is_(None),
         )
         .order_by(strays.c.sequence)
     )
-    found = [receipt_of(text) for text in connection.execute(statement).scalars()]
-    if not found or set(_named(connection, provider, own)) - {result.message_id}:
-        return []
-    return [
-        each
-        for each in found
-        if provider in {"", each.provider}
-        and each.status is not ReceiptStatus.NOT_FOUND
-    ]
+    waiting: dict[str, list[MessageReceipt]] = {}
+    for row in connection.execute(statement) if named else ():
+        receipt = receipt_of(row.document)
+        if receipt.status is not ReceiptStatus.NOT_FOUND:
+            waiting.setdefault(row.provider_message_id, []).append(receipt)
+    found: dict[str, list[MessageReceipt]] = {}
+    for provider, result, own in named:
+        if own not in waiting or times[own] > 1:
+            continue
+        if not set(_named(connection, provider, own)) - {result.message_id}:
+            fitting = [r for r in waiting[own] if provider in {"", r.provider}]
+            found[result.message_id] = fitting
+    return found
 
 
 def _stray(connection: sa.Connection, receipt: MessageReceipt, at: int) -> str:

@@ -52,6 +52,7 @@ def record(
     named = [r.provider_message_id for _, r in pairs if r.provider_message_id]
     lock_names(connection, "provider_id", named)
     rows = locked(connection, [claim.message.message_id for claim, _ in pairs])
+    waiting = known_strays(connection, [(c.provider, result) for c, result in pairs])
     changes: dict[str, Change] = {}
     recorded = []
     for claim, result in pairs:
@@ -70,6 +71,8 @@ def record(
         holds = row.fence == claim.fence and change.standing.sending == "claimed"
         if holds:
             _answer(connection, change, result, at, policy, details)
+            for receipt in waiting.get(own, ()):
+                take_receipt(connection, change, receipt, stamp(at))
         elif (before := _written(connection, claim, result)) is not None:
             holds = before == "answered"
         else:
@@ -109,8 +112,6 @@ def _answer(  # noqa: PLR0917 - private, one caller
     change.columns["leased_until"] = None
     if result.provider_message_id is not None:
         change.columns["provider_message_id"] = result.provider_message_id
-        for receipt in known_strays(connection, row.provider, result):
-            take_receipt(connection, change, receipt, stamp(at))
     if change.standing.sending is MessageState.QUEUED:
         wait = policy.retry.wait(
             row.message_id, attempt=row.attempts, asked=result.retry_after
