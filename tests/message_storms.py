@@ -497,7 +497,7 @@ def stopped_workers(database, *, rounds=4, seed=1):
             before = number % 2
             kind = "marketing" if before else "notice"
             fill(outbox, f"batch {number}", members, kind)
-            at = dice.randint(1, 5)
+            at = dice.choice([1, 3, 5])  # of two requests of a claim the first
             child = nursery.start(10, 250, at * before, at * (1 - before))
             assert os.WIFSTOPPED(nursery.wait())
             time.sleep(0.3)
