@@ -199,7 +199,7 @@ def test_a_query_without_an_id(server, make, rows, more, status):
 )
 def test_callbacks_are_signed_as_twilios_validator_signs(make, vector):
     """The signature of Twilio's own library is ours; a changed byte is a forgery."""
-    fields = list(vector["fields"].items())
+    fields = list(vector["fields"].items())[::-1]  # a form comes in any order
     given = {"token": VECTORS["key"], "url": vector["url"], "fields": fields}
     request = ReceiptRequest(
         url=vector["url"],
