@@ -147,9 +147,8 @@ def test_the_same_message_counts_once_and_another_under_its_id_is_refused(outbox
     assert outbox.enqueue("B1", [*messages, *messages]) == Enqueued(new=1, repeated=5)
     for name in ("member_id", "phone", "text", "variables", "store_id"):
         value = (("a", "b"),) if name == "variables" else "1380000"
-        with pytest.raises(MessageConflictError, match=name) as caught:
+        with pytest.raises(MessageConflictError, match=f": '{name}' differ") as caught:
             outbox.enqueue("B1", [attrs.evolve(messages[0], **{name: value})])
-        assert caught.value.fields == (name,)
         assert "1380000" not in str(caught.value)
     with pytest.raises(InvalidValueError, match="names"):
         outbox.enqueue("B1", [attrs.evolve(messages[0], batch_id="B2")])

@@ -371,25 +371,7 @@ class OutboxError(MemberOpsError, RuntimeError):
 
 
 class MessageConflictError(OutboxError, ValueError):
-    """
-    An id of a batch or a message came again with other contents.
-
-    Args:
-        key: The id.
-        fields: The fields that differ from what the outbox holds.
-    """
-
-    def __init__(self, key: str, fields: Iterable[str]) -> None:
-        self.key = key
-        self.fields = tuple(sorted(fields))
-        super().__init__(
-            f"the id {_short(key)} is in the outbox with other contents: "
-            f"{bounded(self.fields)} differ; another message takes another id"
-        )
-
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        """Rebuild from the two facts, so that the error can be pickled."""
-        return type(self), (self.key, self.fields)
+    """An id of a batch or message came again with other contents; names the fields."""
 
 
 class ApprovalError(OutboxError):

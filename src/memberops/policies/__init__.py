@@ -51,6 +51,8 @@ from memberops.policies.message_permission import (
 )
 from memberops.policies.message_plan import MessagePlan, plan_messages
 from memberops.policies.message_policy import MessagePolicy
+from memberops.policies.outbox_pacing import Breaker, Pace, RateLimit
+from memberops.policies.outbox_policy import OutboxPolicy, RetryPolicy
 from memberops.policies.overrides import Override, overridden
 from memberops.policies.phones import PhoneProblem, PhoneReading, PhoneRule
 from memberops.policies.premium import PremiumAspect, PremiumPolicy
@@ -127,6 +129,7 @@ __all__ = [
     "AuditSample",
     "Authority",
     "Booked",
+    "Breaker",
     "CadenceRule",
     "CardState",
     "ClawBack",
@@ -167,7 +170,9 @@ __all__ = [
     "MessageConsent",
     "MessagePlan",
     "MessagePolicy",
+    "OutboxPolicy",
     "Override",
+    "Pace",
     "PastMessage",
     "PhoneProblem",
     "PhoneReading",
@@ -176,12 +181,14 @@ __all__ = [
     "PremiumPolicy",
     "ProfileAudit",
     "QuietHours",
+    "RateLimit",
     "Reading",
     "Receipt",
     "Renewal",
     "RenewalHistory",
     "Renewed",
     "Reopening",
+    "RetryPolicy",
     "Rule",
     "SendFacts",
     "ServiceDecision",

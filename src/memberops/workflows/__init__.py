@@ -13,6 +13,12 @@ from memberops.workflows.configuration import (
     read_settings,
 )
 from memberops.workflows.ledger_settings import LedgerSettings
+from memberops.workflows.message_sending import (
+    SendReport,
+    SettleReport,
+    send_messages,
+    settle_messages,
+)
 from memberops.workflows.month_end import MonthEnd
 from memberops.workflows.opening import open_chain
 from memberops.workflows.policies_in_force import PolicyInForce
@@ -31,9 +37,13 @@ __all__ = [
     "PluginSettings",
     "PolicyInForce",
     "Progress",
+    "SendReport",
+    "SettleReport",
     "SourceSettings",
     "open_chain",
     "parse_settings",
     "read_settings",
     "run_checks",
+    "send_messages",
+    "settle_messages",
 ]

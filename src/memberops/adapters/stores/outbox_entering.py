@@ -100,7 +100,7 @@ def add_batch(
     if known != row["document"]:
         first, second = json.loads(known), json.loads(row["document"])
         differ = [name for name in second if first.get(name) != second[name]]
-        raise MessageConflictError(batch.batch_id, differ)
+        raise _conflict(batch.batch_id, differ)
     return False
 
 
@@ -175,7 +175,7 @@ def enqueue(
             raise InvalidValueError("a message is enqueued into the batch it names")
         first = given.setdefault(message.message_id, message)
         if first != message:
-            raise MessageConflictError(message.message_id, _unlike(first, message))
+            raise _conflict(message.message_id, _unlike(first, message))
     for zone in {message.zone for message in given.values()}:
         zone_of(zone)
     known = connection.execute(
@@ -185,11 +185,18 @@ def enqueue(
         kept = message_of(old, seal)
         if kept != given[old.message_id]:
             differ = _unlike(kept, given[old.message_id])
-            raise MessageConflictError(old.message_id, differ)
+            raise _conflict(old.message_id, differ)
         del given[old.message_id]
     if given:
         _add(connection, row, list(given.values()), policy, seal)
     return Enqueued(new=len(given), repeated=len(chunk) - len(given))
+
+
+def _conflict(key: str, fields: Iterable[str]) -> MessageConflictError:
+    return MessageConflictError(
+        f"the id {bounded([key])} is in the outbox with other contents: "
+        f"{bounded(sorted(fields))} differ; another message takes another id"
+    )
 
 
 def _unlike(first: Message, second: Message) -> list[str]:
