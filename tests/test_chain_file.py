@@ -24,7 +24,7 @@ from memberops.errors import (
     CurrencyMismatchError,
     InvalidValueError,
 )
-from memberops.metrics import SatisfactionPolicy
+from memberops.metrics import EffectPolicy, SatisfactionPolicy
 from memberops.policies import (
     DEFAULT_CADENCE,
     AllOf,
@@ -54,6 +54,7 @@ from memberops.policies import (
     Lifetime,
     LinkedCards,
     MembershipFee,
+    MessagePolicy,
     PhoneRule,
     PremiumPolicy,
     ProfileAudit,
@@ -74,6 +75,8 @@ from memberops.policies import (
     Welcome,
     Words,
 )
+from memberops.policies.outbox_policy import OutboxPolicy, RetryPolicy
+from memberops.policies.sms_segments import MAINLAND_RULE
 from memberops.schedules import (
     OfficeCalendar,
     OfficeDuty,
@@ -546,6 +549,44 @@ CASES = {
             ],
         ),
     ),
+    "messages": (
+        (
+            "[policies.messages]\nprice = '0.05'\nhold_out = '1/10'\nlength = 'gsm'\n"
+            "roles = ['head']\ndespite = ['moved']\nsignature_position = 'start'\n"
+            "[policies.visits]\nrules = []\n"
+            "suppressions = [{ name = 'moved', text_en = 'moved', text_zh = '迁出' }]"
+        ),
+        MessagePolicy(
+            price=Money.of("0.05", Currency("CNY")),
+            hold_out=Fraction(1, 10),
+            length="gsm",
+            roles=["head"],
+            suppressions=[Suppression(name="moved", text_en="moved", text_zh="迁出")],
+            despite=["moved"],
+            signature_position="start",
+        ),
+    ),
+    "outbox": (
+        (
+            "[policies.outbox]\nsettle = '5m'\nresend_notices = true\n"
+            "retry = { attempts = 2, first = '10s' }\n"
+            "[policies.messages]\nroles = ['head']\nprice = '0.05'\n"
+            "[policies.visits.contact]\nquiet = '22:00-07:00'"
+        ),
+        OutboxPolicy(
+            settle=dt.timedelta(minutes=5),
+            resend_notices=True,
+            retry=RetryPolicy(attempts=2, first=dt.timedelta(seconds=10)),
+            roles=["head"],
+            price=Money.of("0.05", Currency("CNY")),
+            length=MAINLAND_RULE,
+            contact=ContactPolicy(quiet=QuietHours(dt.time(22), dt.time(7))),
+        ),
+    ),
+    "message_effect": (
+        "[policies.message_effect]\ndays = 30\nconfidence = '2.58'",
+        EffectPolicy(days=30, confidence=2.58),
+    ),
 }
 
 
@@ -589,6 +630,8 @@ def test_the_whole_file_leaves_no_key_out():
         "profile_audit": {"phones"},
         "visits": {"zone"},
         "appointments": {"zone"},
+        "messages": {"contact", "suppressions", "zone"},
+        "outbox": {"contact", "roles", "consent", "price", "length"},
     }
     assert set(tables) == set(NAMES) - {"store_calendars"}
     for name, table in tables.items():
@@ -761,6 +804,7 @@ def test_policies_take_the_files_currency_and_zone():
         ("premium", PremiumPolicy()),
         ("tiers", TierPolicy(levels=[Tier("regular")])),
         ("enquiry", ServiceLevels(authority=[Authority(amount=50)])),
+        ("messages", MessagePolicy(price=Money.of("0.05", Currency("CNY")))),
         (
             "fee_waiver",
             FeeWaiver(
@@ -865,8 +909,8 @@ def test_every_policy_of_the_library_is_one_of_a_chain():
         if name.endswith("Policy") or has_default(kind, "version")
     }
 
-    # Contact rules are a part of the visits.
-    assert named - held == {ContactPolicy}
+    # Contact rules are a part of the visits, and retries of the outbox.
+    assert named - held == {ContactPolicy, RetryPolicy}
 
 
 def test_a_chain_says_which_policies_it_has():
@@ -1022,7 +1066,8 @@ MISTAKES = {
         "policies.visits.contact.windows.phon is not known; did you mean 'phone'?"
     ),
     "[policies.visits.contact]\ncaps = [{ most = 1, window = 'month' }]": (
-        "policies.visits.contact.caps.1.window takes one of 'day', 'week', 'rolling', "
+        "policies.visits.contact.caps.1.window takes one of 'minute', 'hour', 'day', "
+        "'week', 'rolling', "
         "not the text 'month'"
     ),
     "[policies.visits]\nrest = { weekdays = ['sat', 7] }": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -10,7 +10,7 @@ import attrs
 from memberops.domain import Currency, FlowRules
 from memberops.domain.values import Language
 from memberops.errors import CurrencyMismatchError, InvalidValueError, bounded
-from memberops.metrics import MetricPolicy, SatisfactionPolicy
+from memberops.metrics import EffectPolicy, MetricPolicy, SatisfactionPolicy
 from memberops.policies import (
     AnyTerm,
     Appointments,
@@ -26,6 +26,7 @@ from memberops.policies import (
     Lifetime,
     LinkedCards,
     MembershipFee,
+    MessagePolicy,
     PhoneRule,
     PremiumPolicy,
     ProfileAudit,
@@ -39,9 +40,11 @@ from memberops.policies import (
     VisitPolicy,
     Welcome,
 )
+from memberops.policies.outbox_policy import OutboxPolicy
 from memberops.schedules import OfficeCalendar, WorkingCalendar
-from memberops.workflows.contradictions import one_welcome
+from memberops.workflows.contradictions import one_welcome, sharing_contact
 from memberops.workflows.policies_in_force import PolicyInForce, policies_in_force
+from memberops.workflows.policy_currencies import policy_currencies
 
 __all__ = ["ChainPolicies"]
 
@@ -79,7 +82,8 @@ class ChainPolicies:
     both. The welcome and the visit of that name have the same days. The service levels
     look to the opening of the chain's working calendar, unless they have an office of
     their own; hard cases have the authority of the service levels, unless they have
-    another.
+    another. Messages have the hours, caps, suppressions and zone of the visits, and
+    what leaves the outbox is checked by the policy of messages.
 
     Args:
         fee_waiver: When next year's fee is waived.
@@ -116,6 +120,9 @@ class ChainPolicies:
         gift_flow: How long its steps may take, and who witnesses a destruction.
         gift_match: Which entries of points, till and stock belong together.
         stocktake: By when stores count, and who approves a difference.
+        messages: What may be written to members, and who approves it.
+        outbox: When a message is tried again, and what is done with unknown ones.
+        message_effect: How the effect of messages is measured.
 
     Raises:
         InvalidValueError: A value is no such policy, or renewal and card state have
@@ -206,6 +213,15 @@ class ChainPolicies:
     stocktake: StocktakePolicy = attrs.field(
         factory=StocktakePolicy, validator=_is(StocktakePolicy)
     )
+    messages: MessagePolicy = attrs.field(
+        factory=MessagePolicy, validator=_is(MessagePolicy)
+    )
+    outbox: OutboxPolicy = attrs.field(
+        factory=OutboxPolicy, validator=_is(OutboxPolicy)
+    )
+    message_effect: EffectPolicy = attrs.field(
+        factory=EffectPolicy, validator=_is(EffectPolicy)
+    )
 
     def __attrs_post_init__(self) -> None:
         """Let the policies that share a rule share it."""
@@ -226,6 +242,9 @@ class ChainPolicies:
         welcome, visits = one_welcome(self.welcome, self.visits)
         self._put("welcome", welcome)
         self._put("visits", visits)
+        messages, outbox = sharing_contact(visits, self.messages, self.outbox)
+        self._put("messages", messages)
+        self._put("outbox", outbox)
         if not self.hard_cases.authority:
             limits = self.service_levels.authority
             self._put("hard_cases", attrs.evolve(self.hard_cases, authority=limits))
@@ -347,40 +366,13 @@ class ChainPolicies:
         Raises:
             CurrencyMismatchError: Naming the policy and both currencies.
         """
-        for name, own in self._currencies():
+        for name, own in policy_currencies(self):
             if own not in (currency, currency.code):
                 shown = own if isinstance(own, str) else _shown(own)
                 raise CurrencyMismatchError(
                     f"the chain counts in {_shown(currency)} and its policy "
                     f"{name!r} in {shown}: give both one currency"
                 )
-
-    def _currencies(self) -> Iterator[tuple[str, Currency | str]]:
-        """Give each currency that a policy has, of an authority only its code."""
-        for name in ("fee_waiver", "metrics", "fees", "tiers", "premium"):
-            policy = getattr(self, name)
-            if policy is not None:
-                yield name, policy.currency
-        rules = [("fee_waiver", self.fee_waiver.rule)]
-        if self.tiers is not None:
-            rules += [("tiers", rule) for rule in self.tiers.rules]
-        for name, rule in rules:
-            for condition in rule.conditions:
-                if condition.currency is not None:
-                    yield name, condition.currency
-        yield from (
-            (name, bound.value.currency)
-            for name, bounds in (
-                ("gift_approval", self.gift_approval.rights),
-                ("stocktake", self.stocktake.limits),
-            )
-            for bound in bounds
-            if bound.value is not None
-        )
-        for name in (*_SERVICES, "hard_cases"):
-            for limit in getattr(self, name).authority:
-                if limit.amount is not None:
-                    yield name, limit.currency
 
 
 def _shown(currency: Currency) -> str:

@@ -8,10 +8,11 @@ from typing import Any
 import attrs
 
 from memberops.errors import InvalidValueError
-from memberops.policies import VisitPolicy, Welcome
+from memberops.policies import MessagePolicy, VisitPolicy, Welcome
+from memberops.policies.outbox_policy import OutboxPolicy
 from memberops.workflows.problems import Problem
 
-__all__ = ["idle_keys", "one_welcome"]
+__all__ = ["idle_keys", "one_welcome", "sharing_contact"]
 
 _RULE = "welcome"
 _IDLE = (
@@ -80,3 +81,37 @@ def one_welcome(welcome: Welcome, visits: VisitPolicy) -> tuple[Welcome, VisitPo
     within = attrs.evolve(rule, within=welcome.days)
     rules: Any = tuple(within if each is rule else each for each in visits.rules)
     return welcome, attrs.evolve(visits, rules=rules)
+
+
+def sharing_contact(
+    visits: VisitPolicy, messages: MessagePolicy, outbox: OutboxPolicy
+) -> tuple[MessagePolicy, OutboxPolicy]:
+    """
+    Let messages have the hours and caps of the visits, and the outbox those of both.
+
+    Args:
+        visits: The cadence; its contact rules, suppressions and zone hold.
+        messages: What may be written; its roles, kinds, price and length hold.
+        outbox: When is tried again.
+
+    >>> visits = VisitPolicy(zone="Asia/Urumqi")
+    >>> messages, _ = sharing_contact(visits, MessagePolicy(), OutboxPolicy())
+    >>> messages.zone
+    'Asia/Urumqi'
+    """
+    # What attrs generates for a converter is too narrow for mypy.
+    suppressions: Any = visits.suppressions
+    told = attrs.evolve(
+        messages,
+        contact=visits.contact,
+        suppressions=suppressions,
+        zone=visits.zone,
+    )
+    return told, attrs.evolve(
+        outbox,
+        contact=told.contact,
+        roles=told.roles,
+        consent=told.consent_for,
+        price=told.price,
+        length=told.length,
+    )

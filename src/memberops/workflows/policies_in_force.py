@@ -44,9 +44,17 @@ _TITLES = {
     "gift_flow": ("flow of gifts", "礼品流转"),
     "gift_match": ("match of gift books", "礼品三方核对"),
     "stocktake": ("stocktakes", "礼品盘点"),
+    "messages": ("messages", "短信"),
+    "outbox": ("sending of messages", "短信发送"),
+    "message_effect": ("effect of messages", "短信效果"),
 }
 _SHARED = frozenset({"currency", "waiver", "term", "phones", "office"})
 """What a policy has from the chain: another policy or the file decides it."""
+_FOLLOWING = {
+    "messages": frozenset({"contact", "suppressions", "zone"}),
+    "outbox": frozenset({"contact", "roles", "consent", "price", "length"}),
+}
+"""By section, what follows from other sections."""
 
 
 @attrs.frozen(kw_only=True)
@@ -115,7 +123,11 @@ def policies_in_force(policies: Any, usual: Any) -> tuple[PolicyInForce, ...]:
                 policy=getattr(own, "policy", ""),
                 version=getattr(own, "version", ""),
                 absent=own is None or own == (),
-                changed=_changed(own, default),
+                changed=tuple(
+                    name
+                    for name in _changed(own, default)
+                    if name not in _FOLLOWING.get(field.name, ())
+                ),
             )
         )
     return tuple(found)

@@ -29,6 +29,7 @@ from memberops.policies import (
     TierPolicy,
     VisitPolicy,
 )
+from memberops.policies.sms_segments import SmsRule
 from memberops.schedules import (
     OfficeCalendar,
     OfficeDuty,
@@ -46,6 +47,12 @@ from memberops.workflows.membership_spelling import (
     read_edge,
     read_rule,
     read_term,
+)
+from memberops.workflows.message_spelling import (
+    MESSAGE_FIELDS,
+    MESSAGE_HIDDEN,
+    VISITS,
+    read_length,
 )
 from memberops.workflows.plain_values import (
     NONE,
@@ -109,6 +116,8 @@ def _policies(value: Any, base: Any, reader: Reader) -> ChainPolicies:
         reader.facts[WORKING] = office
         calendars = {"working_calendar": office, "store_calendars": stores}
     problems += _graces(rest) + idle_keys(rest)
+    # Messages may name a suppression that the visits of this file have.
+    reader.facts[VISITS] = rest.get(VISITS, {})
     made = usual
     try:
         made = reader.table(rest, ChainPolicies, usual)
@@ -308,6 +317,7 @@ SPELLING = Spelling(
         WorkingCalendar: read_calendar,
         ServiceLevels: _levels,
         Money: _money,
+        SmsRule: read_length,
     },
     fields={
         (ChainPolicies, "term"): read_term,
@@ -328,12 +338,14 @@ SPELLING = Spelling(
         (Level, "hours"): _number,
         (VisitPolicy, "zone"): _zone,
         (Appointments, "zone"): _zone,
+        **MESSAGE_FIELDS,
     },
     hidden={
         ChainPolicies: ("store_calendars",),
         CardState: ("waiver",),
         Renewal: ("term",),
         ProfileAudit: ("phones",),
+        **MESSAGE_HIDDEN,
     },
 )
 """What a chain file spells otherwise than by the fields of the Python values."""
