@@ -167,7 +167,7 @@ def left(outbox, *states):
     return int(outbox.status()[list(states)].to_numpy().sum())
 
 
-def send_until_empty(outbox, provider, worker, *, batch=20):
+def send_until_empty(outbox, provider, worker, *, batch=50):
     """Send until nothing is queued, waiting for what was postponed."""
     while True:
         send_messages(outbox, provider, now=now, worker=worker, batch=batch)
@@ -269,7 +269,7 @@ def bad_day(database, *, messages=2000, workers=4, seed=1):
         fill(outbox, "promotion", range(half))
         fill(outbox, "notice", range(half, messages), "notice")
         providers = [
-            provider_for(gateway.url, together=20 if number else 1)
+            provider_for(gateway.url, together=50 if number else 1)
             for number in range(workers)
         ]
         running = threading.Event()
@@ -283,7 +283,7 @@ def bad_day(database, *, messages=2000, workers=4, seed=1):
                 known.update(new)
                 some = [own for own in new if dice.random() < 0.3]
                 if some:
-                    push(outbox, providers[0], gateway, some)
+                    push(outbox, providers[0], gateway, some, repeats=1)
                 time.sleep(0.1)
 
         with ThreadPoolExecutor(workers + 1) as pool:

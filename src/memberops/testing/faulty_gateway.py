@@ -189,7 +189,7 @@ class FaultyGateway:
 
     @property
     def duplicates(self) -> int:
-        """How many messages too many were taken: what members got twice."""
+        """How many messages were taken that had been taken before."""
         with self._change:
             return sum(len(times) - 1 for times in self._accepted.values())
 
