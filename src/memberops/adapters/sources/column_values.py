@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -156,6 +157,7 @@ def read_column(
     date_format: str | None,
     missing: Iterable[str],
     log: FindingLog,
+    unit: Decimal | None = None,
 ) -> Cells:
     """
     Read a column by its kind.
@@ -168,6 +170,7 @@ def read_column(
         date_format: See `date_values.check_date_format`.
         missing: Words that mean "no value", besides the empty text.
         log: Takes findings about the column as a whole.
+        unit: What one of a column of amounts is worth; see `values.read_amount`.
     """
     void = _void(text, missing)
     if column.kind in (Kind.DATE, Kind.INSTANT):
@@ -175,7 +178,7 @@ def read_column(
             column, text, void, zone=zone, date_format=date_format, log=log
         )
     else:
-        read = _reader(column, currency)
+        read = _reader(column, currency, unit)
         found = [
             None if empty else read(cell)
             for cell, empty in zip(text.texts, void, strict=True)
@@ -232,9 +235,11 @@ def _cells(
     )
 
 
-def _reader(column: Column, currency: Currency) -> Callable[[str], Any]:
+def _reader(
+    column: Column, currency: Currency, unit: Decimal | None
+) -> Callable[[str], Any]:
     if column.kind is Kind.MONEY:
-        return partial(read_amount, currency=currency)
+        return partial(read_amount, currency=currency, unit=unit)
     if column.kind is Kind.INTEGER:
         return read_integer
     return _word_reader(column)

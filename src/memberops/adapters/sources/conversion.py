@@ -9,6 +9,7 @@ empty, with a warning.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -48,6 +49,8 @@ class Converter:
         currency: Currency of amounts.
         zone: Zone in which a local time is read and a day begins.
         date_formats: By column, see `date_values.check_date_format`.
+        units: By column of amounts, what one of it is worth; one of the currency
+            where it is not named.
         constants: Values of columns that the source lacks, as text.
         drop: Rows that are left out knowingly.
         missing: Words that mean "no value".
@@ -57,6 +60,7 @@ class Converter:
     currency: Currency
     zone: ZoneInfo
     date_formats: Mapping[str, str] = attrs.field(factory=dict)
+    units: Mapping[str, Decimal] = attrs.field(factory=dict)
     constants: Mapping[str, str] = attrs.field(factory=dict)
     drop: tuple[DropRule, ...] = ()
     missing: tuple[str, ...] = MISSING_WORDS
@@ -90,7 +94,9 @@ class Converter:
         """
         count = len(lines)
         cells = {
-            name: self._cells(name, text, log, self.date_formats.get(name))
+            name: self._cells(
+                name, text, log, self.date_formats.get(name), self.units.get(name)
+            )
             for name, text in columns.items()
         }
         for name, text in self.constants.items():
@@ -110,7 +116,12 @@ class Converter:
         )
 
     def _cells(
-        self, name: str, text: TextColumn, log: FindingLog, date_format: str | None
+        self,
+        name: str,
+        text: TextColumn,
+        log: FindingLog,
+        date_format: str | None,
+        unit: Decimal | None = None,
     ) -> Cells:
         return read_column(
             self.table.column(name),
@@ -120,6 +131,7 @@ class Converter:
             date_format=date_format,
             missing=self.missing,
             log=log,
+            unit=unit,
         )
 
     def _constant(self, name: str, text: str, count: int) -> Cells:

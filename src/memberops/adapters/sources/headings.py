@@ -157,7 +157,8 @@ def map_headings(
         )
     for name, found in places.items():
         if len(found) > 1 and (best := _preferred(table.column(name), found, normal)):
-            ignored += [shown_heading(headings[at]) for at in found if at != best[0]]
+            read = {best[0], *wanted.values()}
+            ignored += [shown_heading(headings[at]) for at in found if at not in read]
             places[name] = best
     _check_required(table, {*places, *constants}, headings)
     return HeadingMap(

@@ -9,6 +9,7 @@ import numpy as np
 
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.headings import check_names
+from memberops.adapters.sources.values import Unreadable, read_id
 from memberops.errors import ConfigurationError, nearest
 from memberops.tables import Kind, Table
 
@@ -146,7 +147,8 @@ def composed_text(
     Join the parts of an id by dashes; each different set of parts is joined once.
 
     Dashes and backslashes of a part are escaped, so that no two sets give one id. A
-    row that lacks a part has no id.
+    row that lacks a part has no id; a part that cannot be of an id stands alone, and
+    so is refused for what is wrong with it.
 
     Args:
         parts: The parts, row by row.
@@ -164,10 +166,19 @@ def composed_text(
     texts = []
     for chosen in sets.T.tolist():
         words = [p.texts[at].strip() for p, at in zip(parts, chosen, strict=True)]
+        ids = [read_id(word) for word in words]
+        damaged = [
+            word
+            for word, own in zip(words, ids, strict=True)
+            if isinstance(own, Unreadable)
+        ]
         if any(not word or word in missing for word in words):
             texts.append("")
+        elif damaged:
+            texts.append(damaged[0])
         else:
-            texts.append("-".join(_escaped(word) for word in words))
+            # Narrow before they are escaped: a full-width dash becomes a dash.
+            texts.append("-".join(_escaped(str(own)) for own in ids))
     return TextColumn(codes.reshape(-1).astype(np.int64), texts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 from zoneinfo import ZoneInfo
 
@@ -56,7 +56,8 @@ class Mapped(TypedDict, total=False):
         values: By canonical column, the source's word and ours, as in
             ``{"kind": {"退": "return"}}``.
         units: By column of money ``"minor"`` (``"分"``), ``"major"`` (``"元"``, the
-            default), ``"thousand"`` (``"千元"``) or ``"万元"``.
+            default), ``"thousand"`` (``"千元"``) or ``"万元"``. A cell that names
+            another unit is refused.
         drop: Rows to leave out knowingly (`DropRule`, or its fields).
         missing: Words that mean "no value", besides the empty cell.
         limits: Bounds of reading.
@@ -89,7 +90,6 @@ class ReadingOptions:
         joins: Headings of day and time, by canonical column of moments.
         compositions: Headings whose texts together make an id, by canonical column.
         values: The source's words for values, by canonical column.
-        scales: What an amount of the source has to be multiplied by, by column.
         limits: Bounds of reading.
     """
 
@@ -98,7 +98,6 @@ class ReadingOptions:
     joins: Mapping[str, tuple[str, ...]]
     compositions: Mapping[str, tuple[str, ...]]
     values: Mapping[str, Mapping[str, str]]
-    scales: Mapping[str, Decimal]
     limits: ReadingLimits
 
     @classmethod
@@ -127,7 +126,7 @@ class ReadingOptions:
         >>> cny = Currency("CNY")
         >>> options = ReadingOptions.of("sales", currency=cny,
         ...     zone=ZoneInfo("Asia/Shanghai"), units={"amount": "分"})
-        >>> options.scales
+        >>> options.converter.units
         {'amount': Decimal('0.01')}
         """
         canonical = table_named(table) if isinstance(table, str) else table
@@ -150,6 +149,7 @@ class ReadingOptions:
                 currency=currency,
                 zone=zone,
                 date_formats=_date_formats(mapping.get("date_format"), canonical),
+                units=_worths(mapping.get("units"), canonical, currency),
                 constants=constants,
                 drop=drop_rules(mapping.get("drop", ())),
                 missing=tuple(mapping.get("missing", MISSING_WORDS)),
@@ -158,7 +158,6 @@ class ReadingOptions:
             joins=joins,
             compositions=compositions,
             values=_words(mapping.get("values"), canonical),
-            scales=_scales(mapping.get("units"), canonical, currency),
             limits=ReadingLimits.of(mapping.get("limits")),
         )
 
@@ -185,15 +184,11 @@ class ReadingOptions:
         return made
 
     def translated(self, columns: Mapping[str, TextColumn]) -> dict[str, TextColumn]:
-        """Put the source's words and units into ours; other text stays as it is."""
+        """Put the source's words into ours; other text stays as it is."""
         given = dict(columns)
         for name, words in self.values.items():
             if name in given:
                 texts = [words.get(text.strip(), text) for text in given[name].texts]
-                given[name] = TextColumn(given[name].codes, texts)
-        for name, scale in self.scales.items():
-            if name in given and scale != 1:
-                texts = [_scaled(text, scale) for text in given[name].texts]
                 given[name] = TextColumn(given[name].codes, texts)
         return given
 
@@ -224,7 +219,7 @@ def _words(
     return found
 
 
-def _scales(
+def _worths(
     given: Mapping[str, str] | None, table: Table, currency: Currency
 ) -> dict[str, Decimal]:
     check_names("units", given or {}, table)
@@ -239,14 +234,6 @@ def _scales(
             raise ConfigurationError(
                 f"no unit is called {str(unit)[:20]!r}; {nearest(str(unit), known)}"
             )
-        found[name] = known[unit]
+        if known[unit] != 1:
+            found[name] = known[unit]
     return found
-
-
-def _scaled(text: str, scale: Decimal) -> str:
-    """Multiply an amount exactly; what is no plain number stays, to be refused."""
-    try:
-        value = Decimal(text.strip().replace(",", ""))
-    except InvalidOperation:
-        return text
-    return f"{value * scale:f}" if value.is_finite() else text

@@ -10,9 +10,10 @@ from typing import Any
 from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.text_table import TextTable, read_text_table
+from memberops.adapters.sources.values import narrow
 from memberops.errors import ColumnTypeError
 
-__all__ = ["latest_records", "read_records", "text_of"]
+__all__ = ["latest_records", "read_records", "refused_keys", "text_of"]
 
 
 def text_of(value: Any) -> str:
@@ -118,3 +119,28 @@ def latest_records(
         if had is None or moment is None or not record[moment] < had[moment]:
             kept[own] = record
     return list(kept.values())
+
+
+def refused_keys(
+    records: Sequence[Mapping[str, Any]], result: SourceResult, *, key: Sequence[str]
+) -> tuple[tuple[str, ...], ...]:
+    """
+    Name the records that were refused, for `SourceChanges.refused`.
+
+    Args:
+        records: What `read_records` was given.
+        result: What it gave.
+        key: The fields that hold the record's key.
+
+    Returns:
+        For each reject the key of its record; an empty key where a part is missing.
+
+    Raises:
+        ColumnTypeError: A part is no plain value.
+    """
+    found = []
+    for line in result.rejects["line"].tolist():
+        record = records[line - 1]
+        parts = tuple(narrow(text_of(record.get(name))) for name in key)
+        found.append(parts if all(parts) else ())
+    return tuple(found)

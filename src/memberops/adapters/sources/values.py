@@ -140,6 +140,7 @@ _PLAIN = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
 _COMMA_DECIMAL = re.compile(r"\d{1,3}(?:\.\d{3})*,\d{1,2}", re.ASCII)
 _POWERS = {"": 0, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8}
+_POWER = re.compile("[千万萬亿億]")
 _SIGNS_OF = {
     "CNY": ("¥", "元", "圆", "RMB", "人民币", "CN¥"),
     "EUR": ("欧元",),
@@ -161,13 +162,20 @@ _COMMA = Unreadable(
     "a comma seems to stand for the decimal point; write 1299.00",
     "逗号疑似用作小数点；请写成 1299.00",
 )
+_UNIT_TWICE = Unreadable(
+    "amount-unit",
+    "it names a unit, and the option 'units' gives its column one",
+    "单元格自带单位，而 units 已指定该列的单位",
+)
 _SIGNED_TWICE = Unreadable("number-sign", "it has more than one sign", "正负号不止一个")
 TOO_LARGE = Unreadable(
     "number-too-large", "it does not fit into 64 bits", "数值过大，超出 64 位范围"
 )
 
 
-def read_amount(text: str, currency: Currency) -> int | Unreadable:
+def read_amount(
+    text: str, currency: Currency, unit: Decimal | None = None
+) -> int | Unreadable:
     """
     Read an amount as whole minor units, exactly.
 
@@ -177,17 +185,27 @@ def read_amount(text: str, currency: Currency) -> int | Unreadable:
     Args:
         text: The cell.
         currency: Currency of the column; another one's sign is refused.
+        unit: What one of the column is worth; one of the currency if None. Where it
+            is given, a cell that names a unit of its own is refused.
 
     >>> cny = Currency("CNY")
     >>> [read_amount(cell, cny) for cell in ("￥1,299.00", "(3.50)", "1.28万元", "5-")]
     [129900, -350, 1280000, -500]
     >>> read_amount("19.999", cny).rule, read_amount("$5", cny).rule
     ('amount-digits', 'amount-currency')
+    >>> read_amount("1299", cny, unit=Decimal("0.01"))
+    1299
+    >>> read_amount("1.28", cny, unit=Decimal(10_000))
+    1280000
     """
     number = _number(text)
     if isinstance(number, Unreadable):
         return number
     value, words = number
+    if unit is not None:
+        if any(words) or _POWER.search(text):
+            return _UNIT_TWICE
+        value = _EXACT.multiply(value, unit)
     if any(word and not _means(word, currency) for word in words):
         return Unreadable(
             "amount-currency",

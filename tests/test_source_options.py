@@ -1,0 +1,257 @@
+"""Promises of the mapping of columns: words, units and ids of parts, for any source."""
+
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from csv_reading import findings, read
+from memberops import open_chain
+from memberops.adapters.sources.reading_options import ReadingOptions
+from memberops.adapters.sources.records import read_records
+from memberops.domain import Currency
+from memberops.errors import ConfigurationError, MissingColumnsError
+
+HEAD = "小票号,销售日期,门店,数量,金额\n"
+CNY, SHANGHAI = Currency("CNY"), ZoneInfo("Asia/Shanghai")
+
+
+def options(table, **mapping):
+    """The checked options of a table."""
+    return ReadingOptions.of(table, currency=CNY, zone=SHANGHAI, **mapping)
+
+
+def of_records(records, table, **mapping):
+    """Read records as a web service gives them."""
+    return read_records(records, options(table, **mapping), origin="acme/list")
+
+
+def test_words_of_the_source_become_ours_before_they_are_judged():
+    """A word that the table does not know is read where `values` says what it means."""
+    text = "会员号,性别\nM1,先生\nM2,女士\nM3,女\nM4,?\n"
+    told = {"gender": {"先生": "male", " 女士 ": "female", "?": ""}}
+    result = read(text, "members", values=told)
+    assert result.frame["gender"].tolist()[:3] == ["male", "female", "female"]
+    assert result.frame["gender"].isna().tolist() == [False, False, False, True]
+    assert findings(result, "choice-unknown") == []
+    assert findings(read(text, "members"), "choice-unknown") != []
+
+
+def test_a_word_may_make_a_row_fall_under_a_rule():
+    """Drop rules see our words, and a rejected row keeps the source's own."""
+    result = read(
+        "会员号,性别\nM1,先生\nM2,女士\n",
+        "members",
+        values={"gender": {"先生": "male", "女士": "female"}},
+        drop=[{"column": "gender", "equals": "male", "reason": "not asked for"}],
+    )
+    assert result.frame["member_id"].tolist() == ["M2"]
+    assert result.rejects["raw"].tolist() == ["M1,先生"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "cell", "minor"),
+    [
+        ("分", "1299", 129_9),
+        ("minor", "1,299.00", 1299),
+        ("minor", "(７)", -7),
+        ("元", "12.99", 1299),
+        ("major", "￥12.99", 1299),
+        ("千元", "1.28", 128_000),
+        ("thousand", "-1.28", -128_000),
+        ("万元", "1.28", 1_280_000),
+        ("万元", "0.000001", 1),
+    ],
+)
+def test_units_are_exact(unit, cell, minor):
+    """An amount in any unit becomes whole minor units, in files and in records."""
+    row = HEAD + f'T1,2026-11-05,S1,1,"{cell}"\n'
+    assert read(row, units={"amount": unit}).frame["amount"].tolist() == [minor]
+    record = {"小票号": "T1", "销售日期": "2026-11-05", "门店": "S1", "数量": 1}
+    result = of_records([record | {"金额": cell}], "sales", units={"amount": unit})
+    assert result.frame["amount"].tolist() == [minor]
+
+
+@pytest.mark.parametrize(
+    ("cell", "rule"),
+    [
+        ("￥1299", "amount-unit"),
+        ("12.99元", "amount-unit"),
+        ("1.28万", "amount-unit"),
+        ("1299.5", "amount-digits"),
+        ("1,2.5", "number-grouping"),
+        ("1_000", "number-unreadable"),
+        ("1E+5", "number-destroyed"),
+        ("Infinity", "number-unreadable"),
+        ("99999999999999999999", "number-too-large"),
+    ],
+)
+def test_a_cell_that_a_unit_would_misread_is_refused(cell, rule):
+    """No amount is a hundred times too large because its cell had a unit of its own."""
+    result = read(HEAD + f'T1,2026-11-05,S1,1,"{cell}"\n', units={"amount": "分"})
+    assert result.rejects["rule"].tolist() == [rule]
+
+
+@given(st.integers(-(2**62), 2**62))
+def test_minor_units_come_back_as_they_are(amount):
+    """Fen are read as fen, however many, without a float on the way."""
+    record = {"ticket_id": "T", "sold_on": "2026-11-05", "store_id": "S", "quantity": 1}
+    result = of_records([record | {"amount": amount}], "sales",
+                        units={"amount": "minor"})  # fmt: skip
+    assert result.frame["amount"].tolist() == [amount]
+
+
+def test_a_unit_scales_what_the_amount_is_made_of():
+    """Quantity × unit price in fen; a limit of a rule is in the currency still."""
+    result = read(
+        "小票号,销售日期,门店,数量,单价\nT1,2026-11-05,S1,3,1990\nT2,2026-11-05,S1,1,0\n",
+        units={"unit_price": "分"},
+        drop=[{"column": "unit_price", "at_most": "0.50", "reason": "gifts"}],
+    )
+    assert result.frame["amount"].tolist() == [5970]
+    assert result.rejects["rule"].tolist() == ["dropped-by-reading"]
+
+
+def test_parts_make_an_id():
+    """A ticket of store, day and number is one id; without a part it has none."""
+    text = "分店,营业日,流水,销售日期,门店,数量,金额\n"
+    rows = (
+        "S1,20261105,0007,2026-11-05,S1,1,5\n"
+        "S1,20261105,,2026-11-05,S1,1,5\n"
+        "S1,20261105,NULL,2026-11-05,S1,1,5\n"
+        "S1,20261105,1.23E+10,2026-11-05,S1,1,5\n"
+    )
+    result = read(text + rows, compose={"ticket_id": ["分店", "营业日", "流水"]})
+    assert result.frame["ticket_id"].tolist() == ["S1-20261105-0007"]
+    assert result.rejects["column"].tolist() == ["ticket_id"] * 3
+    assert result.rejects["rule"].tolist()[2] == "number-destroyed"
+    assert findings(result, "heading-ignored") == []
+
+
+PARTS = st.text(st.sampled_from("a1-\\－＼Ａ 号"), min_size=1, max_size=4)
+PAIRS = st.tuples(PARTS, PARTS).filter(lambda pair: all(p.strip() for p in pair))
+
+
+@given(st.lists(PAIRS, min_size=1, max_size=12))
+def test_two_sets_of_parts_never_make_one_id(pairs):
+    """Ids are the same exactly where their parts are the same as ids."""
+    stores = [
+        {"a": left, "b": right, "name": str(at)}
+        for at, (left, right) in enumerate(pairs)
+    ]
+    made = of_records(stores, "stores", compose={"store_id": ["a", "b"]})
+    ids = dict(zip(made.frame["name"].astype(int), made.frame["store_id"], strict=True))
+    parts = {at: tuple(narrowed(part) for part in pairs[at]) for at in ids}
+    assert len(set(ids.values())) == len(set(parts.values())) == len(ids)
+    # What was refused is a second row of one id, so it has the parts of a first one.
+    refused = set(range(len(pairs))) - set(ids)
+    assert {tuple(narrowed(part) for part in pairs[at]) for at in refused} <= set(
+        parts.values()
+    )
+
+
+def narrowed(part):
+    """How an id is written: full-width letters and signs are narrow."""
+    return part.strip().replace("－", "-").replace("＼", "\\").replace("Ａ", "A")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "told"),
+    [
+        ({"units": {"amount": "cent"}}, "no unit is called 'cent'"),
+        ({"units": {"quantity": "分"}}, "holds none"),
+        ({"units": {"amonut": "分"}}, "did you mean 'amount'"),
+        ({"values": {"gendr": {"a": "b"}}}, "gendr"),
+        ({"values": {"item_name": "a"}}, "is a table of the source's word and ours"),
+        ({"compose": {"amount": ["数量", "金额"]}}, "'compose' makes ids of parts"),
+        ({"compose": {"ticket_id": ["小票号"]}}, "two headings or more"),
+        ({"compose": {"ticket_id": "小票号"}}, "two headings or more"),
+        (
+            {"compose": {"ticket_id": ["a", "b"]}, "columns": {"ticket_id": "a"}},
+            "in 'compose' and in another option",
+        ),
+        ({"colunms": {}}, "did you mean 'columns'"),
+    ],
+)
+def test_a_wrong_option_is_refused_with_what_is_meant(mapping, told):
+    """Nothing that an option names is ignored, in a file or for records."""
+    with pytest.raises(ConfigurationError, match=told):
+        options("sales", **mapping)
+
+
+def test_a_part_that_no_heading_has_is_refused():
+    """The headings of the parts must be there."""
+    with pytest.raises((ConfigurationError, MissingColumnsError), match="流水"):
+        read(HEAD, compose={"ticket_id": ["门店", "流水"]})
+
+
+def test_a_chain_file_says_words_units_and_parts():
+    """The options stand in chain.toml beside the path."""
+    Path("till.csv").write_text(
+        "分店,流水,日期,状态,件数,实收\nS1,7,2026-11-05,销,2,1990\nS1,8,2026-11-06,退,-1,-5\n",
+        encoding="utf-8",
+    )
+    Path("chain.toml").write_text(
+        """name = "示例"
+currency = "CNY"
+zone = "Asia/Shanghai"
+[sources.sales]
+adapter = "csv"
+path = "till.csv"
+columns = { store_id = "分店", item_id = "状态" }
+compose = { ticket_id = ["分店", "流水"] }
+units = { amount = "分" }
+[sources.sales.values.item_id]
+"销" = "sold"
+""",
+        encoding="utf-8",
+    )
+    sales = open_chain("chain.toml").read()["sales"]
+    assert sales["ticket_id"].tolist() == ["S1-7", "S1-8"]
+    assert sales["amount"].tolist() == [1990, -5]
+    assert sales["item_id"].tolist() == ["sold", "退"]
+
+
+def test_records_are_read_as_rows_of_a_file():
+    """Plain values of JSON are text, and the rules and findings are those of files."""
+    result = of_records(
+        [
+            {"id": 7, "n": "王小明", "joined": None, "tel": "13800138000"},
+            {"id": 8, "n": "Ann", "joined": "2026-11-05"},
+            {"id": 7, "n": "again"},
+            {"id": None, "n": "nobody"},
+        ],
+        "members",
+        columns={"member_id": "id", "name": "n", "joined_on": "joined", "phone": "tel"},
+    )
+    assert result.frame["member_id"].tolist() == ["7", "8"]
+    assert result.frame["joined_on"].tolist()[1] == pd.Timestamp("2026-11-05")
+    assert result.rejects["line"].tolist() == [3, 4]
+    assert result.rejects["file"].unique().tolist() == ["acme/list"]
+    assert not any("again" in f.describe("en") for f in result.findings)
+
+
+def test_no_records_are_an_empty_table_where_the_fields_are_named():
+    """A day without sales is no error."""
+    fields = ["ticket_id", "sold_on", "store_id", "quantity", "amount"]
+    result = read_records([], options("sales"), origin="acme/orders", fields=fields)
+    assert (result.accepted, result.rejected) == (0, 0)
+    assert str(result.frame["amount"].dtype) == "int64"
+    assert [finding.rule for finding in result.findings] == ["no-rows"]
+    with pytest.raises(MissingColumnsError):
+        read_records([], options("sales"), origin="acme/orders")
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-10**12,
+                   max_value=10**12))  # fmt: skip
+def test_decimals_of_records_are_exact(amount):
+    """A Decimal comes in to the last digit, also where it is written as 1E+3."""
+    record = {"ticket_id": "T", "sold_on": "2026-11-05", "store_id": "S", "quantity": 1}
+    for written in (amount, amount.normalize()):
+        result = of_records([record | {"amount": written}], "sales")
+        assert result.frame["amount"].tolist() == [int(amount * 100)]
+    assert Decimal(int(amount * 100)) / 100 == amount
