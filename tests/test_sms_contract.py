@@ -18,7 +18,7 @@ from memberops.testing import FaultyGateway, check_sms_provider
 KEY = "a-key-of-the-gateway"
 
 
-def form_gateway(folder, url, *, read=0.12, **options):
+def form_gateway(folder, url, *, read=0.25, **options):
     """Make our provider for a gateway, with short time-outs."""
     pytest.importorskip("httpx2", reason="needs the extra 'sms'")
     return FormGateway(
@@ -79,7 +79,7 @@ def broken(make, *, gateway=None):
 
 def broken_at_gateway(folder, kind, **options):
     """Return what a provider is told that has a gateway."""
-    with FaultyGateway(key=KEY, hold=0.25, huge=1 << 25) as gateway:
+    with FaultyGateway(key=KEY, hold=0.7, huge=1 << 25) as gateway:
         return broken(
             lambda url: kind(form_gateway(folder, url, **options)), gateway=gateway
         )
@@ -92,8 +92,10 @@ def test_the_file_keeps_the_contract(tmp_path):
 
 def test_the_form_gateway_keeps_the_contract(tmp_path):
     """Our own provider passes every fault of the gateway."""
-    with FaultyGateway(key=KEY, hold=1.0) as gateway:
-        check_sms_provider(lambda url: form_gateway(tmp_path, url), gateway=gateway)
+    with FaultyGateway(key=KEY, hold=1.5) as gateway:
+        check_sms_provider(
+            lambda url: form_gateway(tmp_path, url, read=0.5), gateway=gateway
+        )
 
     assert gateway.duplicates == 0
     assert gateway.followed == 0
