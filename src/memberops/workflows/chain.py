@@ -46,6 +46,7 @@ from memberops.workflows import (
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.chain_tables import ChainTables, FrameSource
 from memberops.workflows.ledger_settings import LedgerSettings
+from memberops.workflows.message_settings import MessageSettings
 
 if TYPE_CHECKING:
     from memberops.workflows.month_end import MonthEnd
@@ -117,6 +118,8 @@ class Chain:
         policies: The chain's policies; the manual's by default.
         registry: The plugins that were loaded, if any.
         ledger_settings: Where the gift ledger is kept; None if there is none.
+        message_settings: Where messages are kept, who sends them, and the templates;
+            None if the chain sends none.
 
     Raises:
         InvalidValueError: No source of sales, or an unknown language.
@@ -159,6 +162,13 @@ class Chain:
         repr=False,
         validator=attrs.validators.optional(
             attrs.validators.instance_of(LedgerSettings)
+        ),
+    )
+    message_settings: MessageSettings | None = attrs.field(
+        default=None,
+        repr=False,
+        validator=attrs.validators.optional(
+            attrs.validators.instance_of(MessageSettings)
         ),
     )
 

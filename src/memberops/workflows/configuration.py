@@ -22,6 +22,8 @@ from memberops.errors import ConfigurationError, nearest
 from memberops.tables import TABLES
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.ledger_settings import LedgerSettings
+from memberops.workflows.message_settings import OutboxSettings, SmsSettings
+from memberops.workflows.message_spelling import read_sms
 from memberops.workflows.policy_spelling import SPELLING
 from memberops.workflows.structuring import Misfit, Problem, Reader
 
@@ -79,6 +81,8 @@ class ChainSettings:
         policies: What the chain decides for itself.
         plugins: Which plugins are left out.
         ledger: Where the gift ledger is kept; None if there is none.
+        outbox: Where messages are kept on their way; None if there is none.
+        sms: Who sends messages, and the templates; None if the file does not say.
     """
 
     name: str
@@ -89,6 +93,8 @@ class ChainSettings:
     policies: ChainPolicies = attrs.field(factory=ChainPolicies)
     plugins: PluginSettings = attrs.field(factory=PluginSettings)
     ledger: LedgerSettings | None = None
+    outbox: OutboxSettings | None = None
+    sms: SmsSettings | None = None
 
 
 def read_settings(path: str | Path) -> ChainSettings:
@@ -163,7 +169,11 @@ def _reader(given: Mapping[str, Any]) -> Reader:
     read_currency = SPELLING.types[Currency]
     spelling = attrs.evolve(
         SPELLING,
-        types={**SPELLING.types, Mapping[str, SourceSettings]: _sources},
+        types={
+            **SPELLING.types,
+            Mapping[str, SourceSettings]: _sources,
+            SmsSettings: read_sms,
+        },
         fields={**SPELLING.fields, (ChainSettings, "currency"): read_currency},
     )
     reader = Reader(spelling=spelling)

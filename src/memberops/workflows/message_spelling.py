@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
+from memberops.domain.message import MessageKind, MessageTemplate
 from memberops.metrics import EffectPolicy
 from memberops.policies import MessagePolicy, VisitPolicy
 from memberops.policies.outbox_policy import OutboxPolicy
 from memberops.policies.sms_segments import SmsRule, sms_rule
 from memberops.workflows.chain_policies import ChainPolicies
-from memberops.workflows.plain_values import number
-from memberops.workflows.structuring import Misfit, Reader, built
+from memberops.workflows.message_settings import SmsSettings, TemplateSettings
+from memberops.workflows.plain_values import found_instead, number, text
+from memberops.workflows.structuring import Misfit, Problem, Reader, built
 
-__all__ = ["MESSAGE_FIELDS", "MESSAGE_HIDDEN", "VISITS", "read_length"]
+__all__ = ["MESSAGE_FIELDS", "MESSAGE_HIDDEN", "VISITS", "read_length", "read_sms"]
 
 VISITS = "visits"
+_OWN = ("provider", "signature", "templates")
 
 
 def read_length(value: Any, base: Any, reader: Reader) -> SmsRule:
@@ -44,9 +48,99 @@ def _float(value: Any, _base: Any, _reader: Reader) -> float:
     return float(number(value))
 
 
+@attrs.frozen(kw_only=True)
+class _Template:
+    """The keys of a section ``[sms.templates.<id>]``."""
+
+    kind: MessageKind
+    text: str
+    signature: str = ""
+    provider: str = ""
+    code: str = ""
+    variables: Mapping[str, str] = attrs.field(factory=dict)
+    sample: Mapping[str, str] = attrs.field(factory=dict)
+    rules: tuple[str, ...] = ()
+
+
+def _texts(value: Any, _base: Any, reader: Reader) -> dict[str, str]:
+    return reader.keyed(value, text)
+
+
+def read_sms(value: Any, _base: Any, reader: Reader) -> SmsSettings:
+    """Read who sends: a provider, its options, and the chain's templates."""
+    if not isinstance(value, Mapping):
+        raise Misfit(found_instead("a table", value))
+    problems: list[Problem] = []
+    said = {}
+    for name, usual in (("provider", "file"), ("signature", "")):
+        said[name] = usual
+        try:
+            said[name] = text(value.get(name, usual))
+        except Misfit as misfit:
+            problems += misfit.under(name)
+    templates: list[TemplateSettings] = []
+    tables = value.get("templates", {})
+    if not isinstance(tables, Mapping):
+        told = found_instead("a table for each template", tables)
+        problems.append(Problem(("templates",), told))
+        tables = {}
+    for name, table in tables.items():
+        try:
+            templates.append(_template(name, table, said["signature"], reader))
+        except Misfit as misfit:
+            problems += [
+                problem
+                for inner in misfit.under(name)
+                for problem in Misfit([inner]).under("templates")
+            ]
+    if problems:
+        raise Misfit(problems)
+    options = {name: each for name, each in value.items() if name not in _OWN}
+    return SmsSettings(
+        provider=said["provider"], options=options, templates=tuple(templates)
+    )
+
+
+def _template(
+    name: str, table: Any, signature: str, reader: Reader
+) -> TemplateSettings:
+    given: _Template = reader.table(table, _Template)
+    signed = given.signature or signature
+    if not signed:
+        raise Misfit(
+            [
+                Problem(
+                    ("signature",),
+                    "is needed, here or once for all as [sms] signature",
+                )
+            ]
+        )
+
+    def make() -> TemplateSettings:
+        template = MessageTemplate(
+            template_id=name,
+            kind=given.kind,
+            text=given.text,
+            signature=signed,
+            provider=given.provider,
+            code=given.code,
+        )
+        return TemplateSettings(
+            template=template,
+            variables=given.variables,
+            sample=given.sample,
+            rules=given.rules,
+        )
+
+    made: TemplateSettings = built(make)
+    return made
+
+
 MESSAGE_FIELDS = {
     (ChainPolicies, "messages"): _messages,
     (EffectPolicy, "confidence"): _float,
+    (_Template, "variables"): _texts,
+    (_Template, "sample"): _texts,
 }
 """By class and field, what reads it."""
 

@@ -23,6 +23,7 @@ from memberops.workflows.configuration import (
     configuration_error,
     read_settings,
 )
+from memberops.workflows.message_access import opened_messages
 from memberops.workflows.structuring import Problem
 
 __all__ = ["open_chain"]
@@ -67,6 +68,9 @@ def open_chain(
         ledger_settings=None
         if settings.ledger is None
         else settings.ledger.within(context.folder),
+        message_settings=opened_messages(
+            settings, registry, context.folder, file=file.name
+        ),
     )
 
 

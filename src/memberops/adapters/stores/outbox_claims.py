@@ -24,7 +24,7 @@ from memberops.adapters.stores.outbox_schema import (
     messages,
 )
 from memberops.adapters.stores.outbox_steps import Change, lock_names, write_changes
-from memberops.domain.message import MessageBatch
+from memberops.domain.message import BatchApproval, MessageBatch
 from memberops.policies.contact import Contact
 from memberops.policies.outbox_policy import (
     ApprovalState,
@@ -33,20 +33,25 @@ from memberops.policies.outbox_policy import (
 )
 from memberops.policies.outbox_rules import MessageFact
 
-__all__ = ["Claiming", "approval_in", "open_batches"]
+__all__ = ["Claiming", "approval_in", "open_batches", "words_in"]
 
 
 def approval_in(
     connection: sa.Connection, batch: MessageBatch, policy: OutboxPolicy
 ) -> ApprovalState:
     """Tell whether a batch is approved, by all words that were said on it."""
+    words = words_in(connection, batch.batch_id)
+    return approval_state(batch, words, roles=policy.roles)
+
+
+def words_in(connection: sa.Connection, batch_id: str) -> tuple[BatchApproval, ...]:
+    """Return every word that was said on a batch, the oldest first."""
     statement = (
         sa.select(approvals.c.document)
-        .where(approvals.c.batch_id == batch.batch_id)
+        .where(approvals.c.batch_id == batch_id)
         .order_by(approvals.c.sequence)
     )
-    words = [approval_of(text) for text in connection.execute(statement).scalars()]
-    return approval_state(batch, words, roles=policy.roles)
+    return tuple(approval_of(text) for text in connection.execute(statement).scalars())
 
 
 def _may_leave(at: int, provider: str) -> sa.ColumnElement[bool]:

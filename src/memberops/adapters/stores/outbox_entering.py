@@ -61,6 +61,7 @@ __all__ = [
 ]
 
 _COLUMNS = tuple(field.name for field in attrs.fields(Message))
+_WORD = ("member_id", "granted", "at", "evidence")
 _NEEDED = ("message_id", "batch_id", "member_id", "phone", "text")
 
 
@@ -250,18 +251,19 @@ def heard(
     *,
     granted: bool,
 ) -> None:
-    """Write what members said; a claim that comes after it sees it."""
-    rows = [
-        {
-            "member_id": member_id,
-            "granted": int(granted),
-            "at": stamp(at),
-            "evidence": evidence,
-        }
+    """Write what members said, each word once; a claim that comes after it sees it."""
+    words = dict.fromkeys(
+        (member_id, int(granted), stamp(at), evidence)
         for member_id, at, evidence in said
-    ]
-    lock_names(connection, "member", [str(row["member_id"]) for row in rows])
-    if rows:
+    )
+    who = sorted({member_id for member_id, *_ in words})
+    lock_names(connection, "member", who)
+    columns = [consents.c[name] for name in _WORD]
+    known = connection.execute(sa.select(*columns).where(consents.c.member_id.in_(who)))
+    for row in known:
+        words.pop(tuple(row), None)
+    if words:
+        rows = [dict(zip(_WORD, word, strict=True)) for word in words]
         connection.execute(sa.insert(consents), rows)
 
 

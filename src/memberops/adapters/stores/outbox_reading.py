@@ -10,7 +10,7 @@ from typing import Any, Self
 import pandas as pd
 import sqlalchemy as sa
 
-from memberops.adapters.stores.outbox_claims import approval_in
+from memberops.adapters.stores.outbox_claims import approval_in, words_in
 from memberops.adapters.stores.outbox_database import OutboxDatabase, moment_of
 from memberops.adapters.stores.outbox_entering import batch_row_of
 from memberops.adapters.stores.outbox_rows import (
@@ -28,6 +28,7 @@ from memberops.adapters.stores.outbox_schema import (
 )
 from memberops.domain.finding import Finding
 from memberops.domain.message import (
+    BatchApproval,
     MessageBatch,
     MessageState,
     audience_digest,
@@ -278,6 +279,10 @@ class OutboxReading:
         """
         row = self._database.read(lambda connection: batch_row_of(connection, batch_id))
         return batch_of(row.document)
+
+    def approvals(self, batch_id: str) -> tuple[BatchApproval, ...]:
+        """Return every word that was said on a batch, the oldest first."""
+        return self._database.read(lambda connection: words_in(connection, batch_id))
 
     def status(self) -> pd.DataFrame:
         """

@@ -175,8 +175,14 @@ class SqlOutbox(OutboxReading):
         self, member_id: str, *, at: dt.datetime, channel: VisitChannel | str
     ) -> None:
         """Write a contact made elsewhere, such as a visit: the caps count it."""
-        made = [(member_id, at, channel)]
-        self._database.write(lambda connection: entering.met(connection, made))
+        self.record_contacts([(member_id, at, channel)])
+
+    def record_contacts(
+        self, given: Iterable[tuple[str, dt.datetime, VisitChannel | str]]
+    ) -> None:
+        """Write many contacts, as triples of member, moment and channel."""
+        for chunk in _chunks(iter(given)):
+            self._database.write(partial(entering.met, made=chunk))
 
     def claim(
         self,

@@ -1,0 +1,160 @@
+"""From a chain's settings to its outbox and its provider of SMS."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from memberops.adapters import AdapterRegistry, load_adapters
+from memberops.adapters.stores import open_outbox
+from memberops.errors import (
+    ConfigurationError,
+    InvalidValueError,
+    MemberOpsError,
+    MissingExtraError,
+    UnknownAdapterError,
+)
+from memberops.workflows.configuration import ChainSettings, configuration_error
+from memberops.workflows.message_settings import (
+    MessageSettings,
+    OutboxSettings,
+    SmsSettings,
+)
+from memberops.workflows.problems import Problem
+
+if TYPE_CHECKING:
+    from memberops.adapters.sms import SmsProvider
+    from memberops.adapters.stores.outbox_rows import Seal
+    from memberops.adapters.stores.outbox_store import SqlOutbox
+    from memberops.workflows.chain import Chain
+
+__all__ = [
+    "made_provider",
+    "needed_outbox",
+    "opened_messages",
+    "outbox",
+    "sms_provider",
+    "sms_settings",
+]
+
+
+def opened_messages(
+    settings: ChainSettings, registry: AdapterRegistry, folder: Path, *, file: str
+) -> MessageSettings | None:
+    """
+    Return what a file says of messages, with its files in the chain's folder.
+
+    The provider is made once and closed again: it asks nobody anything, and a wrong
+    option or a secret that is written down is told at once.
+
+    Args:
+        settings: What the file says.
+        registry: What is installed.
+        folder: The chain's.
+        file: What errors call the file.
+
+    Raises:
+        ConfigurationError: No such provider, or a wrong option of it.
+    """
+    if settings.outbox is None and settings.sms is None:
+        return None
+    sms = attrs.evolve(settings.sms or SmsSettings(), folder=folder)
+    problems = []
+    try:
+        # What is not installed is told when something is to be sent.
+        with contextlib.suppress(MissingExtraError):
+            made_provider(sms, registry, settings.currency.code).close()
+    except UnknownAdapterError as error:
+        problems.append(Problem(("sms", "provider"), f": {error}"))
+    except (MemberOpsError, ValueError) as error:
+        problems.append(Problem(("sms",), f": {error}"))
+    if problems:
+        raise configuration_error(problems, file=file)
+    kept = settings.outbox
+    return MessageSettings(
+        outbox=None if kept is None else kept.within(folder), sms=sms
+    )
+
+
+def made_provider(
+    sms: SmsSettings, registry: AdapterRegistry, currency: str
+) -> SmsProvider:
+    """
+    Make a provider by the settings.
+
+    Args:
+        sms: Who sends.
+        registry: What is installed.
+        currency: Code of the chain's currency.
+
+    Raises:
+        UnknownAdapterError: No provider has that name.
+        ConfigurationError: An option is wrong.
+        MissingExtraError: What it needs is not installed.
+    """
+    from memberops.adapters.sms import SmsContext
+
+    factory = registry.sms_providers[sms.provider].factory
+    context = SmsContext(folder=sms.folder, currency=currency)
+    try:
+        return factory(context, **dict(sms.options))
+    except TypeError as error:
+        # It names options, such as one that is missing, and never a value.
+        told = str(error).partition("() ")[2] or type(error).__name__
+        raise ConfigurationError(
+            f"the provider {sms.provider!r} cannot be made so: {told}"
+        ) from None
+
+
+def outbox(chain: Chain, *, seal: Seal | None = None) -> SqlOutbox:
+    """
+    Open the chain's outbox, or begin it (HQ §6.1); use it in a ``with`` statement.
+
+    Args:
+        chain: The chain; a method of it.
+        seal: Hides phones and texts in the database, by a key of the host.
+
+    Raises:
+        InvalidValueError: The chain has no outbox.
+        ConfigurationError: The environment does not hold its address.
+        MissingExtraError: See `memberops.adapters.stores.open_outbox`, also for what
+            else can fail.
+    """
+    kept = needed_outbox(chain)
+    return open_outbox(kept.address(), policy=chain.policies.outbox, seal=seal)
+
+
+def needed_outbox(chain: Chain) -> OutboxSettings:
+    """Return where the outbox is, or say how a chain gets one."""
+    settings = chain.message_settings
+    if settings is None or settings.outbox is None:
+        raise InvalidValueError(
+            'the chain has no outbox: add [outbox] with database = "outbox.db" to '
+            "chain.toml, or give Chain message_settings=MessageSettings(...)"
+        )
+    return settings.outbox
+
+
+def sms_settings(chain: Chain) -> SmsSettings:
+    """Return who sends, and the templates; by default a file, and none."""
+    settings = chain.message_settings
+    return SmsSettings() if settings is None else settings.sms
+
+
+def sms_provider(chain: Chain) -> SmsProvider:
+    """
+    Make the chain's provider of SMS; close it after use.
+
+    Args:
+        chain: The chain; a method of it.
+
+    Raises:
+        UnknownAdapterError: No provider has the name that the chain says.
+        ConfigurationError: An option is wrong.
+        MissingExtraError: What it needs is not installed.
+    """
+    registry = load_adapters() if chain.registry is None else chain.registry
+    return made_provider(sms_settings(chain), registry, chain.currency.code)

@@ -1,0 +1,187 @@
+"""Where a chain keeps its messages, who sends them, and which templates it has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from memberops.domain.message import MessageTemplate
+from memberops.errors import ConfigurationError, InvalidValueError, nearest
+from memberops.policies.message_text import gap_names
+
+__all__ = ["MessageSettings", "OutboxSettings", "SmsSettings", "TemplateSettings"]
+
+
+def _pairs(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Any:
+    return tuple(dict(given).items())
+
+
+def _gathered(values: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(values)
+
+
+@attrs.frozen(kw_only=True)
+class OutboxSettings:
+    """
+    Where messages are kept on their way: a SQLite file, or a database of a server.
+
+    The address of a server holds a password, which does not belong in a file: the
+    chain file names the environment variable that holds it.
+
+    Args:
+        database: For SQLite, the file; a relative one counts from the chain's folder.
+        url_env: For PostgreSQL, name of the environment variable with the address,
+            such as ``postgresql://user:password@host/name``.
+        held_out: CSV file that lists who was held out of which batch, so that the
+            effect can be measured; it only grows.
+
+    Raises:
+        InvalidValueError: Neither *database* nor *url_env*, or both, or an address.
+
+    >>> OutboxSettings(database="outbox.db").within(Path("office")).database
+    'office/outbox.db'
+    """
+
+    database: str | None = attrs.field(default=None, repr=False)
+    url_env: str | None = None
+    held_out: str = "held-out.csv"
+
+    def __attrs_post_init__(self) -> None:
+        """Hold file and variable against each other."""
+        if bool(self.database) == bool(self.url_env):
+            raise InvalidValueError(
+                "an outbox needs either 'database', a SQLite file, or 'url_env', the "
+                "name of the environment variable with the address of PostgreSQL"
+            )
+        if self.database and "://" in self.database:
+            raise InvalidValueError(
+                "'database' is a SQLite file; an address holds a password and is not "
+                "written down: put it into an environment variable, and name that as "
+                "'url_env'"
+            )
+        if not self.held_out:
+            raise InvalidValueError("'held_out' names a file")
+
+    def within(self, folder: Path) -> OutboxSettings:
+        """Return the settings with files that count from a folder."""
+        return attrs.evolve(
+            self,
+            database=self.database and str(folder / self.database),
+            held_out=str(folder / self.held_out),
+        )
+
+    def address(self) -> str:
+        """
+        Return the file, or the address that the environment holds.
+
+        Raises:
+            ConfigurationError: The environment has no such variable, or it holds no
+                address of PostgreSQL.
+        """
+        if self.database is not None:
+            return self.database
+        name = self.url_env or ""
+        address = os.environ.get(name, "")
+        if not address.startswith(("postgresql", "postgres:")):
+            raise ConfigurationError(
+                f"outbox.url_env: the environment variable {name[:40]!r} must hold the "
+                "address of PostgreSQL, postgresql://user:password@host/name"
+            )
+        return address
+
+
+@attrs.frozen(kw_only=True)
+class TemplateSettings:
+    """
+    A template of the chain, and how it is filled.
+
+    Args:
+        template: What is written.
+        variables: For a gap the column of the members that fills it; by default that
+            of its name.
+        sample: Made-up values for the text that is shown to those who approve.
+        rules: Rules of the visit plan that are answered by this message.
+
+    Raises:
+        InvalidValueError: A variable or a sample is of a gap that is not there.
+    """
+
+    template: MessageTemplate
+    variables: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
+    sample: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_pairs)
+    rules: tuple[str, ...] = attrs.field(default=(), converter=_gathered)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse values for gaps that the text does not have."""
+        names = gap_names(self.template)
+        for field, given in (("variables", self.variables), ("sample", self.sample)):
+            for gap, _ in given:
+                if gap not in names:
+                    raise InvalidValueError(
+                        f"'{field}' has {gap[:40]!r}, which is no gap of the text: "
+                        f"{nearest(gap[:40], names)}"
+                    )
+
+
+@attrs.frozen(kw_only=True)
+class SmsSettings:
+    """
+    Who sends, and what.
+
+    Args:
+        provider: Name of the provider, such as ``"file"``.
+        options: What the provider's factory is given; secrets as ``{"env": "NAME"}``.
+        templates: The chain's templates.
+        folder: The chain's folder.
+
+    Raises:
+        InvalidValueError: Two templates of one id.
+    """
+
+    provider: str = "file"
+    options: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    templates: tuple[TemplateSettings, ...] = attrs.field(
+        default=(), converter=_gathered
+    )
+    folder: Path = attrs.field(factory=Path, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse two templates of one id."""
+        names = [each.template.template_id for each in self.templates]
+        if len(set(names)) < len(names):
+            raise InvalidValueError("a template's id names one template")
+
+    def template(self, template_id: str) -> TemplateSettings:
+        """
+        Return a template.
+
+        Raises:
+            InvalidValueError: There is none of that id; with the nearest.
+        """
+        for each in self.templates:
+            if each.template.template_id == template_id:
+                return each
+        known = [each.template.template_id for each in self.templates]
+        hint = nearest(template_id[:40], known) if known else "the chain has none yet"
+        raise InvalidValueError(
+            f"no template is called {template_id[:40]!r}: {hint}; a template is a "
+            "section [sms.templates.<id>] with kind and text"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class MessageSettings:
+    """
+    All that a chain says about sending messages.
+
+    Args:
+        outbox: Where they are kept; None to plan only.
+        sms: Who sends, and the templates.
+    """
+
+    outbox: OutboxSettings | None = None
+    sms: SmsSettings = attrs.field(factory=SmsSettings)
