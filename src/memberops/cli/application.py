@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 from memberops import __version__
 from memberops.cli import member_commands, service_commands
 from memberops.cli.gift_commands import gift_app
+from memberops.cli.message_commands import message_app
 from memberops.cli.month_end import month_end
 from memberops.cli.options import Language
 from memberops.cli.printing import language_of_user, say
@@ -35,6 +36,7 @@ def application() -> Callable[..., Any]:
         app.command(command, name=command.__name__)
     app.command(gift_app())
     app.command(stocktake_app())
+    app.command(message_app())
     app.command(plugins, name="plugins")
     app["--help"].help = "显示帮助。Show this message and exit."
     app["--version"].help = "显示版本。Show the version and exit."

@@ -37,6 +37,10 @@ from memberops.workflows import (
     gift_questions,
     gift_steps,
     member_questions,
+    message_access,
+    message_delivery,
+    message_planning,
+    message_steps,
     profile_questions,
     service_questions,
     tier_questions,
@@ -324,6 +328,15 @@ class Chain:
     count_differences = count_questions.count_differences
     approve_counts = count_approvals.approve_counts
     count_summaries = count_questions.count_summaries
+    outbox = message_access.outbox
+    sms_provider = message_access.sms_provider
+    plan_messages = message_planning.plan_messages
+    approve_messages = message_steps.approve_messages
+    cancel_messages = message_steps.cancel_messages
+    message_status = message_steps.message_status
+    opt_out_messages = message_steps.opt_out_messages
+    send_messages = message_delivery.send_messages
+    settle_messages = message_delivery.settle_messages
 
     def month_end(
         self,

@@ -78,7 +78,7 @@ def _status_frame(connection: sa.Connection, policy: OutboxPolicy) -> pd.DataFra
                 "batch_id": row.batch_id,
                 "kind": row.kind,
                 "approval": approval_in(connection, batch_of(row.document), policy),
-                "canceled": row.canceled,
+                "cause": row.canceled,
                 "size": row.size,
                 "enqueued": row.enqueued,
                 "spent": row.spent,
@@ -86,7 +86,7 @@ def _status_frame(connection: sa.Connection, policy: OutboxPolicy) -> pd.DataFra
                 **{state.value: states.get(state.value, 0) for state in MessageState},
             }
         )
-    names = ["batch_id", "kind", "approval", "canceled", "size", "enqueued", "spent",
+    names = ["batch_id", "kind", "approval", "cause", "size", "enqueued", "spent",
              "cost_cap", *(state.value for state in MessageState)]  # fmt: skip
     frame = pd.DataFrame(lines, columns=names)
     return frame.astype(dict.fromkeys(names[4:], "int64"))
@@ -289,9 +289,10 @@ class OutboxReading:
         Return one row a batch: how many messages stand where.
 
         Returns:
-            Columns ``batch_id``, ``kind``, ``approval``, ``canceled`` (why), ``size``
-            (approved), ``enqueued``, ``spent`` and ``cost_cap`` (minor units), and
-            one for each `MessageState`, which sum up to ``enqueued``.
+            Columns ``batch_id``, ``kind``, ``approval``, ``cause`` (why it was
+            canceled, or empty), ``size`` (approved), ``enqueued``, ``spent`` and
+            ``cost_cap`` (minor units), and one for each `MessageState`, which sum up
+            to ``enqueued``.
         """
         return self._database.read(
             lambda connection: _status_frame(connection, self._policy)

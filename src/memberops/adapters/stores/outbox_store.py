@@ -166,10 +166,12 @@ class SqlOutbox(OutboxReading):
 
     def opt_out(self, member_id: str, *, at: dt.datetime, evidence: str) -> None:
         """Write that a member wants no messages: none is claimed once this returns."""
-        said = [(member_id, at, evidence)]
-        self._database.write(
-            lambda connection: entering.heard(connection, said, granted=False)
-        )
+        self.record_opt_outs([(member_id, at, evidence)])
+
+    def record_opt_outs(self, given: Iterable[tuple[str, dt.datetime, str]]) -> None:
+        """Write many opt-outs, as triples of member, moment and evidence."""
+        for chunk in _chunks(iter(given)):
+            self._database.write(partial(entering.heard, said=chunk, granted=False))
 
     def record_contact(
         self, member_id: str, *, at: dt.datetime, channel: VisitChannel | str

@@ -1,0 +1,301 @@
+"""Sending what was approved, and finding out what became of it (HQ §6.1)."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from memberops.domain import Finding, Severity
+from memberops.policies.outbox_pacing import Pace, RateLimit
+from memberops.reports import Form
+from memberops.workflows.answers import Answer
+from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.inquiry import Inquiry
+from memberops.workflows.message_access import outbox, sms_provider, sms_settings
+from memberops.workflows.message_batches import conservation
+from memberops.workflows.message_facts import record_facts, recorded_consents
+from memberops.workflows.message_receipts import read_receipts
+from memberops.workflows.message_sending import SendReport
+from memberops.workflows.message_sending import send_messages as dispatch
+from memberops.workflows.message_sending import settle_messages as ask_provider
+from memberops.workflows.message_steps import batch_form, begin_messages
+
+if TYPE_CHECKING:
+    from memberops.adapters.sms import SmsProvider
+    from memberops.adapters.stores.outbox_store import SqlOutbox
+    from memberops.workflows.chain import Chain, Progress
+
+__all__ = ["send_messages", "settle_messages"]
+
+Clock = Callable[[], dt.datetime]
+_STOPPED = {
+    "done": ("nothing more is due", "没有到期待发的短信"),
+    "limit": ("the limit of this run is reached", "达到本次上限"),
+    "rate": ("the rate is used up", "达到发送速率"),
+    "breaker": ("the provider fails, and is left alone", "通道连续失败，暂停发送"),
+    "asked": ("it was asked to stop", "按要求停止"),
+    "lease": ("the lease is shorter than a request", "租约短于一次请求"),
+}
+
+
+def send_messages(
+    chain: Chain,
+    *,
+    now: Clock,
+    send: bool = False,
+    provider: SmsProvider | None = None,
+    worker: str = "office",
+    limit: int | None = None,
+    per_second: int | None = None,
+    sleep: Callable[[float], object] | None = None,
+    stop: Callable[[], bool] | None = None,
+    tables: ChainTables | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """
+    Send what is approved and due, each message once; only if *send* is true.
+
+    Opt-outs that came into the table of consents since the batches were made are
+    written into the outbox first, so that none of these members is written to.
+
+    Args:
+        chain: The chain; a method of it.
+        now: The clock.
+        send: Send; without it, it is only told what waits.
+        provider: Who sends; that of the chain's settings by default.
+        worker: A name for the history.
+        limit: How many messages at most.
+        per_second: How many in any second at most.
+        sleep: Waits so many seconds where the rate asks for it, such as `time.sleep`.
+        stop: Asked before each claim; True ends the run.
+        tables: What `Chain.read` gave.
+        progress: Is told how many messages have gone.
+
+    Returns:
+        An `Answer` with the form ``message_batch``; findings tell of messages that
+        are unknown or were refused, and of a provider that fails.
+
+    Raises:
+        InvalidValueError: The chain has no outbox.
+        ConfigurationError: The provider cannot be made.
+        SourceError: The consents cannot be read.
+    """
+    with outbox(chain) as kept:
+        waiting = _waiting(kept)
+        if not send:
+            asked = begin_messages(chain, "send", now())
+            form = batch_form(chain, kept, None)
+            name = sms_settings(chain).provider if provider is None else provider.name
+            return asked.answer(form, lines=_would(waiting, name))
+        if tables is None:
+            only = [each for each in ("consents",) if each in chain.sources]
+            tables = chain.read(only=only, progress=progress)
+        asked = begin_messages(chain, "send", now(), tables=tables)
+        _tell_opt_outs(asked, kept)
+        opened = sms_provider(chain) if provider is None else provider
+        pace = None
+        if per_second is not None:
+            pace = Pace([RateLimit(most=per_second, per=dt.timedelta(seconds=1))])
+
+        def told(report: SendReport) -> None:
+            if progress is not None:
+                done = report.accepted + report.refused + report.unknown
+                progress("sending messages", "发送短信", done, max(waiting, done))
+
+        try:
+            report = dispatch(
+                kept, opened, now=now, worker=worker, limit=limit, pace=pace,
+                sleep=sleep, stop=stop, progress=told,
+            )  # fmt: skip
+        finally:
+            if provider is None:
+                opened.close()
+        form = batch_form(chain, kept, None)
+    return asked.answer(
+        form, lines=_sent(report, form, chain, now()), findings=_found(report)
+    )
+
+
+def _waiting(kept: SqlOutbox) -> int:
+    """Count what waits in approved batches."""
+    status = kept.status()
+    approved = (status["approval"] == "approved") & (status["cause"] == "")
+    return int(status.loc[approved.to_numpy(bool), "queued"].sum())
+
+
+def _would(waiting: int, name: str) -> list[tuple[str, str]]:
+    return [
+        (
+            f"{waiting:,} messages wait in approved batches for the provider {name}",
+            f"已批准批次待发 {waiting:,} 条，通道 {name}",
+        ),
+        ("nothing was sent; --send does it", "未发送；加 --send 发送"),
+    ]
+
+
+def _tell_opt_outs(asked: Inquiry, kept: SqlOutbox) -> None:
+    """Write what members said since the open batches were made."""
+    status = kept.status()
+    open_ones = status.loc[(status["queued"] > 0).to_numpy(bool), "batch_id"]
+    made = [kept.batch(str(each)).created_at for each in open_ones]
+    if not made or "consents" not in asked.tables:
+        return
+    since = min(made).astimezone(asked.chain.zone).date()
+    said = recorded_consents(asked, since=since)
+    record_facts(kept, consents=[each for each in said if not each.given])
+
+
+def _sent(
+    report: SendReport, form: Form, chain: Chain, at: dt.datetime
+) -> list[tuple[str, str]]:
+    counts = {name: f"{getattr(report, name):,}" for name in _COUNTED}
+    english = (
+        "claimed {claimed}: accepted {accepted}, refused {refused}, postponed "
+        "{postponed}, unknown {unknown}, put back {released}"
+    )
+    chinese = (
+        "取出 {claimed} 条：已提交 {accepted}，被拒绝 {refused}，稍后重试 {postponed}，"
+        "待查证 {unknown}，放回 {released}"
+    )
+    why_en, why_zh = _STOPPED.get(report.stopped, (report.stopped, report.stopped))
+    # What is due and does not leave waits for people, not for a moment.
+    if report.next_at is not None and report.next_at > at:
+        local = f"{report.next_at.astimezone(chain.zone):%Y-%m-%d %H:%M}"
+        why_en, why_zh = f"{why_en}; next at {local}", f"{why_zh}；下次 {local}"
+    return [
+        (english.format(**counts), chinese.format(**counts)),
+        (why_en, why_zh),
+        conservation(form.frame),
+    ]
+
+
+_COUNTED = ("claimed", "accepted", "refused", "postponed", "unknown", "released")
+
+
+def _found(report: SendReport) -> list[Finding]:
+    """Tell what somebody has to look after."""
+    told: list[tuple[str, Severity, int, str, str]] = [
+        (
+            "message-unknown",
+            Severity.WARNING,
+            report.unknown + report.recovered,
+            "it is not known whether messages left: settle them, they are not resent",
+            "短信是否发出尚不可知：请查证，不会重发",
+        ),
+        (
+            "message-refused",
+            Severity.WARNING,
+            report.refused,
+            "the provider refused messages",
+            "短信被通道拒绝",
+        ),
+        (
+            "message-provider-failing",
+            Severity.ERROR,
+            int(report.stopped == "breaker"),
+            "the provider failed several times in a row: sending stopped",
+            "通道连续失败，已停止发送",
+        ),
+    ]
+    return [
+        Finding(
+            table="outbox",
+            rule=rule,
+            severity=severity,
+            count=count,
+            message_en=english,
+            message_zh=chinese,
+        )
+        for rule, severity, count, english, chinese in told
+        if count
+    ]
+
+
+def settle_messages(
+    chain: Chain,
+    *,
+    now: Clock,
+    receipts: str | Path | None = None,
+    ask: bool = True,
+    provider: SmsProvider | None = None,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """
+    Take in receipts, and ask the provider what became of unknown messages.
+
+    Nothing is sent. What may have been sent stays unknown until a receipt or the
+    provider's answer tells; see `docs/explanation/messages.md`.
+
+    Args:
+        chain: The chain; a method of it.
+        now: The clock.
+        receipts: File of receipts, one JSON object a line, see
+            `memberops.workflows.message_receipts.read_receipts`; whoever writes it
+            has proven that they are the provider's.
+        ask: Ask the provider about unknown messages, too.
+        provider: Whom; that of the chain's settings by default.
+        limit: How many messages are asked about at most.
+        progress: Is told how many were asked about.
+
+    Returns:
+        An `Answer` with the form ``message_batch``; lines of the file that are no
+        receipts are findings, and the others are taken in.
+
+    Raises:
+        InvalidValueError: The chain has no outbox.
+        SourceError: The file cannot be read.
+    """
+    at = now()
+    asked = begin_messages(chain, "settle", at)
+    name = sms_settings(chain).provider if provider is None else provider.name
+    lines: list[tuple[str, str]] = []
+    findings: list[Finding] = []
+    with outbox(chain) as kept:
+        if receipts is not None:
+            read, findings = read_receipts(receipts, provider=name)
+            taken = kept.receive_all(read, at=at)
+            fitted = sum(each.state is not None for each in taken)
+            counts = (f"{len(taken):,}", f"{fitted:,}")
+            lines.append(
+                (
+                    "receipts {}, of messages of ours {}".format(*counts),
+                    "回执 {} 条，对应本系统短信 {} 条".format(*counts),
+                )
+            )
+        if ask and (left := _unknown(kept)):
+            opened = sms_provider(chain) if provider is None else provider
+            try:
+                report = ask_provider(
+                    kept,
+                    opened,
+                    now=now,
+                    limit=limit,
+                    progress=lambda each: _told(progress, each.asked, left),
+                )
+            finally:
+                if provider is None:
+                    opened.close()
+            sums = (f"{report.asked:,}", f"{report.settled:,}", f"{report.missing:,}")
+            english = "asked about {}; settled {}, of these never sent {}"
+            chinese = "查证 {} 条；已明确 {} 条，其中未曾发出 {} 条"
+            lines.append((english.format(*sums), chinese.format(*sums)))
+        form = batch_form(chain, kept, None)
+    return asked.answer(
+        form, lines=[*lines, conservation(form.frame)], findings=findings
+    )
+
+
+def _told(progress: Progress | None, done: int, left: int) -> None:
+    if progress is not None:
+        progress("asking the provider", "向通道查证", done, max(left, done))
+
+
+def _unknown(kept: SqlOutbox) -> int:
+    """Count what is unknown, or was claimed by a worker that may be dead."""
+    counts: pd.Series[Any] = kept.status()[["unknown", "claimed"]].sum()
+    return int(counts.sum())
