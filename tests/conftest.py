@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from ledger_databases import Server
+from sql_servers import MariaServer
 
 settings.register_profile(
     "default",
@@ -29,6 +30,14 @@ def shared() -> Path:
 def postgresql():
     """A PostgreSQL server for the session; the test is skipped where there is none."""
     server = Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    """A MariaDB server for the session; the test is skipped where there is none."""
+    server = MariaServer()
     yield server
     server.stop()
 

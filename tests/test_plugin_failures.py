@@ -138,7 +138,7 @@ def test_a_broken_plugin_is_a_record_and_the_others_go_on(kind, caplog):
     registry = load(plugin(lambda: [adapter("first")], "first"), broken, GOOD)
     (failure,) = registry.failures
 
-    assert list(registry.sources) == ["csv", "first", "good"]
+    assert set(registry.sources) - set(load().sources) == {"first", "good"}
     assert failure.stage == stage
     assert words in failure.describe("en")
     assert failure.describe("en").startswith(f"failed at {stage}: ")

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
         SourceFactory,
     )
 
-__all__ = ["csv_source", "memberops_sms_providers", "memberops_sources"]
+__all__ = [
+    "csv_source",
+    "excel_source",
+    "memberops_sms_providers",
+    "memberops_sources",
+    "sql_source",
+]
 
 _SMS_PROVIDERS = (
     (
@@ -52,13 +58,48 @@ def csv_source(context: SourceContext, **options: Any) -> Source:
     return CsvSource(context, **options)
 
 
+def excel_source(context: SourceContext, **options: Any) -> Source:
+    """
+    Make the source of workbooks.
+
+    Args:
+        context: Folder, currency and zone of the chain.
+        options: What `memberops.adapters.sources.excel_source.ExcelSource` takes.
+    """
+    from memberops.adapters.sources.excel_source import ExcelSource
+
+    return ExcelSource(context, **options)
+
+
+def sql_source(context: SourceContext, **options: Any) -> Source:
+    """
+    Make the source of databases; SQLAlchemy is not loaded before this is called.
+
+    Args:
+        context: Folder, currency and zone of the chain.
+        options: What `memberops.adapters.sources.sql_source.SqlSource` takes.
+
+    Raises:
+        MissingExtraError: SQLAlchemy is not installed.
+    """
+    from memberops.errors import MissingExtraError
+
+    try:
+        import sqlalchemy  # noqa: F401 - without it the source cannot be imported
+    except ImportError:
+        raise MissingExtraError("reading from a database", "sql") from None
+    from memberops.adapters.sources.sql_source import SqlSource
+
+    return SqlSource(context, **options)
+
+
 @hookimpl
 def memberops_sources() -> Iterable[Adapter[SourceFactory]]:
     """
-    Declare the source ``"csv"``.
+    Declare the sources that memberops brings.
 
-    >>> [adapter.name for adapter in memberops_sources()]
-    ['csv']
+    >>> {"csv", "excel"} <= {adapter.name for adapter in memberops_sources()}
+    True
     """
     return (
         Adapter(
@@ -66,6 +107,18 @@ def memberops_sources() -> Iterable[Adapter[SourceFactory]]:
             factory=csv_source,
             summary="CSV files with Chinese or English headings, UTF-8 or GB18030",
             summary_zh="CSV 文件：中文或英文表头，UTF-8 或 GB18030 编码",
+        ),
+        Adapter(
+            name="sql",
+            factory=sql_source,
+            summary="Tables, views and queries of any database, through SQLAlchemy",
+            summary_zh="任意数据库的表、视图或查询，经 SQLAlchemy 读取",
+        ),
+        Adapter(
+            name="excel",
+            factory=excel_source,
+            summary="Workbooks: .xlsx, .xls, .xlsb and .ods",
+            summary_zh="电子表格：.xlsx、.xls、.xlsb 和 .ods",
         ),
     )
 

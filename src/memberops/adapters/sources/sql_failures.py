@@ -1,0 +1,125 @@
+"""
+What a database answers when it cannot be read, as errors of memberops.
+
+The driver's own texts are left out: they quote statements, values and addresses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from memberops.errors import MemberOpsError, SourceError
+
+__all__ = ["as_source_error", "reason_of"]
+
+_NO_TABLE = "it has no such table or view, or the user may not see it"
+_NO_COLUMN = "a column that is named is not there"
+_SYNTAX = "it does not understand the query"
+_LATE = "it took longer than statement_seconds"
+_READ_ONLY = "the query writes, and a source may only read"
+_PASSWORD = "it refuses the user or the password"  # noqa: S105 - a text
+_GONE = "it cannot be reached, or the connection was lost"
+_REASONS: dict[str, str] = {
+    "42P01": _NO_TABLE,
+    "3F000": _NO_TABLE,
+    "42703": _NO_COLUMN,
+    "42601": _SYNTAX,
+    "42501": "the user may not read that",
+    "25006": _READ_ONLY,
+    "57014": _LATE,
+    "28P01": _PASSWORD,
+    "28000": _PASSWORD,
+    "3D000": "there is no such database",
+    "1146": _NO_TABLE,
+    "1054": _NO_COLUMN,
+    "1064": _SYNTAX,
+    "1142": "the user may not read that",
+    "1792": _READ_ONLY,
+    "1969": _LATE,
+    "3024": _LATE,
+    "1045": _PASSWORD,
+    "1044": _PASSWORD,
+    "1049": "there is no such database",
+    "2003": _GONE,
+    "2006": _GONE,
+    "2013": _GONE,
+    "SQLITE_NOTADB": "the file is no SQLite database",
+    "SQLITE_CORRUPT": "the file is damaged",
+    "SQLITE_CANTOPEN": "it cannot be opened",
+    "SQLITE_READONLY": _READ_ONLY,
+    "SQLITE_BUSY": "others kept it locked for too long",
+    "SQLITE_INTERRUPT": _LATE,
+}
+# SQLite has one code for all of these, and the name that follows is not ours to show.
+_SQLITE = (
+    ("no such table", _NO_TABLE),
+    ("no such column", _NO_COLUMN),
+    ("syntax error", _SYNTAX),
+    ("interrupted", _LATE),
+)
+_STATE = re.compile(
+    r"SQLSTATE:? ?\[?([0-9A-Z]{5})\b|\b(?:ERROR|MySqlError \{ ERROR) (\d{4})\b"
+)
+
+
+def reason_of(error: BaseException) -> str:
+    """
+    Say why a database failed, in our words and with its code.
+
+    Args:
+        error: The driver's error.
+
+    >>> import sqlite3
+    >>> reason_of(sqlite3.OperationalError("no such table: 13800138000"))
+    'it has no such table or view, or the user may not see it'
+    """
+    code = _code(error)
+    family = "_".join(code.split("_")[:2])
+    reason = _REASONS.get(code) or _REASONS.get(family)
+    if reason is None:
+        text = str(error)
+        reason = next((why for mark, why in _SQLITE if mark in text), None)
+    if reason is None and code.startswith(("08", "57P")):
+        reason = _GONE
+    shown = f" ({code})" if code and not code.startswith("SQLITE_ERROR") else ""
+    return (reason or type(error).__name__) + shown
+
+
+def _code(error: Any) -> str:
+    arguments = getattr(error, "args", ())
+    if arguments and isinstance(arguments[0], int):  # as drivers of MySQL do
+        return str(arguments[0])
+    for name in ("sqlstate", "sqlite_errorname", "pgcode"):
+        value = getattr(error, name, None)
+        if value and value != "00000":
+            return str(value)[:40]
+    found = _STATE.search(str(error))
+    return next(filter(None, found.groups()), "") if found else ""
+
+
+@contextlib.contextmanager
+def as_source_error(where: str) -> Iterator[None]:
+    """
+    Turn any error of a database into a `SourceError` that tells no secret.
+
+    Args:
+        where: The database, without secrets.
+    """
+    try:
+        yield
+    except MemberOpsError:
+        raise
+    except sa.exc.DBAPIError as error:
+        told = _GONE if error.connection_invalidated else reason_of(error.orig or error)
+    except sa.exc.SQLAlchemyError as error:
+        told = type(error).__name__
+    except Exception as error:  # noqa: BLE001 - drivers have errors of their own
+        told = reason_of(error)
+    else:
+        return
+    raise SourceError(f"{where}: {told}") from None

@@ -1,0 +1,143 @@
+"""Faster ways to read texts from a database: ADBC and connectorx, as Arrow."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from memberops.adapters.sources.sql_access import SqlAddress
+from memberops.adapters.sources.sql_failures import as_source_error
+from memberops.adapters.sources.sql_rows import Piece
+from memberops.errors import ConfigurationError, MissingExtraError, nearest
+
+__all__ = ["ENGINES", "check_engine", "fast_engine", "fast_pieces"]
+
+ENGINES = ("sqlalchemy", "auto", "adbc", "connectorx")
+"""How rows are fetched: compatible, the fastest that is there, or a named one."""
+
+_FITS = {"postgresql": "adbc", "sqlite": "adbc", "mysql": "connectorx"}
+_PACKAGES = {
+    "postgresql": "adbc_driver_postgresql",
+    "sqlite": "adbc_driver_sqlite",
+    "mysql": "connectorx",
+}
+_EXTRAS = {"adbc": "sql-fast", "connectorx": "mysql-fast"}
+_DIALECTS: dict[str, Any] = {
+    "postgresql": postgresql.dialect,
+    "sqlite": sqlite.dialect,
+    "mysql": mysql.dialect,
+}
+_ROWS_AT_ONCE = 50_000
+
+
+def check_engine(engine: Any) -> str:
+    """
+    Return the name of an engine.
+
+    Raises:
+        ConfigurationError: There is no such engine.
+    """
+    if engine in ENGINES:
+        return str(engine)
+    raise ConfigurationError(
+        f"'engine' is one of {', '.join(ENGINES)}; {nearest(str(engine)[:40], ENGINES)}"
+    )
+
+
+def fast_engine(engine: str, family: str) -> str | None:
+    """
+    Choose the fast engine for a kind of database; None stands for SQLAlchemy.
+
+    Args:
+        engine: One of `ENGINES`.
+        family: The kind of database.
+
+    Raises:
+        ConfigurationError: The engine that is named does not read this database.
+        MissingExtraError: The engine that is named is not installed.
+
+    >>> fast_engine("sqlalchemy", "sqlite"), fast_engine("auto", "oracle")
+    (None, None)
+    """
+    fits = _FITS.get(family)
+    if engine == "sqlalchemy" or (engine == "auto" and fits is None):
+        return None
+    if engine not in ("auto", fits):
+        raise ConfigurationError(
+            f"the engine {engine!r} does not read {family}: leave it out, or say "
+            'engine = "auto"'
+        )
+    needed = (_PACKAGES[family], "pyarrow")
+    if all(importlib.util.find_spec(name) is not None for name in needed):
+        return fits
+    if engine == "auto":
+        return None
+    raise MissingExtraError(f"the engine {engine!r}", _EXTRAS[engine])
+
+
+def fast_pieces(
+    address: SqlAddress, statement: sa.Select[Any], family: str
+) -> Iterator[list[Piece]]:
+    """
+    Fetch rows as Arrow, in pieces.
+
+    Args:
+        address: Of the database.
+        statement: What `sql_rows.select_texts` returned, without bound values.
+        family: The kind of database.
+
+    Raises:
+        SourceError: The database cannot be reached or fails.
+    """
+    text = str(statement.compile(dialect=_DIALECTS[family](paramstyle="named")))
+    with as_source_error(address.where):
+        reading = _connectorx if family == "mysql" else _adbc
+        for batch in reading(address, text, family):
+            yield [_piece(column) for column in batch.columns]
+
+
+def _adbc(address: SqlAddress, text: str, family: str) -> Iterator[Any]:
+    url = address.entered()
+    if family == "sqlite":
+        uri = f"{Path(url.database or '').as_uri()}?mode=ro"
+    else:
+        waiting = {"connect_timeout": str(address.connect_seconds)}
+        url = url.set(drivername="postgresql").update_query_dict(waiting)
+        uri = url.render_as_string(hide_password=False)
+    package: Any = importlib.import_module(f"{_PACKAGES[family]}.dbapi")
+    connection = package.connect(uri)
+    try:
+        with connection.cursor() as cursor:
+            for setting in address.settings(family):
+                cursor.execute(setting)
+        connection.commit()
+        with connection.cursor() as cursor:
+            cursor.execute(text)
+            yield from cursor.fetch_record_batch()
+    finally:
+        connection.close()
+
+
+def _connectorx(address: SqlAddress, text: str, family: str) -> Iterator[Any]:
+    package: Any = importlib.import_module(_PACKAGES[family])
+    url = address.entered().set(drivername="mysql", query={})
+    settings = [one for one in address.settings(family) if "_time = " not in one]
+    yield from package.read_sql(
+        url.render_as_string(hide_password=False),
+        text,
+        return_type="arrow_stream",
+        batch_size=_ROWS_AT_ONCE,
+        pre_execution_query=settings,
+    )
+
+
+def _piece(column: Any) -> Piece:
+    encoded = column.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return codes, encoded.dictionary.to_numpy(zero_copy_only=False).tolist()
