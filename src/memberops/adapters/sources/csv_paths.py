@@ -1,4 +1,10 @@
-"""The files of a reading: each once, and named in every error."""
+"""
+The files of a reading: each once, in the folder it was asked for in, and named.
+
+A path that is written out may lead anywhere: whoever writes the chain file decides.
+What a pattern or a folder brings in is not written out, so it has to lie in the folder
+that the pattern begins with; a link that leads out of it is refused, not followed.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from memberops.adapters.sources.rejects import is_rejects_file
 from memberops.domain import Finding, Severity
 from memberops.errors import (
     ConfigurationError,
@@ -15,7 +22,10 @@ from memberops.errors import (
     SourceError,
 )
 
-__all__ = ["equal_files", "naming", "refuse_twice"]
+__all__ = ["equal_files", "found_files", "naming", "refuse_twice"]
+
+_WILD = frozenset("*?[")
+_PASSED = (".", "~$")
 
 
 @contextmanager
@@ -88,3 +98,62 @@ def equal_files(paths: Sequence[Path], table: str) -> list[Finding]:
                     )
                 )
     return findings
+
+
+def found_files(folder: Path, path: str, *, endings: Sequence[str]) -> list[Path]:
+    """
+    Return the files that a path, a pattern or a folder means, in the order of names.
+
+    Args:
+        folder: What a relative path counts from.
+        path: A file; a pattern with ``*``, ``?`` or ``[``; or a folder, of which the
+            files with a usual ending are taken, and none of the folders in it.
+        endings: The usual endings.
+
+    Returns:
+        The files. Rejects files of this library, hidden files and the lock files of
+        spreadsheet programs are passed over unless they are written out.
+
+    Raises:
+        ConfigurationError: ``..`` stands behind a wildcard.
+        SourceError: No file fits, or one lies outside the folder.
+
+    >>> _ = Path("sales-10.csv").write_text("x"), Path("notes.doc").write_text("x")
+    >>> [file.name for file in found_files(Path(), ".", endings=(".csv",))]
+    ['sales-10.csv']
+    """
+    whole = folder / path
+    if whole.is_dir():
+        base, found = whole, sorted(whole.iterdir())
+        found = [each for each in found if each.name.lower().endswith(tuple(endings))]
+        none = f"the folder {path!r} holds no file that ends in {', '.join(endings)}"
+    elif not _WILD & set(path) or whole.exists():
+        return [whole]
+    else:
+        parts = whole.parts
+        first = next(at for at, part in enumerate(parts) if _WILD & set(part))
+        if ".." in parts[first:]:
+            raise ConfigurationError(
+                f"the pattern {path[:80]!r} has '..' behind a wildcard: "
+                "write the folder out, then the pattern"
+            )
+        base = Path(*parts[:first])
+        found = sorted(base.glob("/".join(parts[first:])))
+        none = f"no file fits {path!r} in the chain's folder"
+    found = [
+        each
+        for each in found
+        if not each.name.startswith(_PASSED)
+        and not is_rejects_file(each)
+        and not each.is_dir()
+    ]
+    if not found:
+        raise SourceError(none)
+    home = base.resolve()
+    for each in found:
+        if not each.resolve().is_relative_to(home):
+            raise SourceError(
+                f"{each.name} is a link out of the folder {base.name or '.'!r}: "
+                "name the file itself if it is meant"
+            )
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 from zoneinfo import ZoneInfo
@@ -17,25 +16,29 @@ from memberops.adapters.sources.reading_options import (
     Mapped,
     ReadingOptions,
 )
-from memberops.adapters.sources.rejects import is_rejects_file, write_rejects
-from memberops.domain import Currency, Finding
-from memberops.errors import (
-    ConfigurationError,
-    SourceError,
-    UnknownTableError,
-    bounded,
-    nearest,
+from memberops.adapters.sources.rejects import write_rejects
+from memberops.adapters.sources.table_files import (
+    Paths,
+    TableFiles,
+    joined_results,
+    listed,
 )
-from memberops.tables import TABLES, Table
+from memberops.domain import Currency
+from memberops.tables import Table
 from memberops.tables import table as table_named
 
 __all__ = ["CsvSource", "read_csv"]
 
-_Paths = str | Path | Sequence[str | Path]
+ENDINGS = tuple(
+    f"{kind}{packed}"
+    for kind in (".csv", ".tsv", ".txt")
+    for packed in ("", ".gz", ".zip")
+)
+"""Endings of the files that are taken from a folder."""
 
 
 def read_csv(
-    path: _Paths,
+    path: Paths,
     table: str | Table,
     *,
     currency: Currency,
@@ -52,7 +55,8 @@ def read_csv(
     rejects with its file, line, reason and raw text.
 
     Args:
-        path: The file, plain or gzip; or several, read in the order given.
+        path: The file, plain, gzip, or zip with one file in it; or several, read in
+            the order given.
         table: The canonical table, or its name.
         currency: Currency of the amounts.
         zone: Zone in which local times are read and days begin.
@@ -81,8 +85,7 @@ def read_csv(
     error sales.csv sales row 3 quantity: a text of 1 character: it is no number; ...
     """
     canonical = table_named(table) if isinstance(table, str) else table
-    given = [path] if isinstance(path, str | Path) else list(path)
-    paths = [Path(each) for each in given]
+    paths = listed(path)
     with naming(paths[0].name if paths else "", canonical.name):
         reading = CsvReading(
             options=ReadingOptions.of(
@@ -99,7 +102,7 @@ def read_csv(
             part, found = reading.read(one, keys)
         keys = found if keys is None else pd.concat([keys, found])
         parts.append(part)
-    result = _joined(parts, canonical, equal_files(paths, canonical.name))
+    result = joined_results(parts, canonical, equal_files(paths, canonical.name))
     if rejects_path is not None:
         write_rejects(result.rejects, rejects_path)
     return result
@@ -112,8 +115,10 @@ class CsvSource:
     With *path* it has one file (or several of one kind) and reads whatever table is
     asked for from it. Otherwise each canonical table is an option: a path, a list of
     paths, or a table with ``path`` and the options of `read_csv` for this table
-    alone. A path counts from the chain's folder and may hold ``*``; rejects files
-    that this library wrote do not fit a ``*``. Other options hold for all tables.
+    alone. A path counts from the chain's folder; it may be a folder, or hold ``*``,
+    and then means files of that folder only (see `csv_paths.found_files`). Rejects
+    files that this library wrote are not among them. Other options hold for all
+    tables.
 
     Args:
         context: Folder, currency and zone of the chain.
@@ -137,35 +142,20 @@ class CsvSource:
         self,
         context: SourceContext,
         *,
-        path: _Paths | None = None,
+        path: Paths | None = None,
         rejects_folder: str | Path | None = None,
         **options: Any,
     ) -> None:
-        self._context = context
-        self._rejects = rejects_folder
-        names = [table.name for table in TABLES]
-        self._shared = {name: options[name] for name in options if name not in names}
-        _check_options(self._shared, (*_OPTIONS, "path", "rejects_folder", *names))
-        self._path = path
-        self._tables: dict[str, dict[str, Any]] = {}
-        for name in names:
-            if name in options:
-                given = options[name]
-                own = dict(given) if isinstance(given, Mapping) else {"path": given}
-                _check_options(own, ("path", *_OPTIONS))
-                if not own.get("path"):
-                    raise ConfigurationError(f"the CSV files of {name!r} need a 'path'")
-                self._tables[name] = {**self._shared, **own}
-        if not self._tables and not path:
-            raise ConfigurationError(
-                "a CSV source needs a file: path='sales.csv', or one by table as in "
-                f"sales='sales.csv'; tables are {bounded(names)}"
-            )
+        given = {**options, "path": path, "rejects_folder": rejects_folder}
+        self._files = TableFiles.of(
+            context, given, kind="CSV", known=("encoding", "delimiter", *OPTIONS),
+            endings=ENDINGS,
+        )  # fmt: skip
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables that have files of their own."""
-        return tuple(self._tables)
+        return tuple(self._files.tables)
 
     def read(self, table: str) -> SourceResult:
         """
@@ -178,66 +168,12 @@ class CsvSource:
             MissingColumnsError: A required column is in no heading.
             SourceError: A file cannot be opened or read at all.
         """
-        table_named(table)
-        if table in self._tables:
-            options = dict(self._tables[table])
-        elif self._path:
-            options = {**self._shared, "path": self._path}
-        else:
-            raise UnknownTableError(
-                f"this CSV source has no file for {table!r}; it has "
-                f"{bounded(self._tables)}"
-            )
-        given = options.pop("path")
-        paths = [given] if isinstance(given, str | Path) else list(given)
-        target = None
-        if self._rejects is not None:
-            target = self._context.folder / self._rejects / f"{table}-rejects.csv"
+        paths, options = self._files.files(table)
         return read_csv(
-            [found for path in paths for found in self._found(str(path))],
+            paths,
             table,
-            currency=self._context.currency,
-            zone=self._context.zone,
-            rejects_path=target,
+            currency=self._files.context.currency,
+            zone=self._files.context.zone,
+            rejects_path=self._files.rejects_path(table),
             **options,
         )
-
-    def _found(self, path: str) -> list[Path]:
-        whole = self._context.folder / path
-        if not set("*?[") & set(path) or whole.exists():
-            return [whole]
-        found = [
-            each
-            for each in sorted(self._context.folder.glob(path))
-            if not is_rejects_file(each)
-        ]
-        if not found:
-            raise SourceError(f"no file fits {path!r} in the chain's folder")
-        return found
-
-
-_OPTIONS = ("encoding", "delimiter", *OPTIONS)
-
-
-def _check_options(options: Iterable[str], known: Sequence[str]) -> None:
-    for name in options:
-        if name not in known:
-            raise ConfigurationError(
-                f"a CSV source has no option {name[:40]!r}; {nearest(name, known)}"
-            )
-
-
-def _joined(
-    parts: Sequence[SourceResult], table: Table, more: Sequence[Finding]
-) -> SourceResult:
-    if not parts:
-        raise SourceError(f"no file was given for {table.name}")
-    if len(parts) == 1:
-        return parts[0]
-    return SourceResult(
-        table=table.name,
-        frame=pd.concat([part.frame for part in parts], ignore_index=True),
-        rejects=pd.concat([part.rejects for part in parts], ignore_index=True),
-        findings=[finding for part in parts for finding in part.findings] + list(more),
-        rows_read=sum(part.rows_read for part in parts),
-    )

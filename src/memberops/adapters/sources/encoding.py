@@ -13,6 +13,7 @@ import codecs
 import gzip
 import io
 import itertools
+import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,9 @@ from memberops.errors import ConfigurationError, SourceError, nearest
 __all__ = ["TextFile", "open_text", "visible"]
 
 _BLOCK = 1 << 20
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0"
+_WORKBOOK_PARTS = frozenset({"[Content_Types].xml", "content.xml"})
 _LONGEST_MARK = 4
 _GZIP = b"\x1f\x8b"
 _MARKS = (
@@ -56,7 +59,7 @@ class TextFile:
     A file whose encoding is known; it is opened anew for each pass over it.
 
     Args:
-        path: The file, plain or gzip.
+        path: The file, plain, gzip or zip.
         encoding: Codec of its text.
         label: The encoding as a person calls it.
         given: Whether the encoding was given by the caller.
@@ -82,7 +85,7 @@ class TextFile:
 
         Raises:
             SourceError: The file changed since it was opened, is too large, has
-                a line that is too long, or is a broken gzip file.
+                a line that is too long, or is a broken archive.
         """
         if _stamp(self.path) != self.stamp:
             raise SourceError(
@@ -108,7 +111,7 @@ def open_text(
     Find the encoding of a text file.
 
     Args:
-        path: The file; gzip is recognized by its first bytes.
+        path: The file; gzip and zip are recognized by their first bytes.
         encoding: Codec to use; overrides what would be found.
         limits: Bounds of reading.
 
@@ -223,16 +226,14 @@ def _blocks(path: Path, limits: ReadingLimits) -> Iterator[bytes]:
     try:
         with path.open("rb") as plain:
             start = plain.read(_LONGEST_MARK)
-            if start.startswith(_WORKBOOKS):
-                raise SourceError(
-                    f"{path.name} is a spreadsheet workbook (xlsx or xls), no text: "
-                    "save the sheet as CSV"
-                )
-            packed = start.startswith(_GZIP)
             plain.seek(0)
-            stream = (
-                cast("IO[bytes]", gzip.GzipFile(fileobj=plain)) if packed else plain
-            )
+            stream: IO[bytes] = plain
+            if start.startswith(_OLE):
+                raise _workbook(path)
+            if start.startswith(_ZIP):
+                stream = _only_part(path, plain, limits)
+            elif start.startswith(_GZIP):
+                stream = cast("IO[bytes]", gzip.GzipFile(fileobj=plain))
             while block := stream.read(_BLOCK):
                 total += len(block)
                 if total > limits.file_bytes:
@@ -241,10 +242,53 @@ def _blocks(path: Path, limits: ReadingLimits) -> Iterator[bytes]:
                         "the limit 'file_bytes' if that is meant"
                     )
                 yield block
-    except (OSError, EOFError, zlib.error) as error:
+    except (
+        OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError,
+        RuntimeError,
+    ) as error:  # fmt: skip
+        if isinstance(error, SourceError):
+            raise
         raise SourceError(
             f"{path.name} cannot be read: {str(error)[:120] or type(error).__name__}"
         ) from None
+
+
+def _workbook(path: Path) -> SourceError:
+    return SourceError(
+        f"{path.name} is a spreadsheet workbook, no text: read it with the adapter "
+        "'excel' (read_excel), or save the sheet as CSV"
+    )
+
+
+def _only_part(path: Path, file: IO[bytes], limits: ReadingLimits) -> IO[bytes]:
+    """Open the one file in a zip archive; its bytes are counted as they come out."""
+    try:
+        archive = zipfile.ZipFile(file)
+    except zipfile.BadZipFile:
+        raise SourceError(
+            f"{path.name} begins as a workbook or a zip archive does, and is damaged"
+        ) from None
+    if len(archive.infolist()) > limits.package_parts:
+        raise SourceError(
+            f"{path.name} has {len(archive.infolist())} parts, more than the limit "
+            f"'package_parts' of {limits.package_parts}"
+        )
+    names = set(archive.namelist())
+    if names & _WORKBOOK_PARTS:
+        raise _workbook(path)
+    files = [
+        name
+        for name in archive.namelist()
+        if not name.endswith("/")
+        and not name.startswith("__MACOSX/")
+        and not name.rpartition("/")[2].startswith(".")
+    ]
+    if len(files) != 1:
+        raise SourceError(
+            f"{path.name} has {len(files)} files in it, not one: unpack it into a "
+            "folder, and name the folder"
+        )
+    return archive.open(files[0])
 
 
 def _whole_lines(

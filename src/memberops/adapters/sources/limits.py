@@ -32,6 +32,10 @@ class ReadingLimits:
             that stays open for longer is taken as never closed.
         examples: How many findings of one rule and column are given one by one;
             the rest is one finding with a count.
+        package_bytes: Largest workbook, after decompression of all its parts.
+        package_ratio: How many times larger a part may be than it is compressed.
+        package_parts: How many parts a workbook or an archive may have.
+        sheet_cells: Largest area of a sheet, from its first cell to its last.
 
     >>> ReadingLimits.of({"examples": 20}).examples
     20
@@ -41,6 +45,10 @@ class ReadingLimits:
     line_bytes: int = attrs.field(default=8 * 2**20, validator=_positive)
     row_lines: int = attrs.field(default=100, validator=_positive)
     examples: int = attrs.field(default=100, validator=_positive)
+    package_bytes: int = attrs.field(default=512 * 2**20, validator=_positive)
+    package_ratio: int = attrs.field(default=100, validator=_positive)
+    package_parts: int = attrs.field(default=1_000, validator=_positive)
+    sheet_cells: int = attrs.field(default=30_000_000, validator=_positive)
 
     @classmethod
     def of(cls, value: ReadingLimits | Mapping[str, Any] | None) -> ReadingLimits:

@@ -1,0 +1,294 @@
+"""One sheet becomes a table of text, with a finding for all that was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+import attrs
+import numpy as np
+
+from memberops.adapters.sources.column_values import TextColumn
+from memberops.adapters.sources.excel_book import Sheet
+from memberops.adapters.sources.excel_cells import CellText, has_time
+from memberops.adapters.sources.excel_headings import (
+    MOST_ROWS,
+    HeadingRows,
+    find_headings,
+)
+from memberops.adapters.sources.finding_log import FindingLog
+from memberops.adapters.sources.text_table import TextTable
+from memberops.domain import Severity
+from memberops.errors import SourceError, bounded
+
+__all__ = ["SheetHead", "sheet_head", "sheet_table"]
+
+_BATCH = 1_000
+_TOTALS = {
+    "合计", "总计", "小计", "共计", "累计", "总和", "total", "totals", "grand total",
+    "subtotal", "sum",
+}  # fmt: skip
+_SHOWN_ROWS = 5
+
+
+class _Codes(dict[Any, int]):
+    """Numbers each different cell in the order of its first coming."""
+
+    def __missing__(self, cell: Any) -> int:
+        code = self[cell] = len(self)
+        return code
+
+
+@attrs.frozen(kw_only=True)
+class SheetHead:
+    """
+    The beginning of a sheet.
+
+    Args:
+        sheet: The sheet.
+        headings: Where its headings are; None if it has no text.
+    """
+
+    sheet: Sheet
+    headings: HeadingRows | None
+
+
+def sheet_head(
+    sheet: Sheet, known: Callable[[str], bool], *, line: int | None = None
+) -> SheetHead:
+    """
+    Look at the first rows of a sheet for its headings.
+
+    Args:
+        sheet: The sheet.
+        known: Tells whether a text means a column.
+        line: Number of the heading row, if the caller knows it.
+    """
+    most = MOST_ROWS if line is None else line + 1
+    rows = list(islice(sheet.rows(), most))
+    found = find_headings(rows, known, sheet.merged, line=line)
+    return SheetHead(sheet=sheet, headings=found)
+
+
+def sheet_table(
+    head: SheetHead,
+    log: FindingLog,
+    *,
+    name: str,
+    words: Callable[[str], bool],
+    needed: Callable[[str], bool],
+) -> TextTable:
+    """
+    Read the rows below the headings of a sheet.
+
+    Args:
+        head: What `sheet_head` gave.
+        log: Takes the findings.
+        name: What findings and rejects call the sheet.
+        words: Tells of a heading whether its column holds ids or texts.
+        needed: Tells of a heading whether no row may lack its column.
+
+    Raises:
+        SourceError: The sheet has no text.
+    """
+    found = head.headings
+    if found is None:
+        raise SourceError(f"the sheet {head.sheet.name!r} has no text")
+    if found.first > 1 or found.last > found.first:
+        _tell_headings(found, log)
+    codes, lines = _read(head.sheet, found)
+    wanted = [
+        at for at, text in enumerate(found.texts) if text or len(codes[at][1]) > 1
+    ]
+    columns = {at: codes[at] for at in wanted}
+    kept = _kept_rows(columns, lines, log)
+    required = {at for at in wanted if needed(found.texts[at])}
+    kept = _without_totals(columns, lines, kept, required, log)
+    _tell_hidden(head.sheet, lines[kept], log)
+    texts = []
+    for at, (chosen, cells) in columns.items():
+        heading = found.texts[at]
+        column = chosen[kept]
+        times = np.bincount(column, minlength=len(cells)).tolist()
+        used = (cell for cell, count in zip(cells, times, strict=True) if count)
+        writer = CellText(words=words(heading), timed=has_time(used))
+        written = map(writer.write, cells, times)
+        texts.append(TextColumn(column, list(written)))
+        _tell_oddities(writer, bounded([heading]), log)
+    return TextTable(
+        name=name,
+        headings=tuple(found.texts[at] for at in wanted),
+        columns=tuple(texts),
+        lines=lines[kept],
+        heading_line=found.first,
+        notes=tuple(log.findings),
+    )
+
+
+def _read(sheet: Sheet, found: HeadingRows) -> tuple[list[tuple[Any, Any]], Any]:
+    """Number the different cells of each column; rows begin below the headings."""
+    width = len(found.texts)
+    numbers = [_Codes({"": 0}) for _ in range(width)]
+    chunks: list[list[Any]] = [[] for _ in range(width)]
+    rows = sheet.rows()
+    errors: dict[int, list[tuple[int, str]]] = {}
+    for (number, column), text in sheet.facts.errors.items() if sheet.facts else ():
+        errors.setdefault(number, []).append((column, text))
+    line = sum(1 for _ in islice(rows, found.last))
+    first = line
+    while batch := list(islice(rows, _BATCH)):
+        for number, row in enumerate(batch, line + 1) if errors else ():
+            for column, text in errors.get(number, ()):
+                if column <= width:
+                    row[column - 1] = text
+        for at, cells in enumerate(zip(*batch, strict=True)):
+            # In a dict True equals 1 and would be taken for it.
+            plain = map(_apart, cells) if bool in set(map(type, cells)) else cells
+            found_codes = np.fromiter(map(numbers[at].__getitem__, plain), np.int64)
+            chunks[at].append(found_codes)
+        line += len(batch)
+    nothing = np.zeros(0, dtype=np.int64)
+    columns = [
+        (np.concatenate([nothing, *chunk]), list(codes))
+        for chunk, codes in zip(chunks, numbers, strict=True)
+    ]
+    return columns, np.arange(first + 1, line + 1)
+
+
+def _apart(cell: Any) -> Any:
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return cell
+
+
+def _kept_rows(columns: dict[int, tuple[Any, Any]], lines: Any, log: FindingLog) -> Any:
+    """Leave out the rows without any text; those at the end are not told."""
+    filled = np.zeros(len(lines), dtype=bool)
+    for codes, cells in columns.values():
+        void = np.array([isinstance(c, str) and not c.strip() for c in cells], bool)
+        filled |= ~void[codes]
+    kept = np.flatnonzero(filled)
+    blank = int(kept[-1]) + 1 - len(kept) if len(kept) else 0
+    if blank:
+        log.add(
+            "blank-rows",
+            f"rows without any text, skipped: {blank}",
+            f"跳过 {blank} 个空行",
+            count=blank,
+        )
+    return kept
+
+
+def _without_totals(
+    columns: dict[int, tuple[Any, Any]],
+    lines: Any,
+    kept: Any,
+    required: set[int],
+    log: FindingLog,
+) -> Any:
+    """
+    Leave out the totals at the end.
+
+    Such a row begins with the word for one, and lacks what a row needs or has only
+    numbers besides.
+    """
+    dropped: list[int] = []
+    while len(kept):
+        row = kept[-1]
+        cells = {at: cells[codes[row]] for at, (codes, cells) in columns.items()}
+        filled = [cell for cell in cells.values() if str(cell).strip()]
+        first = str(filled[0]).strip().strip(":：").replace(" ", "").casefold()
+        empty = any(not str(cells[at]).strip() for at in required)
+        lacks = empty or all(isinstance(cell, int | float) for cell in filled[1:])
+        if first not in _TOTALS_BARE or not lacks:
+            break
+        dropped.append(int(lines[row]))
+        kept = kept[:-1]
+    if dropped:
+        rows = ", ".join(map(str, sorted(dropped)[:_SHOWN_ROWS]))
+        log.add(
+            "totals-row",
+            f"rows of totals at the end of the sheet, not read: {len(dropped)} "
+            f"(row {rows})",
+            f"表尾的 {len(dropped)} 个合计行未读取（第 {rows} 行）",
+            count=len(dropped),
+        )
+    return kept
+
+
+def _tell_headings(found: HeadingRows, log: FindingLog) -> None:
+    above = found.first - 1
+    if found.last > found.first:
+        log.add(
+            "headings-joined",
+            f"the headings stand in rows {found.first} and {found.last}, and are "
+            f"joined; rows above that are not read: {above}",
+            f"标题占第 {found.first}、{found.last} 两行，已合并；其上 {above} 行未读取",
+            row=found.first,
+        )
+    else:
+        log.add(
+            "headings-below-titles",
+            f"the headings stand in row {found.first}; rows above that are not read: "
+            f"{above}",
+            f"标题在第 {found.first} 行；其上 {above} 行未读取",
+            row=found.first,
+        )
+
+
+def _tell_hidden(sheet: Sheet, lines: Any, log: FindingLog) -> None:
+    if sheet.facts is None:
+        log.add(
+            "hidden-unknown",
+            "this format does not tell which rows are hidden and which cells are "
+            "errors: hidden rows are read, cells with errors are empty",
+            "该格式无法判断隐藏行和错误单元格：隐藏行照常读取，错误单元格视为空",
+        )
+        return
+    hidden = sum(1 for line in lines.tolist() if line in sheet.facts.hidden)
+    if hidden:
+        log.add(
+            "rows-hidden",
+            f"rows that are hidden in the sheet, and are read all the same: {hidden}; "
+            "if a filter hid them, clear it and look at them",
+            f"表中有 {hidden} 个隐藏行，照常读取；如因筛选而隐藏，请取消筛选后核对",
+            severity=Severity.WARNING,
+            count=hidden,
+        )
+
+
+def _tell_oddities(writer: CellText, shown: str, log: FindingLog) -> None:
+    """Tell what was odd about the numbers and dates of a column."""
+    if writer.destroyed:
+        log.add(
+            "number-destroyed",
+            f"numbers of {shown} that lost digits in the spreadsheet, as 1.23457E+10 "
+            f"did, and cannot be read: {writer.destroyed}; export the column as text",
+            f"{shown} 列有 {writer.destroyed} 个数字在电子表格中丢失了位数"
+            "（如 1.23457E+10），无法读取；请把该列设为文本后重新导出",
+            severity=Severity.WARNING,
+            count=writer.destroyed,
+        )
+    if writer.noisy:
+        log.add(
+            "number-noise",
+            f"numbers of {shown} with binary noise behind 15 digits, as sums have: "
+            f"{writer.noisy}; the 15 digits that the spreadsheet shows are read",
+            f"{shown} 列有 {writer.noisy} 个数字在第 15 位之后带有二进制误差；"
+            "按表中显示的 15 位读取",
+            count=writer.noisy,
+        )
+    if writer.words and writer.days:
+        log.add(
+            "id-dates",
+            f"cells of {shown} that are dates: {writer.days}; a spreadsheet makes "
+            "dates of ids such as 3-1: export the column as text",
+            f"{shown} 列有 {writer.days} 个单元格是日期；电子表格会把 3-1 之类的编号"
+            "变成日期，请把该列设为文本后重新导出",
+            severity=Severity.WARNING,
+            count=writer.days,
+        )
+
+
+_TOTALS_BARE = frozenset(word.replace(" ", "") for word in _TOTALS)

@@ -1,0 +1,310 @@
+"""Canonical tables from workbooks: .xlsx, .xls, .xlsb and .ods, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Unpack
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from memberops.adapters.sources.contract import SourceContext, SourceResult
+from memberops.adapters.sources.csv_paths import equal_files, naming, refuse_twice
+from memberops.adapters.sources.excel_book import Workbook, open_workbook
+from memberops.adapters.sources.excel_sheet import SheetHead, sheet_head, sheet_table
+from memberops.adapters.sources.finding_log import FindingLog
+from memberops.adapters.sources.reading_options import (
+    OPTIONS,
+    Mapped,
+    ReadingOptions,
+)
+from memberops.adapters.sources.rejects import write_rejects
+from memberops.adapters.sources.table_files import (
+    Paths,
+    TableFiles,
+    joined_results,
+    listed,
+)
+from memberops.adapters.sources.text_table import TextTable, read_text_table
+from memberops.domain import Currency
+from memberops.errors import ConfigurationError, SourceError, bounded
+from memberops.tables import Column, Kind, Table, normal_heading
+from memberops.tables import table as table_named
+
+__all__ = ["ENDINGS", "ExcelSource", "SheetNames", "read_excel", "read_sheets"]
+
+ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+"""Endings of the files that are taken from a folder."""
+
+SheetNames = str | int | Sequence[str | int]
+"""A sheet by its name or its number from 1, or several."""
+
+_WORDS = (Kind.ID, Kind.TEXT, Kind.CHOICE)
+
+
+def read_excel(
+    path: Paths,
+    table: str | Table,
+    *,
+    sheet: SheetNames | None = None,
+    heading_line: int | None = None,
+    currency: Currency,
+    zone: ZoneInfo,
+    rejects_path: str | Path | None = None,
+    **mapping: Unpack[Mapped],
+) -> SourceResult:
+    """
+    Read one canonical table from one workbook or several.
+
+    Nothing is guessed and no row is lost: a row is in the frame, or among the
+    rejects with its sheet, its row number, its reason and its text. Titles above the
+    headings, empty rows and totals at the end are left out and told. Dates are read
+    from cells that are dates, numbers as their exact decimal text, and a number that
+    has lost digits is refused.
+
+    Args:
+        path: The workbook, or several, read in the order given.
+        table: The canonical table, or its name.
+        sheet: The sheet by its name or its number from 1; several are read one behind
+            the other; ``"*"`` means all whose tabs are shown. If None, the one whose
+            headings fit best; two that fit equally are refused.
+        heading_line: The row of the headings, from 1; found if None.
+        currency: Currency of the amounts.
+        zone: Zone in which local times are read and days begin.
+        rejects_path: Where to write the rejects as a file.
+        **mapping: How its columns become those of the table: see
+            `memberops.adapters.sources.reading_options.Mapped`.
+
+    Raises:
+        ConfigurationError: An option names what does not exist, one file is given
+            twice, or several sheets fit and none was named.
+        MissingColumnsError: A required column is in no heading; with the nearest.
+        MissingExtraError: The extra ``excel`` is not installed.
+        SourceError: A file cannot be opened, is damaged, or is above a limit.
+        UnknownTableError: No canonical table has that name.
+
+    >>> import xlsxwriter
+    >>> with xlsxwriter.Workbook("stores.xlsx") as book:
+    ...     tab = book.add_worksheet("门店")
+    ...     _ = [tab.write_row(at, 0, row) for at, row in enumerate(
+    ...         [["门店名单"], ["门店编号", "店名"], [101, "一店"], ["", "二店"]])]
+    >>> stores = read_excel("stores.xlsx", "stores", currency=Currency("CNY"),
+    ...                     zone=ZoneInfo("Asia/Shanghai"))
+    >>> stores.frame["store_id"].tolist(), stores.rejects["line"].tolist()
+    (['101'], [4])
+    """
+    canonical = table_named(table) if isinstance(table, str) else table
+    paths = listed(path)
+    with naming(paths[0].name if paths else "", canonical.name):
+        options = ReadingOptions.of(canonical, currency=currency, zone=zone, **mapping)
+        refuse_twice(paths)
+    parts: list[SourceResult] = []
+    keys: pd.DataFrame | None = None
+    for one in paths:
+        with naming(one.name, canonical.name):
+            for text in read_sheets(
+                one, options, sheet=sheet, heading_line=heading_line
+            ):
+                part, found = read_text_table(text, options, earlier=keys)
+                keys = found if keys is None else pd.concat([keys, found])
+                parts.append(part)
+    result = joined_results(parts, canonical, equal_files(paths, canonical.name))
+    if rejects_path is not None:
+        write_rejects(result.rejects, rejects_path)
+    return result
+
+
+class ExcelSource:
+    """
+    A source of workbooks, for a chain file.
+
+    With *path* it has one file (or several of one kind) and reads whatever table is
+    asked for from it: the sheet whose headings fit best. Otherwise each canonical
+    table is an option: a path, a list of paths, or a table with ``path`` and the
+    options of `read_excel` for this table alone. A path counts from the chain's
+    folder; it may be a folder, or hold ``*``. Other options hold for all tables.
+
+    Args:
+        context: Folder, currency and zone of the chain.
+        path: The file or files, if they hold but one table each.
+        rejects_folder: Where to write ``<table>-rejects.csv`` after each read.
+        **options: Tables, and options of `read_excel`.
+
+    Raises:
+        ConfigurationError: An option has no such name, or no file is given.
+
+    >>> context = SourceContext(folder=Path(), currency=Currency("CNY"),
+    ...                         zone=ZoneInfo("Asia/Shanghai"))
+    >>> ExcelSource(context, stores={"path": "*.xlsx", "sheet": "门店"}).tables
+    ('stores',)
+    """
+
+    def __init__(
+        self,
+        context: SourceContext,
+        *,
+        path: Paths | None = None,
+        rejects_folder: str | Path | None = None,
+        **options: Any,
+    ) -> None:
+        given = {**options, "path": path, "rejects_folder": rejects_folder}
+        self._files = TableFiles.of(
+            context, given, kind="Excel", known=("sheet", "heading_line", *OPTIONS),
+            endings=ENDINGS,
+        )  # fmt: skip
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables that have files of their own."""
+        return tuple(self._files.tables)
+
+    def read(self, table: str) -> SourceResult:
+        """
+        Read one canonical table.
+
+        Raises:
+            UnknownTableError: The source has no file for it, or there is no such
+                table.
+            ConfigurationError: An option cannot be used; see `read_excel`.
+            MissingColumnsError: A required column is in no heading.
+            SourceError: A file cannot be opened or read at all.
+        """
+        paths, options = self._files.files(table)
+        return read_excel(
+            paths,
+            table,
+            currency=self._files.context.currency,
+            zone=self._files.context.zone,
+            rejects_path=self._files.rejects_path(table),
+            **options,
+        )
+
+
+def read_sheets(
+    path: Path,
+    options: ReadingOptions,
+    *,
+    sheet: SheetNames | None = None,
+    heading_line: int | None = None,
+) -> list[TextTable]:
+    """
+    Read the sheets of a workbook that hold a table, as text.
+
+    Args:
+        path: The workbook.
+        options: What becomes of their columns.
+        sheet: See `read_excel`.
+        heading_line: See `read_excel`.
+
+    Raises:
+        ConfigurationError: No sheet has that name, or several fit.
+        SourceError: The file cannot be opened, or is above a limit.
+    """
+    if heading_line is not None and heading_line < 1:
+        raise ConfigurationError("'heading_line' counts from 1")
+    table = options.converter.table
+    book = open_workbook(path, options.limits)
+    columns = _columns(options)
+
+    def known(text: str) -> bool:
+        return normal_heading(text) in columns
+
+    def words(text: str) -> bool:
+        column = columns.get(normal_heading(text))
+        return column is not None and column.kind in _WORDS
+
+    def needed(text: str) -> bool:
+        column = columns.get(normal_heading(text))
+        return column is not None and column.required
+
+    def head(name: str) -> SheetHead:
+        return sheet_head(book.sheet(name), known, line=heading_line)
+
+    log = FindingLog(table.name, path.name, options.limits.examples)
+    if sheet is None:
+        heads = [_best(book, head, log, table.name)]
+    else:
+        heads = [head(name) for name in _named(book, sheet)]
+    texts = []
+    for number, each in enumerate(heads):
+        name = f"{path.name}[{each.sheet.name}]"
+        own = FindingLog(table.name, name, options.limits.examples)
+        own.findings += log.findings if number == 0 else []
+        texts.append(sheet_table(each, own, name=name, words=words, needed=needed))
+    return texts
+
+
+def _columns(options: ReadingOptions) -> dict[str, Column | None]:
+    """Return what each heading means that is known, or that an option names."""
+    table = options.converter.table
+    found: dict[str, Column | None] = dict(table.by_heading())
+    for heading in options.headings_joined:
+        found.setdefault(normal_heading(heading), None)
+    for rule in options.converter.drop:
+        found.setdefault(normal_heading(rule.column), None)
+    for name, heading in options.columns.items():
+        if name in table.names:
+            text = heading.rpartition("#")[0] if "#" in heading else heading
+            found[normal_heading(text)] = table.column(name)
+    return found
+
+
+def _best(
+    book: Workbook, head: Callable[[str], SheetHead], log: FindingLog, table: str
+) -> SheetHead:
+    """Choose the sheet whose headings fit best; several that fit equally are asked."""
+    shown = [name for name in book.names if name not in book.hidden] or list(book.names)
+    if book.hidden and shown != list(book.names):
+        log.add(
+            "sheet-hidden",
+            f"sheets that are hidden and not read: {bounded(book.hidden)}; name one "
+            "with 'sheet' if it is meant",
+            f"以下工作表被隐藏，未读取：{bounded(book.hidden)}；"
+            "如需读取，请用 sheet 指定",
+            count=len(book.hidden),
+        )
+    heads = [found for name in shown if (found := head(name)).headings]
+    if not heads:
+        raise SourceError(f"{book.path.name} has no sheet with text")
+    scores = [found.headings.known if found.headings else 0 for found in heads]
+    first = heads[scores.index(max(scores))]
+    equal = [
+        each.sheet.name
+        for each, score in zip(heads, scores, strict=True)
+        if score == max(scores)
+    ]
+    if len(equal) > 1:
+        raise ConfigurationError(
+            f"{len(equal)} sheets of {book.path.name} fit {table} equally: "
+            f"{bounded(equal)}; name one with sheet=..., several with a list, or all "
+            'that are shown with sheet="*"'
+        )
+    if len(heads) > 1:
+        others = bounded(each.sheet.name for each in heads if each is not first)
+        log.add(
+            "sheet-chosen",
+            f"read is the sheet {first.sheet.name!r}, whose headings fit best; "
+            f"not read: {others}",
+            f"读取标题最相符的工作表“{first.sheet.name}”；未读取：{others}",
+            count=len(heads) - 1,
+        )
+    return first
+
+
+def _named(book: Workbook, sheet: SheetNames) -> list[str]:
+    if sheet == "*":
+        return [name for name in book.names if name not in book.hidden]
+    names = []
+    for each in [sheet] if isinstance(sheet, str | int) else sheet:
+        if isinstance(each, str):
+            names.append(each)
+        elif isinstance(each, bool) or not 1 <= each <= len(book.names):
+            raise ConfigurationError(
+                f"{book.path.name} has sheets 1 to {len(book.names)}, not {each!r}"
+            )
+        else:
+            names.append(book.names[each - 1])
+    if len(set(names)) < len(names) or not names:
+        raise ConfigurationError("'sheet' names one sheet twice, or none")
+    return names
