@@ -1,0 +1,423 @@
+"""Reading JSON over HTTP: bounded, patient with servers, and never writing a thing."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import importlib.util
+import json
+import time
+from collections.abc import Callable, Mapping
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Any, Literal, NoReturn, Self
+from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
+
+import attrs
+
+from memberops.adapters.secrets import Secret
+from memberops.adapters.sms.http import HttpClient, HttpLimits, HttpReply, check_url
+from memberops.errors import ConfigurationError, MissingExtraError, SourceError
+
+__all__ = [
+    "Credential",
+    "HttpReader",
+    "JsonAnswer",
+    "ReadingPatience",
+    "RefusedReadingError",
+    "parse_json",
+]
+
+_AGAIN = frozenset({429, 500, 502, 503, 504})
+_LONGEST_NUMBER = 60
+_LARGEST_POWER = 40
+_DENIED = frozenset({401, 403})
+_OK = range(200, 300)
+_ELSEWHERE = range(300, 400)
+
+
+class RefusedReadingError(SourceError):
+    """
+    A server refused a request for good.
+
+    Args:
+        message: What to tell.
+        status: Of HTTP; 0 if a whole answer said it in its body.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@attrs.frozen(kw_only=True)
+class ReadingPatience:
+    """
+    How often and how long a reading that failed is tried again.
+
+    Args:
+        attempts: Requests for one answer, the first included.
+        first_pause: Seconds before the second request; doubled before each further
+            one, where the server does not say how long.
+        longest_pause: Longest pause in seconds. A server that asks for a longer one
+            ends the reading, rather than be asked too early.
+        total_pause: Seconds that all pauses of one reading may take together.
+        pages: Requests that one reading may make.
+
+    >>> ReadingPatience(attempts=3).attempts
+    3
+    """
+
+    attempts: int = attrs.field(default=5, validator=attrs.validators.gt(0))
+    first_pause: float = attrs.field(default=1.0, validator=attrs.validators.gt(0))
+    longest_pause: float = attrs.field(default=120.0, validator=attrs.validators.gt(0))
+    total_pause: float = attrs.field(default=900.0, validator=attrs.validators.gt(0))
+    pages: int = attrs.field(default=100_000, validator=attrs.validators.gt(0))
+
+
+@attrs.frozen(kw_only=True)
+class Credential:
+    """
+    How a request says who asks.
+
+    Args:
+        kind: ``bearer``, ``basic`` (with *user*), ``header`` or ``query`` (with
+            *name*).
+        secret: The key, token or password.
+        user: Of ``basic``; a `Secret` too where half a key stands there.
+        name: Of the header or the parameter.
+        prefix: What stands before the secret in a header, such as ``"token "``.
+
+    >>> key = Secret(lambda: "k", source="a test")
+    >>> Credential(kind="bearer", secret=key).headers()
+    {'Authorization': 'Bearer k'}
+    >>> Credential(kind="query", secret=key, name="access_token").parameters()
+    {'access_token': 'k'}
+    """
+
+    kind: Literal["bearer", "basic", "header", "query"] = attrs.field(
+        validator=attrs.validators.in_(("bearer", "basic", "header", "query"))
+    )
+    secret: Secret = attrs.field(validator=attrs.validators.instance_of(Secret))
+    user: str | Secret = ""
+    name: str = ""
+    prefix: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Ask for what the kind needs."""
+        if self.kind in {"header", "query"} and not self.name:
+            raise ConfigurationError(f"'auth' of the kind {self.kind!r} needs a 'name'")
+        if self.kind == "basic" and not self.user:
+            raise ConfigurationError("'auth' of the kind 'basic' needs a 'user'")
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that carry the secret."""
+        if self.kind == "query":
+            return {}
+        secret = self.secret.reveal()
+        if self.kind == "basic":
+            user = self.user if isinstance(self.user, str) else self.user.reveal()
+            pair = base64.b64encode(f"{user}:{secret}".encode()).decode("ascii")
+            return {"Authorization": f"Basic {pair}"}
+        if not secret.isprintable() or not secret.isascii():
+            raise ConfigurationError("the secret of 'auth' cannot stand in a header")
+        if self.kind == "bearer":
+            return {"Authorization": f"Bearer {secret}"}
+        return {self.name: f"{self.prefix}{secret}"}
+
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters of the address that carry the secret."""
+        return {self.name: self.secret.reveal()} if self.kind == "query" else {}
+
+
+@attrs.frozen(kw_only=True)
+class JsonAnswer:
+    """
+    A whole answer.
+
+    Args:
+        document: What it says; numbers with a point are `Decimal`.
+        headers: With names in lower case.
+        served_at: The moment by the server's own clock, if it says so.
+    """
+
+    document: Any = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    served_at: dt.datetime | None = None
+
+
+def parse_json(body: bytes) -> Any:
+    """
+    Read JSON exactly: no float, no endless number, no NaN.
+
+    Raises:
+        ValueError: It is no such JSON.
+
+    >>> parse_json(b'{"total": 19.90}')
+    {'total': Decimal('19.90')}
+    """
+    try:
+        return json.loads(
+            body.decode("utf-8-sig"),
+            parse_float=_decimal,
+            parse_int=_integer,
+            parse_constant=_no_number,
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError("a number is too long") from None
+    if len(text) > _LONGEST_NUMBER or abs(value.adjusted()) > _LARGEST_POWER:
+        raise ValueError("a number is too long")
+    return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError("a number is too long")
+    return int(text)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
+
+
+class HttpReader:
+    """
+    Asks one server for JSON, and goes nowhere else.
+
+    Only reading requests are made: GET, and POST where a system takes its queries so;
+    both may be made again. No cookie is kept and no redirect followed, for the key
+    would go along; TLS is verified; what the libraries below log is dropped, for
+    addresses may hold keys.
+
+    Args:
+        base_url: Where all paths count from.
+        credential: Who asks, if anybody.
+        headers: More headers, such as a version.
+        limits: Time-outs and the size of an answer.
+        patience: How often to try again.
+        sleep: How to wait.
+        judge: Looks at a whole answer: returns seconds to wait before asking again,
+            None if it is good, or raises `RefusedReadingError`.
+
+    Raises:
+        ConfigurationError: The address cannot be.
+        MissingExtraError: ``httpx2`` is not installed.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        credential: Credential | None = None,
+        headers: Mapping[str, str] | None = None,
+        limits: HttpLimits | None = None,
+        patience: ReadingPatience | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        judge: Callable[[Any], float | None] | None = None,
+    ) -> None:
+        self._base = check_url("base_url", base_url).rstrip("/") + "/"
+        if urlsplit(self._base).query:
+            raise ConfigurationError("'base_url' has no query: give it by 'params'")
+        self._credential = credential
+        self._headers = dict(headers or {})
+        if importlib.util.find_spec("httpx2") is None:
+            raise MissingExtraError("reading from a web service", "pos")
+        self._client = HttpClient(limits or HttpLimits(body_bytes=32 << 20))
+        self.patience = patience or ReadingPatience()
+        self._sleep = sleep
+        self._judge = judge
+        self.dress: Callable[[Any], Any] | None = None
+        self._paused = 0.0
+        self._requests = 0
+
+    def read(
+        self,
+        method: Literal["GET", "POST"],
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Any = None,
+    ) -> JsonAnswer:
+        """
+        Ask once, and again while it is worth it.
+
+        Args:
+            method: GET, or POST for a query.
+            path: Below the base; or a whole address of the same server, as it gives
+                for a next page.
+            params: Of the address.
+            body: Sent as JSON with POST.
+
+        Raises:
+            RefusedReadingError: The server refused for good.
+            SourceError: No answer could be had or understood.
+        """
+        url, place = self._address(path, params or {})
+        content = b""
+        headers = {**self._headers}
+        if method == "POST":
+            dressed = self.dress(body) if self.dress else body
+            content = json.dumps(dressed, ensure_ascii=False).encode()
+            headers["Content-Type"] = "application/json"
+        headers |= self._credential.headers() if self._credential else {}
+        asked = f"{method} {place}"
+        trouble = ""
+        for attempt in range(1, self.patience.attempts + 1):
+            self._requests += 1
+            if self._requests > self.patience.pages:
+                raise SourceError(
+                    f"{asked}: one reading made {self.patience.pages} requests and "
+                    "is not done; raise 'pages' of 'patience' if there is so much"
+                )
+            reply = self._client.request(method, url, headers=headers, content=content)
+            again = self._again(reply, asked)
+            if again is None:
+                answer = _answer(reply, asked)
+                pause = self._judge(answer.document) if self._judge else None
+                if pause is None:
+                    return answer
+                again = "the server is busy", pause
+            trouble, asks = again
+            if attempt < self.patience.attempts:
+                self.pause(attempt, asks=asks, asked=asked)
+        raise SourceError(
+            f"{asked} failed {self.patience.attempts} times, at last because "
+            f"{trouble}; nothing was taken over, read again later"
+        )
+
+    def pause(
+        self, attempt: int, *, asks: float | None = None, asked: str = "a reading"
+    ) -> None:
+        """
+        Wait before another attempt.
+
+        Args:
+            attempt: How many were made.
+            asks: Seconds for which the server asked.
+            asked: What was asked, for the error.
+
+        Raises:
+            SourceError: The pause would be too long.
+        """
+        own = min(
+            self.patience.first_pause * 2 ** min(attempt - 1, 30),
+            self.patience.longest_pause,
+        )
+        seconds = max(own, asks or 0.0)
+        left = self.patience.total_pause - self._paused
+        if seconds > min(self.patience.longest_pause, left):
+            raise SourceError(
+                f"{asked}: the next try would be in {min(seconds, 10**6):.0f} seconds, "
+                "longer than 'patience' allows; nothing was taken over, read again "
+                "later"
+            )
+        self._paused += seconds
+        self._sleep(seconds)
+
+    def resolved(self, path: str, link: str) -> str:
+        """Return the whole address that a link in the answer of a path means."""
+        return urljoin(self._base + quote(path.lstrip("/"), safe="/%?=&"), link)
+
+    def _address(self, path: str, params: Mapping[str, str]) -> tuple[str, str]:
+        """Return the address, and what of it an error may show."""
+        if "://" in path or path.startswith("//"):
+            parts, own = urlsplit(path), urlsplit(self._base)
+            if (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
+                raise SourceError(
+                    "the server names a next page on another server, where the key "
+                    "must not go; set 'base_url' to the address by which it calls "
+                    "itself"
+                )
+        else:
+            parts = urlsplit(self._base + quote(path.lstrip("/"), safe="/%?=&"))
+        given = dict(params)
+        given |= self._credential.parameters() if self._credential else {}
+        had = [p for p in parse_qsl(parts.query, True) if p[0] not in given]  # noqa: FBT003 - keep blank values
+        query = urlencode([*had, *given.items()], quote_via=quote)
+        parts = parts._replace(
+            path=quote(parts.path, safe="/%"), query=query, fragment=""
+        )
+        return parts.geturl(), parts.path[:200]
+
+    def _again(self, reply: HttpReply, asked: str) -> tuple[str, float | None] | None:
+        """Return why to ask again and when, None for an answer; raise for neither."""
+        if reply.fate != "answered":
+            if reply.reason in {"TooLarge", "Encoded"}:
+                raise SourceError(
+                    f"{asked}: the answer is larger than 'limits' allow or is "
+                    "compressed unasked; ask for smaller pages"
+                )
+            return f"no whole answer came ({reply.reason})", None
+        if reply.status in _AGAIN:
+            return f"the server said {reply.status}", _retry_after(reply.headers)
+        if reply.status in _OK:
+            return None
+        status = reply.status
+        if status in _ELSEWHERE:
+            target = urlsplit(reply.headers.get("location", ""))
+            raise RefusedReadingError(
+                f"{asked}: the server sends on to {target.scheme[:8]}://"
+                f"{(target.hostname or '')[:80]} ({status}), which is not followed, "
+                "for the key would go along; set 'base_url' to where it belongs",
+                status,
+            )
+        hint = "the request is not to its liking; compare it with its documentation"
+        if status in _DENIED:
+            hint = "check the key, and the rights that it has"
+        raise RefusedReadingError(f"{asked}: the server said {status}: {hint}", status)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        """Read until the block ends."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+
+def _answer(reply: HttpReply, asked: str) -> JsonAnswer:
+    try:
+        document = parse_json(reply.body)
+    except ValueError:
+        kind = reply.headers.get("content-type", "no type").partition(";")[0]
+        raise SourceError(
+            f"{asked}: the answer is no JSON that can be read ({kind[:40]!r}); is the "
+            "address right?"
+        ) from None
+    return JsonAnswer(
+        document=document, headers=reply.headers, served_at=_date(reply.headers, "date")
+    )
+
+
+def _date(headers: Mapping[str, str], name: str) -> dt.datetime | None:
+    try:
+        found = parsedate_to_datetime(headers.get(name, ""))
+        return None if found.tzinfo is None else found.astimezone(dt.UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that a server asks for, a date counted by its own clock."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.replace(".", "", 1).isdigit():
+        return min(float(text[:20]), 1e9)
+    until, now = _date(headers, "retry-after"), _date(headers, "date")
+    return max(0.0, (until - now).total_seconds()) if until and now else None

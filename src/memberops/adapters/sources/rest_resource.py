@@ -1,0 +1,214 @@
+"""What a resource of a web service is: where its records are and what they say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from memberops.adapters.sources.rest_moments import FORMS
+from memberops.errors import ConfigurationError
+
+__all__ = ["Deleted", "Follow", "Lines", "Paging", "RestResource", "Since"]
+
+_in = attrs.validators.in_
+_KINDS = ("none", "page", "offset", "cursor", "link", "key")
+_OVERLAPPING = 2
+_NEEDS = {
+    "page": ("field",),
+    "offset": ("field",),
+    "cursor": ("field", "next"),
+    "key": ("field",),
+}
+
+
+def _zone(value: Any) -> dt.tzinfo:
+    return ZoneInfo(value) if isinstance(value, str) else value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+@attrs.frozen(kw_only=True)
+class Paging:
+    """
+    How a resource is read page by page.
+
+    A *field* is a parameter of the address, or of a POST a path into its body.
+
+    Args:
+        kind: ``none``; ``page`` numbers; ``offset``; ``cursor``, a text that the
+            answer gives for the next request; ``link``, a whole address that the
+            answer gives in its ``Link`` header or at *next*; ``key``, records after
+            the id of the last one, which is the safest where records are sorted by
+            id and can be asked for so.
+        field: Of the page number, offset, cursor or last id.
+        size_field: Of the page's size; empty if it cannot be chosen.
+        size: Records of a page.
+        next: Path of the next cursor or address in the answer.
+        more: Path of a flag in the answer that says whether there is another page.
+        total: Path in the answer of how many records there are, or
+            ``header:X-Total``; with it a reading notices records that vanish from
+            earlier pages while later ones are read, and begins anew.
+        first: Number of the first page.
+        start: What is sent as the last id at first, if *field* cannot be left out.
+    """
+
+    kind: Literal["none", "page", "offset", "cursor", "link", "key"] = attrs.field(
+        default="none", validator=_in(_KINDS)
+    )
+    field: str = ""
+    size_field: str = ""
+    size: int = attrs.field(default=100, validator=attrs.validators.gt(0))
+    next: str = ""
+    more: str = ""
+    total: str = ""
+    first: int = 1
+    start: str | int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Ask for what the kind needs."""
+        for name in _NEEDS.get(self.kind, ()):
+            if not getattr(self, name):
+                raise ConfigurationError(f"paging by {self.kind} needs {name!r}")
+        if self.kind == "offset" and self.size < _OVERLAPPING:
+            raise ConfigurationError(
+                "paging by offset reads the last record of each page again, so 'size' "
+                "is at least 2"
+            )
+
+
+@attrs.frozen(kw_only=True)
+class Since:
+    """
+    How a resource is asked for what changed.
+
+    Args:
+        field: Parameter of the address, or of a POST a path into its body.
+        changed_at: Path in a record of when it was changed.
+        form: How moments are sent: ``iso`` (UTC with milliseconds and Z), ``naive``
+            (``2026-11-05T14:03:00``), ``space`` (the same with a space), ``day``,
+            ``epoch``, ``epoch-ms``; or ``number`` for a version that counts up.
+        zone: Zone of moments that have none.
+        overlap_seconds: How much earlier than the latest change seen the next
+            reading begins. It has to cover whole-second clocks and writes that were
+            not yet to be seen; with local times of a zone with summer time, an hour
+            more.
+        template: What is sent, with ``{moment}`` in it.
+        start: What is sent where all is read; None sends nothing.
+    """
+
+    field: str
+    changed_at: str = "updated_at"
+    form: str = attrs.field(default="iso", validator=_in(FORMS))
+    zone: dt.tzinfo = attrs.field(default=dt.UTC, converter=_zone)
+    overlap_seconds: int = attrs.field(default=120, validator=attrs.validators.ge(0))
+    template: str = "{moment}"
+    start: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Lines:
+    """
+    Rows that a record gives: one of its own, or one for each of its lines.
+
+    Args:
+        columns: By canonical column the path of its value, as `rest_paths.plain_at`
+            takes it.
+        each: Path of the lines in the record; lists on the way are walked through.
+        constants: Values of columns, as text.
+        negative: Columns of numbers that are made negative, whatever their sign:
+            those of lines that take back.
+        prefix: Text before the value of a column of ids, where ids of two kinds
+            would be equal.
+        whole: Paths in the record of flags that must not be true, such as that its
+            lines were cut short.
+    """
+
+    columns: Mapping[str, str]
+    each: str = ""
+    constants: Mapping[str, str] = attrs.field(factory=dict)
+    negative: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    prefix: Mapping[str, str] = attrs.field(factory=dict)
+    whole: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+
+
+@attrs.frozen(kw_only=True)
+class Deleted:
+    """
+    How a record says that it is no more.
+
+    Args:
+        path: What stands there.
+        equals: The values, as text, that mean so; any value but false if empty.
+    """
+
+    path: str
+    equals: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+
+
+@attrs.frozen(kw_only=True)
+class Follow:
+    """
+    A second request for each record that has more to be asked for.
+
+    Args:
+        path: With ``{id}``, the record's.
+        into: Field of the record that the answer becomes; empty replaces the record.
+        records: Path in the answer of what is taken.
+        when: Path in the record; nothing is asked where it is empty.
+        params: Of the request.
+    """
+
+    path: str
+    into: str = ""
+    records: str = ""
+    when: str = ""
+    params: Mapping[str, str] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class RestResource:
+    """
+    One resource that a canonical table is read from.
+
+    Args:
+        path: Below the source's address.
+        lines: What rows a record gives.
+        records: Path of the records in an answer.
+        method: GET, or POST for queries with a body.
+        params: Of the address; what is no text is written as JSON.
+        body: Of a POST.
+        paging: `Paging`.
+        since: `Since`; None where the service cannot be asked for changes, and all
+            is read each time.
+        id: Path of a record's id.
+        deleted: `Deleted`, if records say so.
+        only: Records that count, by path and the values, as text, that it may have.
+            What stopped counting is taken out of what was read before.
+        follow: Further requests for each record.
+        false_is_missing: Whether ``false`` stands for "no value".
+        may_lack: Whether an answer without records may leave their list out. Where
+            it may not, a missing list is an error, not an empty table.
+    """
+
+    path: str
+    lines: tuple[Lines, ...] = attrs.field(converter=tuple)
+    records: str = ""
+    method: Literal["GET", "POST"] = attrs.field(
+        default="GET", validator=_in(("GET", "POST"))
+    )
+    params: Mapping[str, Any] = attrs.field(factory=dict)
+    body: Any = attrs.field(factory=dict)
+    paging: Paging = attrs.field(factory=Paging)
+    since: Since | None = None
+    id: str = "id"
+    deleted: Deleted | None = None
+    only: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    follow: tuple[Follow, ...] = attrs.field(default=(), converter=tuple)
+    false_is_missing: bool = False
+    may_lack: bool = False

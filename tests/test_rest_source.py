@@ -1,0 +1,325 @@
+"""The declarative REST source, against a shop that lives and misbehaves meanwhile."""
+
+import datetime as dt
+from collections import Counter
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+from memberops.adapters.sources.changes import ChangingSource, merge_changes
+from memberops.adapters.sources.contract import SourceContext
+from memberops.adapters.sources.rest_source import rest_source
+from memberops.domain import Currency
+from memberops.errors import ConfigurationError, SourceError, UnknownTableError
+from memberops.testing.faulty_pos import POS_FAULTS, FaultyPos, PosWorld
+
+pytest.importorskip("httpx2", reason="needs the extra 'sms'")
+
+PAGINGS = {
+    "key": {"kind": "key", "field": "after", "start": 0},
+    "cursor": {"kind": "cursor", "field": "cursor", "next": "next"},
+    "offset": {"kind": "offset", "field": "offset", "total": "total"},
+    "link": {"kind": "link"},
+    "page": {"kind": "page", "field": "page", "total": "total"},
+}
+SALES = {
+    "path": "orders",
+    "records": "orders",
+    "only": {"status": "paid"},
+    "lines": [
+        {
+            "each": "lines",
+            "columns": {
+                "ticket_id": "/id",
+                "sold_at": "/created_at",
+                "store_id": "/store",
+                "member_id": "/customer_id",
+                "item_id": "sku",
+                "quantity": "qty",
+                "amount": "amount",
+            },
+        },
+        {
+            "each": "refunds.lines",
+            "negative": ["quantity", "amount"],
+            "columns": {
+                "ticket_id": "../id",
+                "sold_at": "../created_at",
+                "store_id": "/store",
+                "member_id": "/customer_id",
+                "item_id": "sku",
+                "quantity": "qty",
+                "amount": "amount",
+                "returned_ticket_id": "/id",
+            },
+        },
+    ],
+}
+MEMBERS = {
+    "path": "customers",
+    "records": "customers",
+    "deleted": "deleted_at",
+    "columns": {"member_id": "id", "name": "name", "phone": "mobile"},
+}
+
+
+def context():
+    """Return the chain that reads."""
+    return SourceContext(
+        folder=Path(), currency=Currency("CNY"), zone=ZoneInfo("Asia/Shanghai")
+    )
+
+
+def source_of(url, paging="key", *, size=7, **more):
+    """Make a source that reads the shop, without ever sleeping."""
+    shared = {
+        "paging": {**PAGINGS[paging], "size_field": "size", "size": size},
+        "since": {"field": "since"},
+        "params": {"link": "1"} if paging == "link" else {},
+    }
+    return rest_source(
+        context(),
+        base_url=url,
+        sleep=more.pop("sleep", lambda _: None),
+        http={"read_seconds": 2.0, "total_seconds": 4.0},
+        members={**MEMBERS, **shared},
+        sales={**SALES, **shared},
+        **more,
+    )
+
+
+def rows(table, frame):
+    """Return the rows of a frame as a world tells them."""
+    if table == "members":
+        names = ["member_id", "name", "phone"]
+    else:
+        frame = frame.assign(at=frame["sold_at"].dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        names = ["ticket_id", "at", "store_id", "member_id", "item_id", "quantity"]
+        names += ["amount", "returned_ticket_id"]
+    plain = frame[names].astype(object)
+    plain = plain.where(plain.notna(), None)
+    return Counter(plain.itertuples(index=False, name=None))
+
+
+def follow(source, world, pos, table, *, rounds, plan):
+    """Read again and again while the world goes on; return what was merged."""
+    frame, cursor, failed = None, None, 0
+    for _ in range(rounds):
+        world.happen(world.random.randint(0, 25))
+        pos.faults = plan()
+        try:
+            changes = source.changes(table, since=cursor)
+        except SourceError:
+            failed += 1  # the cursor stays, and so nothing is lost
+        else:
+            frame, cursor = merge_changes(frame, changes), changes.cursor
+    pos.faults = []
+    changes = source.changes(table, since=cursor)
+    return merge_changes(frame, changes), failed
+
+
+@pytest.mark.parametrize("paging", PAGINGS)
+@pytest.mark.parametrize("table", ["members", "sales"])
+def test_nothing_is_lost_and_nothing_doubled(paging, table):
+    """
+    Whatever happens while pages are read, the last quiet reading has the truth.
+
+    Statuses, cut answers, broken connections, pages that repeat, records twice or out
+    of order, cursors that are gone, writes between pages, clocks of another year.
+    """
+    world = PosWorld(seed=len(paging) * 10 + len(table))
+    world.happen(60)
+    with FaultyPos(world) as pos:
+        source = source_of(pos.url, paging)
+        frame, _ = follow(
+            source,
+            world,
+            pos,
+            table,
+            rounds=6,
+            plan=lambda: world.random.choices(POS_FAULTS, k=12),
+        )
+        assert rows(table, frame) == world.truth(table)
+        assert pos.broken > 20
+
+
+@pytest.mark.parametrize("date", [None, -7200, 0, 7200])
+def test_skewed_clocks_lose_nothing(date):
+    """Neither a clock of the server's front nor the lack of one moves the cursor on."""
+    world = PosWorld(seed=5)
+    world.happen(80)
+    with FaultyPos(world, date=date) as pos:
+        source = source_of(pos.url, "key", size=5)
+        frame, failed = follow(
+            source, world, pos, "sales", rounds=6, plan=lambda: ["write"] * 8
+        )
+        assert failed == 0
+        assert rows("sales", frame) == world.truth("sales")
+
+
+def test_only_changes_are_read():
+    """After a whole reading the next one asks since the last change."""
+    world = PosWorld(seed=2)
+    world.happen(200)
+    with FaultyPos(world, largest=500) as pos:
+        source = source_of(pos.url, size=500)
+        whole = source.changes("sales", since=None)
+        world.now += dt.timedelta(hours=3)
+        world.happen(3)
+        part = source.changes("sales", since=whole.cursor)
+        again = source.changes("sales", since=part.cursor)
+    assert whole.whole
+    assert not part.whole
+    assert part.result.rows_read < whole.result.rows_read / 5
+    assert not rows("sales", again.result.frame) - rows("sales", part.result.frame)
+    merged = merge_changes(merge_changes(whole.result.frame, part), again)
+    assert rows("sales", merged) == world.truth("sales")
+
+
+@pytest.mark.parametrize("paging", ["offset", "page"])
+def test_a_record_that_vanishes_between_pages_takes_no_other_along(paging):
+    """Rows that move to a page already read are noticed, and all is read anew."""
+    world = PosWorld(seed=3)
+    world.happen(120)
+    with FaultyPos(world) as pos:
+        paused = []
+        source = source_of(pos.url, paging, size=10, sleep=paused.append)
+        plain = pos.world.found
+
+        def found(kind, since):
+            if len(pos.requests) == 3:
+                world.vanish(kind)
+            return plain(kind, since)
+
+        world.found = found
+        frame = source.read("sales").frame
+    assert paused
+    assert rows("sales", frame) == world.truth("sales")
+
+
+def test_a_page_that_always_repeats_is_an_error():
+    """A service that never gets on is told apart from one that is at its end."""
+    world = PosWorld(seed=4)
+    world.happen(100)
+    with FaultyPos(world, faults=["none"] + ["repeat"] * 50) as pos:
+        with pytest.raises(SourceError, match="same page again"):
+            source_of(pos.url, "cursor", size=5).read("sales")
+        assert len(pos.requests) < 10
+
+
+def test_a_lost_cursor_is_told_and_all_is_read():
+    """A cursor that the service or the mapping no longer knows reads whole, once."""
+    world = PosWorld(seed=6)
+    world.happen(60)
+    with FaultyPos(world) as pos:
+        source = source_of(pos.url, size=100)
+        first = source.changes("members", since=None)
+        pos.faults = ["gone"]
+        gone = source.changes("members", since=first.cursor)
+        other = source_of(pos.url, size=99).changes("members", since=first.cursor)
+        nonsense = source.changes("members", since='{"v": 1')
+    for changes, rule in (
+        (gone, "cursor-gone"),
+        (other, "cursor-unknown"),
+        (nonsense, "cursor-unknown"),
+    ):
+        assert changes.whole
+        assert rule in [finding.rule for finding in changes.result.findings]
+        assert rows("members", changes.result.frame) == world.truth("members")
+
+
+def test_a_deleted_member_and_a_void_ticket_are_taken_out():
+    """What no longer counts is named as deleted, by the key of the table."""
+    world = PosWorld(seed=7)
+    world.happen(60)
+    with FaultyPos(world) as pos:
+        source = source_of(pos.url)
+        members = source.changes("members", since=None)
+        sales = source.changes("sales", since=None)
+        world.now += dt.timedelta(hours=1)
+        for _ in range(3):
+            world._delete_customer()
+            world._void()
+        gone = source.changes("members", since=members.cursor)
+        void = source.changes("sales", since=sales.cursor)
+    assert gone.deleted
+    assert void.deleted
+    assert {key for (key,) in gone.deleted} & set(members.result.frame["member_id"])
+    merged = merge_changes(members.result.frame, gone)
+    assert rows("members", merged) == world.truth("members")
+
+
+def test_one_resource_answers_for_the_table_that_the_chain_file_asks():
+    """Without a table's name the options are those of whatever table is read."""
+    world = PosWorld(seed=8)
+    world.happen(30)
+    with FaultyPos(world, key="Bearer sesame") as pos:
+        source = rest_source(
+            context(),
+            base_url=pos.url,
+            auth={"kind": "bearer", "secret": lambda: "sesame"},
+            **MEMBERS,
+        )
+        frame = source.read("members").frame
+        refused = rest_source(context(), base_url=pos.url, **MEMBERS)
+        with pytest.raises(SourceError, match="401: check the key") as caught:
+            refused.read("members")
+    assert isinstance(source, ChangingSource)
+    assert rows("members", frame) == world.truth("members")
+    assert "sesame" not in repr(source) + str(caught.value)
+
+
+def test_a_wrong_path_is_an_error_and_no_empty_table():
+    """A path at which there is no list would otherwise empty the whole table."""
+    world = PosWorld(seed=9)
+    world.happen(5)
+    with FaultyPos(world) as pos:
+        options = {**MEMBERS, "records": "data.customers"}
+        with pytest.raises(SourceError, match="'records'"):
+            rest_source(context(), base_url=pos.url, members=options).read("members")
+        options = {**MEMBERS, "id": "uuid"}
+        with pytest.raises(SourceError, match="no id at 'uuid'"):
+            rest_source(context(), base_url=pos.url, members=options).read("members")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"members": {"columns": {"member_id": "id"}}}, "needs a 'path'"),
+        ({"members": {"path": "x"}}, "needs 'columns'"),
+        ({"members": {**MEMBERS, "colums": {}}}, "did you mean 'columns'"),
+        ({"members": {**MEMBERS, "paging": {"kind": "ofset"}}}, "'paging'"),
+        ({"members": {**MEMBERS, "paging": {"kind": "cursor"}}}, "needs 'field'"),
+        ({"members": {**MEMBERS, "since": {"feld": "x"}}}, "did you mean 'field'"),
+        ({"members": MEMBERS, "auth": {"kind": "bearer", "secret": "k"}}, "secret"),
+        ({"members": MEMBERS, "auth": {"kind": "header", "secret": str}}, "'name'"),
+        ({"members": {**MEMBERS, "negative": ["phone"]}}, "'negative'"),
+        ({"cards": {**MEMBERS, "columns": {"card_id": "id"}}}, "no key of one column"),
+        ({"members": MEMBERS, "base_url": "ftp://x"}, "'base_url'"),
+        ({"members": {**MEMBERS, "lines": []}}, "not both"),
+    ],
+)
+def test_wrong_options_are_told_before_anything_is_read(options, message):
+    """A chain file with a slip fails when the source is made, and says which."""
+    with pytest.raises(ConfigurationError, match=message):
+        rest_source(context(), **{"base_url": "https://pos.example.com", **options})
+
+
+def test_an_unknown_table_is_told():
+    """A table that the source does not give is no empty table."""
+    source = rest_source(context(), base_url="https://x.example.com", members=MEMBERS)
+    with pytest.raises(UnknownTableError, match="'members'"):
+        source.read("stores")
+
+
+def test_the_canonical_frame_is_as_of_any_source():
+    """Days are those of the chain's zone and amounts are minor units."""
+    world = PosWorld(seed=10)
+    world.now = dt.datetime(2031, 3, 1, 17, 0, tzinfo=dt.UTC)
+    world._sell()
+    with FaultyPos(world) as pos:
+        frame = source_of(pos.url).read("sales").frame
+    assert set(frame["sold_on"]) == {pd.Timestamp("2031-03-02")}
+    assert frame["amount"].dtype == "int64"
