@@ -12,6 +12,7 @@ from memberops.cli.message_commands import message_app
 from memberops.cli.month_end import month_end
 from memberops.cli.options import Language
 from memberops.cli.printing import language_of_user, say
+from memberops.cli.refresh import refresh
 from memberops.cli.stocktake_commands import stocktake_app
 
 __all__ = ["application"]
@@ -32,6 +33,7 @@ def application() -> Callable[..., Any]:
         name="memberops", help=_HELP, version=__version__, help_format="plaintext"
     )
     app.command(month_end, name="month-end")
+    app.command(refresh)
     for command in (*member_commands.COMMANDS, *service_commands.COMMANDS):
         app.command(command, name=command.__name__)
     app.command(gift_app())

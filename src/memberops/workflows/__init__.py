@@ -1,5 +1,6 @@
 """The office's work from end to end: a chain, its tables, and its month end."""
 
+from memberops.adapters.sources.snapshot_counts import TableRefresh
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain import Chain, Progress
 from memberops.workflows.chain_policies import ChainPolicies
@@ -40,6 +41,7 @@ __all__ = [
     "SendReport",
     "SettleReport",
     "SourceSettings",
+    "TableRefresh",
     "open_chain",
     "parse_settings",
     "read_settings",

@@ -42,6 +42,7 @@ from memberops.workflows import (
     message_planning,
     message_steps,
     profile_questions,
+    refreshing,
     service_questions,
     tier_questions,
     visit_questions,
@@ -295,6 +296,7 @@ class Chain:
                 raise
         return ChainTables(results)
 
+    refresh = refreshing.refresh
     expiring = member_questions.expiring
     waiver = waiver_questions.waiver
     simulate_waivers = waiver_questions.simulate_waivers

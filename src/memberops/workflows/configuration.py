@@ -49,10 +49,13 @@ class SourceSettings:
     Args:
         adapter: Name of the adapter that reads it, such as ``"csv"``.
         options: What the adapter's factory is given.
+        snapshot: Folder in which what was read is kept, and from which it is read
+            until the next refresh; None to ask the source each time.
     """
 
     adapter: str
     options: Mapping[str, Any] = attrs.field(factory=dict)
+    snapshot: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -208,14 +211,26 @@ def _sources(given: Any, _base: Any, _reader: Reader) -> dict[str, SourceSetting
             problems.append(
                 Problem((name, "adapter"), 'is needed, as text: adapter = "csv"')
             )
+        elif not _is_folder(options.get("snapshot", ".")):
+            problems.append(
+                Problem((name, "snapshot"), 'takes a folder: snapshot = "snapshot"')
+            )
         else:
-            rest = {key: options[key] for key in options if key != "adapter"}
-            made[name] = SourceSettings(adapter=options["adapter"], options=rest)
+            own = ("adapter", "snapshot")
+            made[name] = SourceSettings(
+                adapter=options["adapter"],
+                options={key: options[key] for key in options if key not in own},
+                snapshot=options.get("snapshot"),
+            )
     if "sales" not in given:
         problems.append(Problem(("sales",), "is needed: all figures rest on sales"))
     if problems:
         raise Misfit(problems)
     return made
+
+
+def _is_folder(given: object) -> bool:
+    return isinstance(given, str) and bool(given.strip())
 
 
 def configuration_error(

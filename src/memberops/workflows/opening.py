@@ -24,6 +24,7 @@ from memberops.workflows.configuration import (
     read_settings,
 )
 from memberops.workflows.message_access import opened_messages
+from memberops.workflows.refreshing import kept_in_snapshot
 from memberops.workflows.structuring import Problem
 
 __all__ = ["open_chain"]
@@ -114,7 +115,8 @@ def _sources(
     problems = []
     for name, source in settings.sources.items():
         try:
-            made[name] = _source(source, registry, context)
+            own = _source(source, registry, context)
+            made[name] = kept_in_snapshot(own, source, context)
         except UnknownAdapterError as error:
             failed = [f"{failure.plugin}" for failure in registry.failures]
             hint = f" (plugins that failed: {bounded(failed)})" if failed else ""

@@ -1,0 +1,61 @@
+"""``memberops refresh``: bring the snapshots of a chain up to date."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from memberops.cli.options import ChainFile, FailOn, Language
+from memberops.cli.printing import bar, say, shown_findings, status_of
+
+__all__ = ["refresh"]
+
+
+def refresh(
+    *,
+    chain: ChainFile,
+    table: Annotated[
+        list[str] | None,
+        Parameter(
+            consume_multiple=True,
+            negative=(),
+            help="只更新这些表，如 sales members，默认全部。Only these tables; all "
+            "that have a snapshot by default.",
+        ),
+    ] = None,
+    whole: Annotated[
+        bool,
+        Parameter(
+            negative=(), help="全量读取。Read the tables whole, not what changed."
+        ),
+    ] = False,
+    language: Annotated[
+        Language | None,
+        Parameter(help="语言，默认取配置。Language; the chain's by default."),
+    ] = None,
+    fail_on: Annotated[
+        FailOn,
+        Parameter(
+            help="有此级别及以上的数据问题时退出状态为 1。Exit with 1 if a finding "
+            "is of this severity or worse."
+        ),
+    ] = "never",
+    progress: Annotated[
+        bool, Parameter(help="显示进度条。Show a progress bar on a terminal.")
+    ] = True,
+) -> int:
+    """更新数据源快照。Bring the snapshots of the sources up to date."""
+    from memberops.workflows import open_chain
+
+    opened = open_chain(chain)
+    spoken: Language = language or opened.language
+    with bar(spoken, shown=progress) as told:
+        done = opened.refresh(table, whole=whole, progress=told)
+    findings = [finding for each in done for finding in each.findings]
+    lines = [each.describe(spoken) for each in done]
+    say([*lines, "", *shown_findings(findings, spoken, filed=False)])
+    worst = max(
+        (finding.severity for finding in findings),
+        key=lambda severity: severity.rank,
+        default=None,
+    )
+    return status_of(worst, fail_on)
