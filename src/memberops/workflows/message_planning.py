@@ -268,9 +268,9 @@ def _lines(plan: MessagePlan) -> list[tuple[str, str]]:
         (left_en.format(*others), left_zh.format(*others)),
     ]
     reasons = plan.left_out[["reason_en", "reason_zh"]].value_counts()
-    for why, count in reasons.items():
-        because: Any = why
-        lines.append((f"  {count:,}: {because[0]}", f"  {count:,}：{because[1]}"))
+    told: Any = sorted(reasons.items(), key=lambda each: (-each[1], each[0]))
+    for (because_en, because_zh), count in told:
+        lines.append((f"  {count:,}: {because_en}", f"  {count:,}：{because_zh}"))
     return lines
 
 
