@@ -6,6 +6,7 @@ import functools
 import ssl
 import threading
 import time
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -162,7 +163,8 @@ class HttpClient:
         Args:
             method: Such as ``POST``.
             url: Sent byte by byte as it is, so that a signature of it holds.
-            headers: Beside ``Host`` and ``Content-Length``.
+            headers: Beside ``Host`` and ``Content-Length``. With ``Accept-Encoding:
+                gzip`` among them a compressed answer is unpacked, within the limit.
             content: The body.
         """
         parts = urlsplit(url)
@@ -177,6 +179,7 @@ class HttpClient:
         own = {name.lower() for name in headers or {}}
         fields = {n: v for n, v in fields.items() if n.lower() not in own}
         fields |= headers or {}
+        asked = "gzip" if fields.get("Accept-Encoding") == "gzip" else "identity"
         left = threading.Event()
         request = self._core.Request(
             method,
@@ -199,7 +202,7 @@ class HttpClient:
         self._clock.ends = time.monotonic() + self._limits.total_seconds
         with silenced():
             try:
-                return self._answer(request)
+                return self._answer(request, asked)
             except Exception as error:  # noqa: BLE001 - each is a fate, none may leak
                 early = isinstance(
                     error,
@@ -215,22 +218,29 @@ class HttpClient:
                 )
                 return HttpReply(fate=fate, reason=type(error).__name__)
 
-    def _answer(self, request: Any) -> HttpReply:
+    def _answer(self, request: Any, asked: str) -> HttpReply:
         response = self._pool.handle_request(request)
         try:
             headers = {
                 name.decode("latin-1").lower(): value.decode("latin-1")
                 for name, value in response.headers
             }
-            if headers.get("content-encoding", "identity").lower() != "identity":
+            encoding = headers.get("content-encoding", "identity").lower()
+            if encoding not in {"identity", asked}:
                 return HttpReply(fate="lost", status=response.status, reason="Encoded")
-            body = bytearray()
+            # Unpacked piece by piece, so that a small bomb never becomes a large body.
+            unzip = zlib.decompressobj(31) if encoding == "gzip" else None
+            limit, came, body = self._limits.body_bytes, 0, bytearray()
             for piece in response.iter_stream():
-                body += piece
-                if len(body) > self._limits.body_bytes:
+                came += len(piece)
+                left = limit + 1 - len(body)
+                body += unzip.decompress(piece, left) if unzip and left else piece
+                if max(came, len(body)) > limit:
                     return HttpReply(
                         fate="lost", status=response.status, reason="TooLarge"
                     )
+            if unzip and not unzip.eof:
+                return HttpReply(fate="lost", status=response.status, reason="Encoded")
         finally:
             response.close()
         return HttpReply(
