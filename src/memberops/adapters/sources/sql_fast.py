@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +50,19 @@ def check_engine(engine: Any) -> str:
     )
 
 
-def fast_engine(engine: str, family: str) -> str | None:
+def fast_engine(engine: str, family: str, settings: Collection[str] = ()) -> str | None:
     """
     Choose the fast engine for a kind of database; None stands for SQLAlchemy.
 
     Args:
         engine: One of `ENGINES`.
         family: The kind of database.
+        settings: Names of the settings in the URL: those of TLS are the driver's own,
+            and must not be lost.
 
     Raises:
-        ConfigurationError: The engine that is named does not read this database.
+        ConfigurationError: The engine that is named does not read this database, or
+            not by these settings.
         MissingExtraError: The engine that is named is not installed.
 
     >>> fast_engine("sqlalchemy", "sqlite"), fast_engine("auto", "oracle")
@@ -72,6 +75,14 @@ def fast_engine(engine: str, family: str) -> str | None:
         raise ConfigurationError(
             f"the engine {engine!r} does not read {family}: leave it out, or say "
             'engine = "auto"'
+        )
+    guarded = [name for name in settings if name.startswith("ssl")]
+    if fits == "connectorx" and set(guarded) - {"ssl_disabled"}:
+        if engine == "auto":
+            return None
+        raise ConfigurationError(
+            f"the engine {engine!r} does not know {guarded[0][:40]!r} of the URL and "
+            'would read without it: say engine = "sqlalchemy"'
         )
     needed = (_PACKAGES[family], "pyarrow")
     if all(importlib.util.find_spec(name) is not None for name in needed):
@@ -126,15 +137,18 @@ def _adbc(address: SqlAddress, text: str, family: str) -> Iterator[Any]:
 
 def _connectorx(address: SqlAddress, text: str, family: str) -> Iterator[Any]:
     package: Any = importlib.import_module(_PACKAGES[family])
-    url = address.entered().set(drivername="mysql", query={})
+    url = address.entered()
+    line = url.query.get("unix_socket")
+    url = url.set(drivername="mysql", query={"socket": line} if line else {})
     settings = [one for one in address.settings(family) if "_time = " not in one]
-    yield from package.read_sql(
+    # As a stream it would panic on an error, and print the server's words.
+    found = package.read_sql(
         url.render_as_string(hide_password=False),
         text,
-        return_type="arrow_stream",
-        batch_size=_ROWS_AT_ONCE,
+        return_type="arrow",
         pre_execution_query=settings,
     )
+    yield from found.to_batches(_ROWS_AT_ONCE)
 
 
 def _piece(column: Any) -> Piece:

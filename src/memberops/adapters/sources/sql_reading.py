@@ -110,7 +110,7 @@ class SqlReading:
                     condition = self._condition(rows, shape, map_, earlier)
                 fast = None
                 if condition is None and not place.parameters:
-                    fast = fast_engine(self.engine, family)
+                    fast = fast_engine(self.engine, family, self.address.url().query)
                 names = [shape.names[at] for at in wanted]
                 statement = select_texts(
                     rows, names, family=family, no_null=fast is not None
