@@ -7,6 +7,7 @@ from cyclopts import App, Parameter
 
 from memberops import __version__
 from memberops.cli import member_commands, service_commands
+from memberops.cli.doctor_command import doctor
 from memberops.cli.gift_commands import gift_app
 from memberops.cli.message_commands import message_app
 from memberops.cli.month_end import month_end
@@ -39,6 +40,7 @@ def application() -> Callable[..., Any]:
     app.command(gift_app())
     app.command(stocktake_app())
     app.command(message_app())
+    app.command(doctor, name="doctor")
     app.command(plugins, name="plugins")
     app["--help"].help = "显示帮助。Show this message and exit."
     app["--version"].help = "显示版本。Show the version and exit."

@@ -13,6 +13,8 @@ from memberops.workflows.configuration import (
     parse_settings,
     read_settings,
 )
+from memberops.workflows.doctor import propose_mapping, propose_table
+from memberops.workflows.doctor_proposal import MappingProposal, Question, chain_toml
 from memberops.workflows.ledger_settings import LedgerSettings
 from memberops.workflows.message_sending import (
     SendReport,
@@ -34,16 +36,21 @@ __all__ = [
     "Check",
     "FrameSource",
     "LedgerSettings",
+    "MappingProposal",
     "MonthEnd",
     "PluginSettings",
     "PolicyInForce",
     "Progress",
+    "Question",
     "SendReport",
     "SettleReport",
     "SourceSettings",
     "TableRefresh",
+    "chain_toml",
     "open_chain",
     "parse_settings",
+    "propose_mapping",
+    "propose_table",
     "read_settings",
     "run_checks",
     "send_messages",

@@ -1,0 +1,181 @@
+"""What is proposed for a file: the table it may be, its mapping, and what to ask."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from memberops.adapters.sources.headings import shown_heading
+from memberops.domain.values import Language
+
+__all__ = [
+    "MappingProposal",
+    "Question",
+    "chain_toml",
+    "on_one_line",
+    "shown_in_line",
+]
+
+
+def on_one_line(text: str) -> str:
+    r"""
+    Write text so that it cannot end a line or a comment.
+
+    >>> on_one_line("销售\n金额\x1b")
+    '销售 金额�'
+    """
+    line = " ".join(text.split())
+    return "".join(char if char.isprintable() else "\ufffd" for char in line)
+
+
+def shown_in_line(heading: str) -> str:
+    """
+    Write a heading for a message: cut, on one line, its long numbers masked.
+
+    >>> shown_in_line(" 电话 13812345678 ")
+    '电话 *******5678'
+    """
+    return on_one_line(shown_heading(heading))
+
+
+@attrs.frozen(kw_only=True)
+class Question:
+    """
+    What a file does not tell, or tells only with some likelihood.
+
+    Args:
+        rule: Short stable name, such as ``"column-missing"``.
+        text_en: The question in English.
+        text_zh: The question in Chinese.
+        column: The canonical column it is about.
+        toml: A line of TOML that answers it, if one is likely.
+    """
+
+    rule: str
+    text_en: str
+    text_zh: str
+    column: str | None = None
+    toml: str = ""
+
+    def text(self, language: Language) -> str:
+        """Return the question in ``"zh"`` or ``"en"``."""
+        return self.text_zh if language == "zh" else self.text_en
+
+
+@attrs.frozen(kw_only=True)
+class MappingProposal:
+    """
+    How one file, or one sheet, would be read.
+
+    Args:
+        origin: The file, with the sheet, as findings name it.
+        table: The canonical table that it seems to be.
+        scores: The tables that fit best, and how well.
+        adapter: ``"csv"`` or ``"excel"``; empty for a table that is no file.
+        path: The path as the chain file would have it.
+        sheet: The sheet, if the workbook has several.
+        columns: By canonical column, the heading that is read for it.
+        named: Those of *columns* that the chain file has to name.
+        options: Other lines of the section, by name: their TOML.
+        ignored: Headings that mean nothing, cut and masked.
+        samples: By canonical column, a value of it, masked where it is personal.
+        questions: What to look at before the mapping is used.
+        complete: Whether every required column is had.
+    """
+
+    origin: str
+    table: str
+    scores: tuple[tuple[str, int], ...]
+    adapter: str
+    path: str
+    sheet: str
+    columns: Mapping[str, str]
+    named: Mapping[str, str]
+    options: Mapping[str, str]
+    ignored: tuple[str, ...]
+    samples: Mapping[str, str]
+    questions: tuple[Question, ...]
+    complete: bool
+
+    def toml(self, language: Language = "zh") -> str:
+        """
+        Write the section ``[sources.<table>]`` of a chain file.
+
+        Questions are comments; what answers one is a comment too, unless it is taken.
+        """
+        lines = [f"[sources.{self.table}]", f"adapter = {_text(self.adapter)}"]
+        lines.append(f"path = {_text(self.path)}")
+        if self.sheet:
+            lines.append(f"sheet = {_text(self.sheet)}")
+        if self.named:
+            pairs = ", ".join(f"{k} = {_text(v)}" for k, v in self.named.items())
+            lines.append(f"columns = {{ {pairs} }}")
+        lines += [f"{name} = {value}" for name, value in self.options.items()]
+        for question in self.questions:
+            lines.append(f"# {question.text(language)}")
+            if question.toml:
+                lines.append(f"# {question.toml}")
+        return "\n".join(lines)
+
+    def describe(self, language: Language = "zh") -> str:
+        """Tell what was found, line by line."""
+        zh = language == "zh"
+        origin = on_one_line(self.origin)
+        shown = ", ".join(f"{name} {score}" for name, score in self.scores)
+        lines = [
+            f"{origin}：像是 {self.table}（得分 {shown}）"
+            if zh
+            else f"{origin}: it looks like {self.table} (scores: {shown})"
+        ]
+        for name, heading in self.columns.items():
+            sample = self.samples.get(name, "")
+            lines.append(f"  {name} <- {heading}" + (f"  ({sample})" if sample else ""))
+        if self.ignored:
+            mark, comma = ("未读取：", "、") if zh else ("not read: ", ", ")
+            lines.append("  " + mark + comma.join(self.ignored))
+        lines += [f"  ? {question.text(language)}" for question in self.questions]
+        return "\n".join(lines)
+
+
+def chain_toml(
+    proposals: Sequence[MappingProposal],
+    *,
+    name: str,
+    currency: str,
+    zone: str,
+    language: Language = "zh",
+) -> str:
+    """
+    Write a whole chain file from proposals.
+
+    Args:
+        proposals: The first of each table is taken; another stands as a comment.
+        name: The chain's name.
+        currency: Code of its currency.
+        zone: Its zone.
+        language: Of the comments, and of the chain.
+
+    >>> print(chain_toml([], name="示例", currency="CNY", zone="Asia/Shanghai"))
+    name = "示例"
+    currency = "CNY"
+    zone = "Asia/Shanghai"
+    language = "zh"
+    <BLANKLINE>
+    """
+    head = {"name": name, "currency": currency, "zone": zone, "language": language}
+    parts = ["".join(f"{key} = {_text(value)}\n" for key, value in head.items())]
+    taken = set()
+    for proposal in proposals:
+        section = proposal.toml(language)
+        if proposal.table in taken or not proposal.adapter:
+            section = "\n".join(f"# {line}" for line in section.splitlines())
+        taken.add(proposal.table)
+        parts.append(section + "\n")
+    return "\n".join(parts)
+
+
+def _text(text: str) -> str:
+    """Write a basic string of TOML, whose escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,140 @@
+"""What the values of a column leave open: their dates, their unit, their words."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from memberops.adapters.sources.column_values import TextColumn
+from memberops.adapters.sources.date_values import EitherOrder, read_moment
+from memberops.adapters.sources.values import Unreadable, narrow, read_choice
+from memberops.tables import Column, Kind
+from memberops.workflows.doctor_proposal import Question, on_one_line
+
+__all__ = ["TIME_OF_DAY", "column_questions", "first_texts"]
+
+TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?", re.ASCII)
+_INTEGER = re.compile(r"-?\d+", re.ASCII)
+_MOST = 200
+_LARGE = 1000
+_FEW = 5
+_SHORT = 6
+_FIRST_SERIAL, _LAST_SERIAL = 30_000, 70_000
+_LEAST = 3
+
+
+def first_texts(text: TextColumn) -> list[str]:
+    """Return the first different texts of a column that are not empty."""
+    found = (each.strip() for each in text.texts[: 2 * _MOST])
+    return [each for each in found if each][:_MOST]
+
+
+def column_questions(
+    column: Column, text: TextColumn
+) -> tuple[list[Question], dict[str, str]]:
+    """
+    Ask what the values of a column leave open.
+
+    Args:
+        column: The canonical column.
+        text: The text that would be read for it.
+
+    Returns:
+        The questions, and options of reading that are as good as certain.
+
+    >>> amounts = TextColumn.constant("129900", 1)
+    >>> from memberops.tables import table
+    >>> column_questions(table("sales").column("amount"), amounts)[0]
+    []
+    """
+    texts = first_texts(text)
+    if not texts:
+        return [], {}
+    if column.kind in (Kind.DATE, Kind.INSTANT):
+        return _dates(column, texts)
+    if column.kind is Kind.MONEY:
+        return _unit(column, texts), {}
+    if column.kind is Kind.CHOICE:
+        return _words(column, texts), {}
+    return [], {}
+
+
+def _dates(column: Column, texts: list[str]) -> tuple[list[Question], dict[str, str]]:
+    read = [read_moment(each) for each in texts]
+    serial = [
+        _FIRST_SERIAL <= float(narrow(each)) < _LAST_SERIAL
+        for each, found in zip(texts, read, strict=True)
+        if isinstance(found, Unreadable) and found.rule == "date-serial"
+    ]
+    rules = {found.rule for found in read if isinstance(found, Unreadable)}
+    if serial and len(serial) == len(texts) and all(serial):
+        toml = f'date_format = {{ {column.name} = "excel" }}'
+        return [_ask_dates(column, toml, "spreadsheet day numbers", "表格日期序号")], {}
+    either = [found for found in read if isinstance(found, EitherOrder)]
+    if either and not any(found.proves for found in either):
+        toml = f'date_format = {{ {column.name} = "day-first" }}'
+        return [_ask_dates(column, toml, "either day-first or month-first",
+                           "日在前或月在前都可能")], {}  # fmt: skip
+    if "date-two-digit-year" in rules:
+        toml = f'date_format = {{ {column.name} = "%d/%m/%y" }}'
+        return [_ask_dates(column, toml, "years of two digits", "两位数年份")], {}
+    return [], {}
+
+
+def _ask_dates(column: Column, toml: str, what: str, what_zh: str) -> Question:
+    return Question(
+        rule="date-format",
+        column=column.name,
+        text_en=f"the dates of {column.name} are {what}; say which, for example:",
+        text_zh=f"{column.name} 的日期是{what_zh}，请说明，例如：",
+        toml=toml,
+    )
+
+
+def _unit(column: Column, texts: list[str]) -> list[Question]:
+    plain = [each.replace(",", "") for each in texts]
+    if len(plain) < _LEAST or not all(map(_INTEGER.fullmatch, plain)):
+        return []
+    sizes = sorted(abs(int(each)) for each in plain)
+    if sizes[len(sizes) // 2] < _LARGE:
+        return []
+    return [
+        Question(
+            rule="unit",
+            column=column.name,
+            text_en=f"all amounts of {column.name} are whole and large: are they in "
+            "minor units (fen)? Then say:",
+            text_zh=f"{column.name} 的金额都是较大的整数：单位是否为“分”？如是，请写：",
+            toml=f'units = {{ {column.name} = "分" }}',
+        )
+    ]
+
+
+def _words(column: Column, texts: list[str]) -> list[Question]:
+    words = {narrow(spelling).casefold(): word for spelling, word in column.choices}
+    unknown = [e for e in texts if isinstance(read_choice(e, words), Unreadable)]
+    if not unknown:
+        return []
+    # A short word that is one of a few is a state; a name would be one of many.
+    few = len(texts) <= 2 * _FEW and all(len(each) <= _SHORT for each in unknown)
+    shown = (
+        on_one_line(", ".join(unknown[:_FEW])) if few and not column.personal else ""
+    )
+    meant = sorted(set(words.values()))
+    pairs = ", ".join(
+        f"{json.dumps(each)} = {json.dumps(meant[0])}"
+        for each in (unknown[:_FEW] if shown else ["..."])
+    )
+    return [
+        Question(
+            rule="word-unknown",
+            column=column.name,
+            text_en=f"{len(unknown)} words of {column.name} are not known"
+            + (f" ({shown})" if shown else "")
+            + f"; which of {', '.join(meant)} do they mean? For example:",
+            text_zh=f"{column.name} 有 {len(unknown)} 个未知取值"
+            + (f"（{shown}）" if shown else "")
+            + f"，分别是 {'、'.join(meant)} 中的哪一个？例如：",
+            toml=f"values = {{ {column.name} = {{ {pairs} }} }}",
+        )
+    ]

@@ -1,0 +1,244 @@
+"""The doctor says what a file is, and asks what it cannot know."""
+
+import datetime as dt
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from excel_files import CNY, SHANGHAI, workbook
+from memberops.adapters.sources.csv_source import read_csv
+from memberops.adapters.sources.text_table import TextTable
+from memberops.cli import main
+from memberops.errors import SourceError, UnknownTableError
+from memberops.workflows import (
+    chain_toml,
+    open_chain,
+    propose_mapping,
+    propose_table,
+)
+
+TILL = (
+    "小票号码,日期,时间,门店,件数,实收,退款金额,备注\n"
+    "T1,2026-11-05,14:03,S1,1,5.00,,常客\n"
+    "T2,2026-11-06,9:15,S1,2,19.90,,\n"
+)
+MEMBERS = (
+    "会员号,姓名,手机号,生日,入会日期\nM001,王小明,13812345678,1990-05-17,2026-01-05\n"
+)
+
+
+def look(text, **options):
+    """Look at the text of one CSV file."""
+    Path("file.csv").write_text(text, "utf-8")
+    (proposal,) = propose_mapping("file.csv", **options)
+    return proposal
+
+
+def asked(proposal, rule):
+    """The questions of a rule."""
+    return [each for each in proposal.questions if each.rule == rule]
+
+
+def test_a_proposal_opens_as_it_is_and_reads_every_row():
+    """What the doctor writes is a chain file that open_chain takes."""
+    Path("sales.csv").write_text(TILL, "gb18030")
+    Path("members.csv").write_text(MEMBERS, "utf-8")
+    day = dt.date(2026, 11, 5)
+    heads = ["卡号", "会员号", "有效期起", "有效期止"]
+    workbook({"卡": [heads, [101, "M001", day, day]]}, name="cards.xlsx")
+
+    proposals = propose_mapping(".")
+    text = chain_toml(proposals, name="示例", currency="CNY", zone="Asia/Shanghai")
+    Path("chain.toml").write_text(text, "utf-8")
+    chain = open_chain("chain.toml", entry_points=False)
+
+    assert sorted(each.table for each in proposals) == ["cards", "members", "sales"]
+    assert all(each.complete for each in proposals)
+    read = {name: source.read(name) for name, source in chain.sources.items()}
+    assert {name: result.accepted for name, result in read.items()} == {
+        "cards": 1, "members": 1, "sales": 2,
+    }  # fmt: skip
+    moments = read["sales"].frame["sold_at"]
+    assert moments[0].isoformat() == "2026-11-05T06:03:00+00:00"
+
+
+def test_headings_that_only_look_alike_are_taken_with_a_question():
+    """小票号码 is near 小票号: it is named in the mapping, and asked about."""
+    proposal = look(TILL)
+
+    assert proposal.named["ticket_id"] == "小票号码"
+    assert "小票号码" in asked(proposal, "heading-likely")[0].text_zh
+    assert proposal.options == {"join": '{ sold_at = ["日期", "时间"] }'}
+
+
+def test_a_required_column_that_is_not_there_is_said_with_what_is_unread():
+    """The office reads which column is missing, and which ones are left."""
+    proposal = look("日期,数量,金额,柜台\n2026-11-05,1,5,3\n", table="sales")
+
+    missing = {each.column for each in asked(proposal, "column-missing")}
+    assert missing == {"ticket_id", "store_id"}
+    assert all("柜台" in q.text_zh and "柜台" in q.text_en
+               for q in asked(proposal, "column-missing"))  # fmt: skip
+    assert not proposal.complete
+    assert (
+        "constants"
+        in tomllib.loads(
+            re.sub(
+                r"^# (constants)", r"\1", proposal.toml(), count=1, flags=re.MULTILINE
+            )
+        )["sources"]["sales"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("dates", "answer"),
+    [
+        (["5/11/2026", "6/11/2026"], 'date_format = { sold_on = "day-first" }'),
+        (["46331", "46332"], 'date_format = { sold_on = "excel" }'),
+        (["5/11/26", "25/11/26"], 'date_format = { sold_on = "%d/%m/%y" }'),
+    ],
+)
+def test_dates_that_can_mean_two_days_are_asked_about(dates, answer):
+    """The answer is a line of TOML that makes the file readable, and a comment."""
+    rows = "".join(f"T{d},{d},S1,1,5\n" for d in dates)
+    proposal = look("小票号,日期,门店,数量,金额\n" + rows)
+
+    (question,) = asked(proposal, "date-format")
+    assert question.toml == answer
+    assert f"# {answer}" in proposal.toml()
+    options = tomllib.loads(question.toml)
+    result = read_csv("file.csv", "sales", currency=CNY, zone=SHANGHAI, **options)
+    assert result.accepted == 2
+
+
+def test_proven_dates_and_plain_amounts_are_not_asked_about():
+    """A day above 12 proves the order; amounts with a point are yuan."""
+    proposal = look(
+        "小票号,日期,门店,数量,金额\nT1,5/11/2026,S1,1,1299.00\n"
+        "T2,25/11/2026,S1,1,2500.50\nT3,26/11/2026,S1,1,3500\n"
+    )
+
+    assert proposal.questions == ()
+
+
+def test_whole_large_amounts_are_asked_about_and_not_changed():
+    """They may be fen: only a question, no option."""
+    rows = "".join(f"T{n},2026-11-05,S1,1,{n}9900\n" for n in range(1, 5))
+    proposal = look("小票号,日期,门店,数量,金额\n" + rows)
+
+    assert asked(proposal, "unit")[0].toml == 'units = { amount = "分" }'
+    assert "units" not in tomllib.loads(proposal.toml())["sources"]["sales"]
+
+
+def test_words_of_states_are_asked_about_but_never_names():
+    """Two unknown words are shown; many different ones may be names."""
+    few = look("会员号,性别\nM1,先生\nM2,女士\nM3,暂缺\n", table="members")
+    many = look(
+        "会员号,性别\n" + "".join(f"M{n},王小{chr(0x4E00 + n)}\n" for n in range(20)),
+        table="members",
+    )
+
+    assert "暂缺" in asked(few, "word-unknown")[0].text_zh
+    assert "王小" not in many.describe() + many.toml()
+
+
+def test_two_columns_that_mean_one_are_asked_about():
+    """The first is proposed, by its number if both have one name."""
+    proposal = look("小票号,日期,门店,数量,金额,金额\nT1,2026-11-05,S1,1,5,6\n")
+
+    assert proposal.named["amount"] == "金额#1"
+    assert asked(proposal, "heading-conflict")
+
+
+def test_no_personal_value_is_shown():
+    """Samples of names, phones and birth dates are masked, wherever they slid."""
+    proposal = look(MEMBERS + "王小明,M002,2026-01-05,13812345678,1990-05-17\n")
+
+    shown = proposal.describe("zh") + proposal.describe("en") + proposal.toml()
+    for value in ("王小明", "13812345678", "1990-05-17", "1381234"):
+        assert value not in shown
+    assert "*******5678" in shown
+
+
+def test_a_file_without_headings_shows_none_of_its_cells():
+    """The first row of such a file is a person's."""
+    proposal = look("M001,王小明,13812345678\nM002,李四,13900139000\n")
+
+    assert asked(proposal, "headings-missing")
+    assert "王小明" not in proposal.describe() + proposal.toml()
+
+
+def test_each_sheet_of_a_workbook_is_looked_at():
+    """A workbook with two tables gives two sections, each with its sheet."""
+    workbook({
+        "销售": [["小票号", "日期", "门店", "数量", "金额"]],
+        "门店": [["门店编号", "店名"], ["S1", "一店"]],
+    })  # fmt: skip
+
+    found = propose_mapping("book.xlsx")
+
+    assert [(each.table, each.sheet) for each in found] == [
+        ("sales", "销售"), ("stores", "门店"),
+    ]  # fmt: skip
+
+
+def test_a_second_file_of_a_table_stands_as_a_comment():
+    """The chain file stays valid; the office chooses."""
+    for name in ("a.csv", "b.csv"):
+        Path(name).write_text(MEMBERS, "utf-8")
+    text = chain_toml(
+        propose_mapping("."), name="x", currency="CNY", zone="Asia/Shanghai"
+    )
+
+    assert tomllib.loads(text)["sources"]["members"]["path"] == "a.csv"
+    assert '# path = "b.csv"' in text
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.one_of(st.text(max_size=12), st.sampled_from(["金额", "日期", "门店"])),
+             min_size=1, max_size=6),
+    st.lists(st.text(max_size=8), min_size=6, max_size=6),
+)  # fmt: skip
+def test_whatever_headings_and_cells_hold_the_toml_is_valid(headings, cells):
+    """No heading ends its line, its text or its comment."""
+    text = TextTable.of_rows("file", headings, [cells[: len(headings)]])
+    proposal = propose_table(text, adapter="csv", path='a"\n\\b.csv')
+
+    for language in ("zh", "en"):
+        made = tomllib.loads(proposal.toml(language))["sources"][proposal.table]
+        assert made["path"] == 'a"\n\\b.csv'
+        assert len(proposal.describe(language).splitlines()) < 80
+
+
+def test_wrong_use_is_told():
+    """A table, a file or a folder that does not exist."""
+    Path("empty").mkdir()
+    Path("a.csv").write_text(MEMBERS)
+
+    with pytest.raises(UnknownTableError):
+        propose_mapping("a.csv", table="member")
+    for path in ("none.csv", "empty"):
+        with pytest.raises(SourceError, match=path):
+            propose_mapping(path)
+
+
+def test_the_command_prints_a_chain_file_and_its_report_as_comments(capsys):
+    """Its output can be kept as chain.toml; 1 says that a column is missing."""
+    Path("sales.csv").write_text(TILL, "utf-8")
+
+    assert main(["doctor", "sales.csv", "--language", "en"]) == 0
+    out = capsys.readouterr().out
+    assert "# sales.csv: it looks like sales" in out
+    Path("chain.toml").write_text(out, "utf-8")
+    assert open_chain("chain.toml", entry_points=False).sources["sales"]
+
+    Path("sales.csv").write_text("日期,金额\n2026-11-05,5\n", "utf-8")
+    assert main(["doctor", "sales.csv", "--table", "sales", "--toml"]) == 1
+    assert "it looks like" not in capsys.readouterr().out
+    assert main(["doctor", "none.csv"]) == 2
+    assert "none.csv" in capsys.readouterr().err
