@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -43,6 +44,7 @@ class Server:
             "sales": {},
         }
         self.deleted: list[tuple[str, str, int]] = []
+        self.numbers = itertools.count(1)
         self.second = 1000
         self.writes = 0
         self.epoch = 0
@@ -56,7 +58,7 @@ class Server:
 
     def put(self, table, rows, key=None):
         """Write a record; a new one gets an id of the server's own."""
-        name = key[0] if key else f"{table[0].upper()}{len(self.records[table]) + 1}"
+        name = key[0] if key else f"{table[0].upper()}{next(self.numbers)}"
         own = {"members": "member_id", "sales": "ticket_id"}[table]
         self._tick()
         lines = [{**row, own: name} for row in rows]
@@ -151,8 +153,6 @@ class ServerSource:
             if of == table and at >= begin and name not in server.records[table]
         ]
         key = {"members": "member_id", "sales": "ticket_id"}[table]
-        if self.broken == "key-doubles":
-            key = "member_id"
         cursor = {"second": now + ahead, "epoch": server.epoch}
         if self.broken == "cursor-leak" and rows and "phone" in rows[0]:
             cursor["last"] = rows[-1]["phone"]
@@ -173,7 +173,7 @@ class ServerSource:
             known = cursor["epoch"] == self.server.epoch
         except (ValueError, TypeError, KeyError):
             known = False
-        overlap = 0 if self.broken == "no-overlap" else OVERLAP
+        overlap = -1 if self.broken == "no-overlap" else OVERLAP
         if known:
             return False, cursor["second"] - overlap, []
         if self.broken == "cursor-raises":

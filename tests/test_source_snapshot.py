@@ -148,7 +148,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(EVENTS)
 def test_refreshes_since_give_what_one_whole_reading_gives(events):
     """Whatever happens between them: rows, refused rows and their number agree."""
@@ -224,7 +224,7 @@ AMOUNTS = st.one_of(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.lists(st.tuples(AMOUNTS, st.none() | AMOUNTS, st.none() | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=5), st.none() | st.datetimes(
     FIRST, LAST)), max_size=6))  # fmt: skip

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
         targets_frame,
         visits_frame,
     )
+    from memberops.testing.changing_contract import SourceWorld, check_changing_source
     from memberops.testing.contracts import check_source, load_only
     from memberops.testing.dirt import PlantedDirt
+    from memberops.testing.export_contracts import (
+        check_member_source,
+        check_sales_source,
+    )
     from memberops.testing.faulty_gateway import AcceptedMessage, FaultyGateway
     from memberops.testing.faulty_gateway_dialect import GatewayDialect, JsonDialect
     from memberops.testing.faulty_gateway_faults import USUAL_FAULTS, GatewayFault
@@ -42,12 +47,16 @@ __all__ = [
     "GatewayFault",
     "JsonDialect",
     "PlantedDirt",
+    "SourceWorld",
     "SyntheticChain",
     "WrittenChain",
     "appointments_frame",
     "cards_frame",
     "case_events_frame",
+    "check_changing_source",
     "check_ledger_store",
+    "check_member_source",
+    "check_sales_source",
     "check_sms_provider",
     "check_source",
     "complaints_frame",
@@ -71,12 +80,16 @@ _HOMES = {
     "GatewayFault": "faulty_gateway_faults",
     "JsonDialect": "faulty_gateway_dialect",
     "PlantedDirt": "dirt",
+    "SourceWorld": "changing_contract",
     "SyntheticChain": "synthetic_chain",
     "WrittenChain": "writing",
     "appointments_frame": "builders",
     "cards_frame": "builders",
     "case_events_frame": "builders",
+    "check_changing_source": "changing_contract",
     "check_ledger_store": "ledger_contract",
+    "check_member_source": "export_contracts",
+    "check_sales_source": "export_contracts",
     "check_sms_provider": "sms_contract",
     "check_source": "contracts",
     "complaints_frame": "builders",

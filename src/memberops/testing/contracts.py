@@ -15,9 +15,16 @@ from memberops.tables import Column, Kind, Table
 from memberops.tables import table as canonical_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["check_source", "load_only"]
+__all__ = [
+    "broken_by_result",
+    "check_source",
+    "load_only",
+    "personal_values",
+    "shows_value",
+    "told",
+]
 
 _SHORTEST = 2
 _PIECE = re.compile(r"[^\s,;|\"'{}\[\]()<>]{4,}")
@@ -89,26 +96,40 @@ def check_source(source: Source, table: str) -> SourceResult:
     """
     wanted = canonical_table(table)
     result = source.read(table)
-    broken = list(_broken(source, result, wanted))
-    if broken:
-        raise AssertionError(
-            f"reading {table!r} broke a promise:\n"
-            + "\n".join(f"- {promise}" for promise in broken)
-        )
+    told(f"reading {table!r}", _broken(source, result, wanted))
     return result
+
+
+def told(what: str, broken: Iterable[str]) -> None:
+    """
+    Raise an error that names every broken promise, if there is one.
+
+    Raises:
+        AssertionError: There is one.
+    """
+    lines = [f"- {promise}" for promise in broken]
+    if lines:
+        raise AssertionError(f"{what} broke a promise:\n" + "\n".join(lines))
 
 
 def _broken(source: Source, result: object, table: Table) -> Iterator[str]:
     if not isinstance(result, SourceResult):
         yield f"read() gave a {type(result).__name__}, not a SourceResult"
         return
+    yield from broken_by_result(source, result, table)
+    yield from _the_same(result, source.read(table.name))
+    yield from _unknown_table(source)
+
+
+def broken_by_result(
+    source: Source, result: SourceResult, table: Table
+) -> Iterator[str]:
+    """Name the promises that one answer breaks, without asking again."""
     yield from _counts(result, table)
     yield from _columns(result, table)
     yield from _reasons(result)
     yield from _findings(result, table)
-    yield from _the_same(result, source.read(table.name))
     yield from _privacy(source, result, table)
-    yield from _unknown_table(source)
 
 
 def _counts(result: SourceResult, table: Table) -> Iterator[str]:
@@ -164,7 +185,11 @@ def _wrong_type(column: Column, values: pd.Series[Any]) -> str | None:
     if column.kind is Kind.DATE:
         plain = pd.api.types.is_datetime64_dtype(dtype)
         return None if plain else "datetime64 without zone"
-    return None if isinstance(dtype, pd.StringDtype) else "str"
+    # Until pandas 3 a column of text is one of objects.
+    text = (
+        isinstance(dtype, pd.StringDtype) or dtype == pd.Series([], dtype="str").dtype
+    )
+    return None if text else "str"
 
 
 def _is_finding(value: object) -> bool:
@@ -204,9 +229,9 @@ def _the_same(first: SourceResult, second: SourceResult) -> Iterator[str]:
 
 
 def _privacy(source: Source, result: SourceResult, table: Table) -> Iterator[str]:
-    values = set(_personal_values(result, table))
+    values = set(personal_values(result, table))
     for what, shown in (("source", repr(source)), ("result", repr(result))):
-        if any(_shows(shown, value) for value in values):
+        if any(shows_value(shown, value) for value in values):
             yield f"the repr of the {what} shows a personal value"
     personal = {column.name for column in table.columns if column.personal}
     about = result.rejects["column"].isin(personal)
@@ -215,11 +240,12 @@ def _privacy(source: Source, result: SourceResult, table: Table) -> Iterator[str
     for finding in filter(_is_finding, result.findings):
         shown = f"{finding!r} {finding.describe('zh')} {finding.describe('en')}"
         known = values | refused if finding.column in personal else values
-        if any(_shows(shown, value) for value in known):
+        if any(shows_value(shown, value) for value in known):
             yield f"a finding of {finding.rule!r} shows a personal value"
 
 
-def _personal_values(result: SourceResult, table: Table) -> Iterator[str]:
+def personal_values(result: SourceResult, table: Table) -> Iterator[str]:
+    """Give the personal values of the accepted rows, as text might show them."""
     for column in table.columns:
         if not column.personal or column.name not in result.frame.columns:
             continue
@@ -231,7 +257,7 @@ def _personal_values(result: SourceResult, table: Table) -> Iterator[str]:
             yield from (text for text in values.astype(str) if len(text) >= _SHORTEST)
 
 
-def _shows(text: str, value: str) -> bool:
+def shows_value(text: str, value: str) -> bool:
     """Whether *value* is in *text*; a Latin word counts only as a whole word."""
     if value.isascii():
         pattern = rf"(?<![0-9A-Za-z]){re.escape(value)}(?![0-9A-Za-z])"
