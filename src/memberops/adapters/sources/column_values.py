@@ -13,17 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from memberops.adapters.sources.date_values import (
-    AMBIGUOUS,
-    EitherOrder,
-    Localized,
-    Moment,
-    Order,
-    localize,
-    read_moment,
-    read_month,
+from memberops.adapters.sources.date_columns import (
+    NO_TIME,
+    NOT_FIRST_DAY,
+    read_dates,
+    tell_oddity,
 )
 from memberops.adapters.sources.finding_log import FindingLog, Reason, reason_for
+from memberops.adapters.sources.plain_moments import FEWEST, read_plain_moments
 from memberops.adapters.sources.values import (
     Unreadable,
     narrow,
@@ -33,7 +30,7 @@ from memberops.adapters.sources.values import (
     read_integer,
     read_text,
 )
-from memberops.domain import Currency, Severity
+from memberops.domain import Currency
 from memberops.tables import Column, Kind
 
 __all__ = [
@@ -174,8 +171,17 @@ def read_column(
     """
     void = _void(text, missing)
     if column.kind in (Kind.DATE, Kind.INSTANT):
-        found, days = _read_dates(
-            column, text, void, zone=zone, date_format=date_format, log=log
+        if date_format is None and (plain := _plain(column, text, void, zone, log)):
+            return plain
+        rows = np.bincount(text.codes, minlength=len(text.texts))
+        found, days = read_dates(
+            column,
+            text.texts,
+            rows,
+            void,
+            zone=zone,
+            date_format=date_format,
+            log=log,
         )
     else:
         read = _reader(column, currency, unit)
@@ -264,122 +270,25 @@ def _typed(found: list[Any], kind: Kind) -> _Array:
     return values
 
 
-def _read_dates(
-    column: Column,
-    text: TextColumn,
-    void: _Array,
-    *,
-    zone: ZoneInfo,
-    date_format: str | None,
-    log: FindingLog,
-) -> tuple[list[Any], list[Any]]:
-    monthly = column.name == "month"
-    read: list[Moment | EitherOrder | Unreadable | None] = [
-        None
-        if empty
-        else (monthly and date_format is None and read_month(cell))
-        or read_moment(cell, date_format)
-        for cell, empty in zip(text.texts, void, strict=True)
-    ]
-    rows = np.bincount(text.codes, minlength=len(read))
-    order = _proven_order(column, read, rows, log)
-    values: list[Any] = []
-    days: list[Any] = []
-    oddities = {"time-twice": 0, "time-skipped": 0, "time-missing": 0}
-    for moment, times in zip(read, rows.tolist(), strict=True):
-        settled = _settle(moment, order)
-        place = localize(settled, zone) if isinstance(settled, Moment) else settled
-        if not isinstance(place, Localized) or not isinstance(settled, Moment):
-            values.append(place)
-            days.append(None)
-            continue
-        days.append(place.day)
-        if column.kind is Kind.DATE:
-            late = monthly and place.day.day != 1
-            values.append(NOT_FIRST_DAY if late else place.day)
-        elif settled.time is None:
-            # A row without its moment would break the table: it is not accepted.
-            values.append(NO_TIME if column.required else None)
-            oddities["time-missing"] += 0 if column.required else times
-        else:
-            if place.oddity:
-                oddities[place.oddity] += times
-            values.append(place.instant.replace(tzinfo=None))
-    for rule, count in oddities.items():
-        if count:
-            severity, text_en, text_zh = _ODDITIES[rule]
-            log.add(rule, text_en, text_zh, column=column.name, count=count,
-                    severity=severity)  # fmt: skip
-    return values, days
-
-
-def _settle(moment: Any, order: Order | None) -> Moment | Unreadable | None:
-    if not isinstance(moment, EitherOrder):
-        return moment  # type: ignore[no-any-return] # a moment, a problem or nothing
-    if proven := moment.proves:
-        return moment.read(proven)
-    return AMBIGUOUS if order is None else moment.read(order)
-
-
-def _proven_order(
-    column: Column, read: Iterable[Any], rows: _Array, log: FindingLog
-) -> Order | None:
-    """Find the order that values of the column prove, if they prove but one."""
-    proofs: dict[Order, int] = {}
-    for moment, count in zip(read, rows.tolist(), strict=True):
-        if isinstance(moment, EitherOrder) and (proven := moment.proves):
-            proofs[proven] = proofs.get(proven, 0) + count
-    if not proofs:
+def _plain(
+    column: Column, text: TextColumn, void: _Array, zone: ZoneInfo, log: FindingLog
+) -> Cells | None:
+    """Read a column of many moments at once, if all are plain."""
+    if len(text.texts) < FEWEST or column.name == "month":
         return None
-    if len(proofs) > 1:
-        log.add(
-            "date-order-contradictory",
-            f"some dates are day-first (rows: {proofs['day-first']}), others are "
-            f"month-first (rows: {proofs['month-first']}); "
-            "export the column in one format, or give its date_format",
-            f"有 {proofs['day-first']} 行证明日在前，又有 {proofs['month-first']} 行"
-            "证明月在前；请统一该列的日期格式后重新导出，或指定 date_format",
-            severity=Severity.ERROR,
-            column=column.name,
-            count=sum(proofs.values()),
-        )
+    read = read_plain_moments(text.texts, void, zone)
+    if read is None:
         return None
-    ((order, count),) = proofs.items()
-    log.add(
-        "date-order-proven",
-        f"dates are read {order}; rows that can be read in no other order: {count}",
-        f"日期按{'日在前' if order == 'day-first' else '月在前'}读取：有 {count} 行"
-        "只能这样理解",
-        column=column.name,
-        count=count,
+    dated = column.kind is Kind.DATE
+    rows = np.bincount(text.codes, minlength=len(text.texts))
+    for rule, positions in () if dated else sorted(read.odd.items()):
+        tell_oddity(rule, int(rows[positions].sum()), column, log)
+    return Cells(
+        column=column,
+        codes=text.codes,
+        typed=read.days if dated else read.instants,
+        missing=void,
+        problem=np.full(len(text.texts), -1, dtype=np.int64),
+        reasons=[],
+        days=read.days,
     )
-    return order
-
-
-NOT_FIRST_DAY = Unreadable(
-    "month-not-first-day",
-    "a month is written 2026-11 or as its first day",
-    "月份应写成 2026-11 或当月第一天",
-)
-NO_TIME = Unreadable(
-    "moment-without-time",
-    "the moment has a day but no time: write both, or join the time's column",
-    "只有日期没有时间：请一并写上时间，或用 join 并入时间列",
-)
-_ODDITIES = {
-    "time-twice": (
-        Severity.WARNING,
-        "the clocks went back and the time came twice; the first is taken",
-        "夏令时回拨，该时刻出现两次；按第一次理解",
-    ),
-    "time-skipped": (
-        Severity.WARNING,
-        "the clocks went forward and skipped the time; it is moved on by the gap",
-        "夏令时拨快，该时刻不存在；按跳过的时长顺延",
-    ),
-    "time-missing": (
-        Severity.INFO,
-        "there is a day but no time; the moment is left empty, the day is used",
-        "只有日期没有时间；时刻留空，日期照常使用",
-    ),
-}
