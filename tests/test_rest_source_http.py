@@ -7,8 +7,8 @@ import pytest
 
 from memberops.adapters.secrets import Secret
 from memberops.adapters.sms.http import HttpLimits
+from memberops.adapters.sources.http_credential import Credential
 from memberops.adapters.sources.http_reading import (
-    Credential,
     HttpReader,
     ReadingPatience,
     RefusedReadingError,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import importlib.util
 import json
@@ -16,12 +15,11 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
 import attrs
 
-from memberops.adapters.secrets import Secret
 from memberops.adapters.sms.http import HttpClient, HttpLimits, HttpReply, check_url
+from memberops.adapters.sources.http_credential import Credential
 from memberops.errors import ConfigurationError, MissingExtraError, SourceError
 
 __all__ = [
-    "Credential",
     "HttpReader",
     "JsonAnswer",
     "ReadingPatience",
@@ -74,61 +72,6 @@ class ReadingPatience:
     longest_pause: float = attrs.field(default=120.0, validator=attrs.validators.gt(0))
     total_pause: float = attrs.field(default=900.0, validator=attrs.validators.gt(0))
     pages: int = attrs.field(default=100_000, validator=attrs.validators.gt(0))
-
-
-@attrs.frozen(kw_only=True)
-class Credential:
-    """
-    How a request says who asks.
-
-    Args:
-        kind: ``bearer``, ``basic`` (with *user*), ``header`` or ``query`` (with
-            *name*).
-        secret: The key, token or password.
-        user: Of ``basic``; a `Secret` too where half a key stands there.
-        name: Of the header or the parameter.
-        prefix: What stands before the secret in a header, such as ``"token "``.
-
-    >>> key = Secret(lambda: "k", source="a test")
-    >>> Credential(kind="bearer", secret=key).headers()
-    {'Authorization': 'Bearer k'}
-    >>> Credential(kind="query", secret=key, name="access_token").parameters()
-    {'access_token': 'k'}
-    """
-
-    kind: Literal["bearer", "basic", "header", "query"] = attrs.field(
-        validator=attrs.validators.in_(("bearer", "basic", "header", "query"))
-    )
-    secret: Secret = attrs.field(validator=attrs.validators.instance_of(Secret))
-    user: str | Secret = ""
-    name: str = ""
-    prefix: str = ""
-
-    def __attrs_post_init__(self) -> None:
-        """Ask for what the kind needs."""
-        if self.kind in {"header", "query"} and not self.name:
-            raise ConfigurationError(f"'auth' of the kind {self.kind!r} needs a 'name'")
-        if self.kind == "basic" and not self.user:
-            raise ConfigurationError("'auth' of the kind 'basic' needs a 'user'")
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that carry the secret."""
-        if self.kind == "query":
-            return {}
-        secret = self.secret.reveal()
-        if self.kind == "basic":
-            user = self.user if isinstance(self.user, str) else self.user.reveal()
-            pair = base64.b64encode(f"{user}:{secret}".encode()).decode("ascii")
-            return {"Authorization": f"Basic {pair}"}
-        if not secret.isprintable() or not secret.isascii():
-            raise ConfigurationError("the secret of 'auth' cannot stand in a header")
-        if self.kind == "bearer":
-            return {"Authorization": f"Bearer {secret}"}
-        return {self.name: f"{self.prefix}{secret}"}
-
-    def parameters(self) -> dict[str, str]:
-        """Return the parameters of the address that carry the secret."""
-        return {self.name: self.secret.reveal()} if self.kind == "query" else {}
 
 
 @attrs.frozen(kw_only=True)

@@ -16,7 +16,12 @@ from memberops.adapters.sources.http_reading import HttpReader, RefusedReadingEr
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.records import read_records, text_of
 from memberops.adapters.sources.rest_moments import Change, change_of, is_later, spelled
-from memberops.adapters.sources.rest_paging import CURSOR_GONE, Harvest, harvest
+from memberops.adapters.sources.rest_paging import (
+    CURSOR_GONE,
+    Harvest,
+    followed,
+    harvest,
+)
 from memberops.adapters.sources.rest_paths import look_up, plain_at, scopes
 from memberops.adapters.sources.rest_resource import Lines, RestResource
 from memberops.adapters.sources.values import read_id
@@ -28,6 +33,7 @@ from memberops.tables import table as table_named
 __all__ = ["check_resource", "read_changes"]
 
 
+_DAY = len("2026-11-05")
 _NUMBERS = (Kind.MONEY, Kind.INTEGER)
 
 
@@ -83,6 +89,7 @@ def read_changes(
         got = harvest(reader, resource, None)
     whole = sent is None
     latest, seen = _latest(got.records, resource)
+    latest = followed(reader, resource, latest)
     result, came, gone, cut = _rows(latest, resource, options)
     findings += cut
     key = record_key_of(table)
@@ -167,7 +174,9 @@ def _rows(
     table = options.converter.table
     key = record_key_of(table)
     names = dict.fromkeys(
-        name for lines in resource.lines for name in (*lines.columns, *lines.constants)
+        name
+        for lines in resource.lines
+        for name in (*lines.columns, *lines.sums, *lines.constants)
     )
     rows: list[dict[str, Any]] = []
     came: list[str] = []
@@ -176,11 +185,15 @@ def _rows(
     for record in records:
         counts = _counts(record, resource)
         for lines in resource.lines:
-            cut += any(look_up(record, path) is True for path in lines.whole)
+            cut += any(
+                chain[-1] is True
+                for path in lines.whole
+                for chain in scopes(record, path)
+            )
             if len(key) == 1:
                 gone += _root_key(record, lines, key[0], resource)
             for chain in scopes(record, lines.each):
-                row = _row(chain, lines, resource)
+                row = _row(chain, lines, resource, options)
                 if len(key) == 1 and row.get(key[0]) is not None:
                     (came if counts else gone).append(_id(row[key[0]]))
                 if counts:
@@ -211,17 +224,52 @@ def _word(value: Any) -> str:
 
 
 def _row(
-    chain: tuple[Any, ...], lines: Lines, resource: RestResource
+    chain: tuple[Any, ...],
+    lines: Lines,
+    resource: RestResource,
+    options: ReadingOptions,
 ) -> dict[str, Any]:
-    row: dict[str, Any] = {}
-    for name, path in lines.columns.items():
-        value = plain_at(chain, path, false_is_missing=resource.false_is_missing)
-        if value is not None and name in lines.negative:
-            value = _negative(value)
-        if value is not None and name in lines.prefix:
-            value = f"{lines.prefix[name]}{text_of(value)}"
-        row[name] = value
+    def at(path: str) -> Any:
+        return plain_at(chain, path, false_is_missing=resource.false_is_missing)
+
+    row = {name: at(path) for name, path in lines.columns.items()}
+    for name, paths in lines.sums.items():
+        row[name] = _sum([at(path) for path in paths])
+    for name, value in row.items():
+        if value is None:
+            continue
+        if name in lines.negative:
+            row[name] = _negative(value)
+        elif name in lines.prefix:
+            row[name] = f"{lines.prefix[name]}{text_of(value)}"
+        elif isinstance(value, str) and name in options.converter.table.names:
+            row[name] = _local(value, name, resource, options)
     return row | dict(lines.constants)
+
+
+def _local(
+    text: str, name: str, resource: RestResource, options: ReadingOptions
+) -> Any:
+    """Read moments in the service's zone, and days as those of the chain."""
+    converter = options.converter
+    kind = converter.table.column(name).kind
+    if kind not in (Kind.DATE, Kind.INSTANT) or len(text) <= _DAY:
+        return text
+    at = change_of(text, "iso", resource.zone or converter.zone)
+    if not isinstance(at, dt.datetime):
+        return text
+    return at if kind is Kind.INSTANT else at.astimezone(converter.zone).date()
+
+
+def _sum(values: list[Any]) -> Any:
+    """Add up what is there; what is no number stays, to be refused."""
+    there = [value for value in values if value is not None]
+    try:
+        return (
+            sum((Decimal(str(value)) for value in there), Decimal()) if there else None
+        )
+    except InvalidOperation:
+        return there[0]
 
 
 def _negative(value: Any) -> Any:

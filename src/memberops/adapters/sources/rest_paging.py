@@ -27,11 +27,12 @@ from memberops.adapters.sources.rest_paths import look_up, with_value_at
 from memberops.adapters.sources.rest_resource import RestResource
 from memberops.errors import SourceError
 
-__all__ = ["CURSOR_GONE", "Harvest", "harvest"]
+__all__ = ["CURSOR_GONE", "Harvest", "followed", "harvest"]
 
 CURSOR_GONE = frozenset({400, 410})
 """What servers say of a cursor, or of a moment, that they do not know any more."""
 
+_GONE = frozenset({404, 410})
 _NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
 
 
@@ -85,7 +86,7 @@ def harvest(reader: HttpReader, resource: RestResource, since: str | None) -> Ha
                 reader.pause(attempt, asked=resource.path)
             continue
         return Harvest(
-            records=_followed(reader, resource, records),
+            records=records,
             served_at=served_at,
             answers=answers,
             first=first,
@@ -287,16 +288,32 @@ def _plain(params: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _followed(
+def followed(
     reader: HttpReader, resource: RestResource, records: list[Any]
 ) -> list[Any]:
+    """
+    Ask for what the records of a list leave out; one that is gone by now is left out.
+
+    Args:
+        reader: Of the server.
+        resource: Says what to ask for.
+        records: Each once.
+    """
     for follow in resource.follow:
-        for at, record in enumerate(records):
+        more = []
+        for record in records:
             if follow.when and not look_up(record, follow.when):
+                more.append(record)
                 continue
             own = quote(str(look_up(record, resource.id)), safe="")
             path = follow.path.replace("{id}", own)
-            answer = reader.read("GET", path, params=follow.params)
+            try:
+                answer = reader.read("GET", path, params=follow.params)
+            except RefusedReadingError as error:
+                if error.status not in _GONE:
+                    raise
+                continue
             found = look_up(answer.document, follow.records)
-            records[at] = {**record, follow.into: found} if follow.into else found
+            more.append({**record, follow.into: found} if follow.into else found)
+        records = more
     return records

@@ -49,8 +49,8 @@ def plain_at(chain: tuple[Any, ...], path: str, *, false_is_missing: bool) -> An
     Args:
         chain: Of `scopes`.
         path: From the line; ``/x`` from the record, ``../x`` from what holds the
-            line. A bar parts paths of which the first with a value is taken, and a
-            plus joins texts by a space.
+            line, ``'x'`` the text itself. A bar parts paths of which the first with
+            a value is taken, and a plus joins texts by a space.
         false_is_missing: Whether ``false`` means that there is no value.
 
     Raises:
@@ -58,8 +58,8 @@ def plain_at(chain: tuple[Any, ...], path: str, *, false_is_missing: bool) -> An
 
     >>> chain = ({"id": 1, "at": None}, {"sku": "A", "first": "三", "last": "张"})
     >>> [plain_at(chain, path, false_is_missing=False)
-    ...  for path in ("sku", "/id", "at|/id", "last+first")]
-    ['A', 1, 1, '张 三']
+    ...  for path in ("sku", "/id", "at|/id", "last+first", "at|'web'")]
+    ['A', 1, 1, '张 三', 'web']
     """
     for choice in path.split("|"):
         parts = [_plain(chain, part.strip(), false_is_missing) for part in
@@ -74,6 +74,8 @@ def plain_at(chain: tuple[Any, ...], path: str, *, false_is_missing: bool) -> An
 
 def _plain(chain: tuple[Any, ...], path: str, false_is_missing: bool) -> Any:  # noqa: FBT001 - one private caller
     at = len(chain) - 1
+    if path[:1] == path[-1:] == "'":
+        return path[1:-1]
     if path.startswith("/"):
         at, path = 0, path[1:]
     while path.startswith("../"):

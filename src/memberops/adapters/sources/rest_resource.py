@@ -29,6 +29,10 @@ def _zone(value: Any) -> dt.tzinfo:
     return ZoneInfo(value) if isinstance(value, str) else value
 
 
+def _tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value)
+
+
 def _texts(value: Any) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
@@ -127,6 +131,7 @@ class Lines:
             would be equal.
         whole: Paths in the record of flags that must not be true, such as that its
             lines were cut short.
+        sums: By column of amounts the paths of what has to be added up.
     """
 
     columns: Mapping[str, str]
@@ -135,6 +140,7 @@ class Lines:
     negative: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     prefix: Mapping[str, str] = attrs.field(factory=dict)
     whole: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    sums: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)
@@ -192,12 +198,13 @@ class RestResource:
             What stopped counting is taken out of what was read before.
         follow: Further requests for each record.
         false_is_missing: Whether ``false`` stands for "no value".
+        zone: Zone of moments in the rows that have none; None is that of the chain.
         may_lack: Whether an answer without records may leave their list out. Where
             it may not, a missing list is an error, not an empty table.
     """
 
     path: str
-    lines: tuple[Lines, ...] = attrs.field(converter=tuple)
+    lines: tuple[Lines, ...] = attrs.field(converter=_tuple)
     records: str = ""
     method: Literal["GET", "POST"] = attrs.field(
         default="GET", validator=_in(("GET", "POST"))
@@ -209,6 +216,7 @@ class RestResource:
     id: str = "id"
     deleted: Deleted | None = None
     only: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
-    follow: tuple[Follow, ...] = attrs.field(default=(), converter=tuple)
+    follow: tuple[Follow, ...] = attrs.field(default=(), converter=_tuple)
     false_is_missing: bool = False
+    zone: dt.tzinfo | None = attrs.field(default=None, converter=_zone)
     may_lack: bool = False

@@ -14,8 +14,8 @@ from memberops.adapters.sms.http import HttpLimits, check_url
 from memberops.adapters.sms.options import made_of
 from memberops.adapters.sources.changes import SourceChanges
 from memberops.adapters.sources.contract import SourceContext, SourceResult
+from memberops.adapters.sources.http_credential import Credential
 from memberops.adapters.sources.http_reading import (
-    Credential,
     HttpReader,
     ReadingPatience,
 )
@@ -105,7 +105,7 @@ class WebServer:
         )
 
     def open(self) -> HttpReader:
-        """Return a reader; it connects when it is asked."""
+        """Return a reader, which is to be closed."""
         reader = HttpReader(
             self.base_url,
             credential=self.credential,
@@ -115,8 +115,11 @@ class WebServer:
             sleep=self.sleep,
             judge=self.judge,
         )
-        if self.dress is not None:
-            reader.dress = self.dress(reader)
+        try:
+            reader.dress = self.dress(reader) if self.dress else None
+        except BaseException:
+            reader.close()
+            raise
         return reader
 
 
@@ -130,6 +133,8 @@ class RestSource:
         resources: By canonical table.
         mapped: By canonical table, the options of `ReadingOptions.of`.
         usual: A resource and its options for whatever other table is asked for.
+        checked: Tables whose options are checked now, the others when they are read;
+            all if None.
 
     Raises:
         ConfigurationError: A resource does not fit its table.
@@ -143,14 +148,18 @@ class RestSource:
         mapped: Mapping[str, Mapping[str, Any]] | None = None,
         *,
         usual: tuple[RestResource, Mapping[str, Any]] | None = None,
+        checked: Iterable[str] | None = None,
     ) -> None:
         self._context = context
         self._server = server
         self._usual = usual
-        self._ready = {
-            table: self._made(table, resource, (mapped or {}).get(table, {}))
+        self._described = {
+            table: (resource, (mapped or {}).get(table, {}))
             for table, resource in resources.items()
         }
+        self._ready: dict[str, tuple[RestResource, ReadingOptions]] = {}
+        for table in self._described if checked is None else checked:
+            self._ready[table] = self._made(table, *self._described[table])
 
     def _made(
         self, table: str, resource: RestResource, mapped: Mapping[str, Any]
@@ -169,7 +178,7 @@ class RestSource:
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables that the service gives."""
-        return tuple(self._ready)
+        return tuple(self._described)
 
     def read(self, table: str) -> SourceResult:
         """
@@ -192,12 +201,14 @@ class RestSource:
                 stays what it was.
         """
         table_named(table)
-        if table not in self._ready and self._usual is not None:
-            self._ready[table] = self._made(table, *self._usual)
         if table not in self._ready:
-            raise UnknownTableError(
-                f"this source does not give {table!r}; it gives {bounded(self._ready)}"
-            )
+            described = self._described.get(table, self._usual)
+            if described is None:
+                raise UnknownTableError(
+                    f"this source does not give {table!r}; it gives "
+                    f"{bounded(self._described)}"
+                )
+            self._ready[table] = self._made(table, *described)
         resource, options = self._ready[table]
         with self._server.open() as reader:
             return read_changes(reader, resource, options, since=since)

@@ -1,0 +1,238 @@
+"""
+Shopify: orders with refunds, customers and locations, by its GraphQL Admin API.
+
+Made from Shopify's published documentation
+(https://shopify.dev/docs/api/admin-graphql); never run against Shopify itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from memberops.adapters.secrets import secret_option
+from memberops.adapters.sources.contract import SourceContext
+from memberops.adapters.sources.http_credential import Credential
+from memberops.adapters.sources.http_reading import RefusedReadingError
+from memberops.adapters.sources.rest_paths import look_up
+from memberops.adapters.sources.rest_resource import (
+    Lines,
+    Paging,
+    RestResource,
+    Since,
+)
+from memberops.adapters.sources.rest_services import service_source
+from memberops.adapters.sources.rest_source import RestSource, WebServer
+
+__all__ = ["shopify_source"]
+
+_ORDERS = """
+query Sales($first: Int!, $after: String, $query: String) {
+  orders(first: $first, after: $after, query: $query, sortKey: ID) {
+    nodes {
+      id legacyResourceId processedAt updatedAt cancelledAt test
+      customer { legacyResourceId }
+      retailLocation { legacyResourceId }
+      lineItems(first: 50) {
+        nodes {
+          sku name quantity
+          discountedTotalSet { shopMoney { amount } }
+        }
+        pageInfo { hasNextPage }
+      }
+      refunds {
+        legacyResourceId createdAt
+        refundLineItems(first: 25) {
+          nodes {
+            quantity
+            subtotalSet { shopMoney { amount } }
+            lineItem { sku name }
+          }
+          pageInfo { hasNextPage }
+        }
+      }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+_CUSTOMERS = """
+query Members($first: Int!, $after: String, $query: String) {
+  customers(first: $first, after: $after, query: $query, sortKey: ID) {
+    nodes {
+      id legacyResourceId displayName createdAt updatedAt
+      defaultPhoneNumber { phoneNumber }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+_LOCATIONS = """
+query Stores($first: Int!, $after: String) {
+  locations(first: $first, after: $after, includeInactive: true) {
+    nodes { id legacyResourceId name }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+_SALE = {
+    "ticket_id": "/legacyResourceId",
+    "sold_at": "/processedAt",
+    "store_id": "/retailLocation.legacyResourceId|'online'",
+    "member_id": "/customer.legacyResourceId",
+    "item_id": "sku",
+    "item_name": "name",
+    "quantity": "quantity",
+    "amount": "discountedTotalSet.shopMoney.amount",
+}
+_REFUND = {
+    **_SALE,
+    "ticket_id": "../legacyResourceId",
+    "sold_at": "../createdAt",
+    "item_id": "lineItem.sku",
+    "item_name": "lineItem.name",
+    "amount": "subtotalSet.shopMoney.amount",
+    "returned_ticket_id": "/legacyResourceId",
+}
+
+
+def shopify_source(
+    context: SourceContext,
+    *,
+    shop: str,
+    token: Any,
+    version: str = "2026-10",
+    base_url: str | None = None,
+    http: Any = None,
+    patience: Any = None,
+    sleep: Callable[[float], None] = time.sleep,
+    **options: Any,
+) -> RestSource:
+    """
+    Make a source of a Shopify shop: ``sales``, ``members`` and ``stores``.
+
+    Canceled and test orders do not count. A refund is a ticket of its own, its id
+    after an R, with the order that it takes back. Amounts are those of the lines in
+    the shop's currency: after discounts of the line, without what is taken off the
+    whole order; refunds of money alone have no line and are not read. An order of
+    more than 50 lines, or a refund of more than 25, is a finding. Shopify gives
+    orders of 60 days unless the app has the scope ``read_all_orders``, and does not
+    tell of deleted customers.
+
+    Args:
+        context: Of the chain.
+        shop: Name before ``.myshopify.com``.
+        token: Access token: ``{ env = "SHOPIFY_TOKEN" }`` or a function.
+        version: Of the interface.
+        base_url: Where a proxy stands between.
+        http: Fields of `HttpLimits`.
+        patience: Fields of `ReadingPatience`.
+        sleep: How to wait.
+        **options: Of the mapping; see `rest_services.service_source`.
+
+    Raises:
+        ConfigurationError: An option cannot be.
+    """
+    address = base_url or f"https://{shop}.myshopify.com"
+    server = WebServer.of(
+        context,
+        f"{address.rstrip('/')}/admin/api/{version}",
+        credential=Credential(
+            kind="header",
+            name="X-Shopify-Access-Token",
+            secret=secret_option("token", token),
+        ),
+        http=http,
+        patience=patience,
+        sleep=sleep,
+        judge=_judge,
+    )
+    return service_source(context, server, _resources(), options)
+
+
+def _judge(document: Any) -> float | None:
+    """Wait until the bucket holds what a query costs; raise for other errors."""
+    errors = look_up(document, "errors")
+    if not errors:
+        return None
+    code = look_up(document, "errors.0.extensions.code")
+    if code == "THROTTLED":
+        cost = look_up(document, "extensions.cost")
+        needed = look_up(cost, "requestedQueryCost")
+        there = look_up(cost, "throttleStatus.currentlyAvailable")
+        rate = look_up(cost, "throttleStatus.restoreRate")
+        numbers = [n for n in (needed, there, rate) if isinstance(n, int | Decimal)]
+        if len(numbers) == len((needed, there, rate)) and rate > 0:
+            return max(0.0, float((needed - there) / rate))
+        return 0.0
+    shown = code if isinstance(code, str) else "no code"
+    raise RefusedReadingError(
+        f"POST graphql.json: Shopify refused the query ({shown[:60]!r}); check the "
+        "version and the scopes of the app"
+    )
+
+
+def _graph(name: str, query: str, *, size: int, since: bool) -> dict[str, Any]:
+    return {
+        "path": "graphql.json",
+        "method": "POST",
+        "body": {"query": query, "variables": {}},
+        "records": f"data.{name}.nodes",
+        "paging": Paging(
+            kind="cursor",
+            field="variables.after",
+            next=f"data.{name}.pageInfo.endCursor",
+            more=f"data.{name}.pageInfo.hasNextPage",
+            size_field="variables.first",
+            size=size,
+        ),
+        "since": Since(
+            field="variables.query",
+            changed_at="updatedAt",
+            template="updated_at:>='{moment}'",
+        )
+        if since
+        else None,
+    }
+
+
+def _resources() -> dict[str, RestResource]:
+    return {
+        "sales": RestResource(
+            **_graph("orders", _ORDERS, size=10, since=True),
+            only={"test": ("false",), "cancelledAt": ("",)},
+            lines=(
+                Lines(
+                    each="lineItems.nodes",
+                    columns=_SALE,
+                    whole=("lineItems.pageInfo.hasNextPage",),
+                ),
+                Lines(
+                    each="refunds.refundLineItems.nodes",
+                    columns=_REFUND,
+                    prefix={"ticket_id": "R"},
+                    negative=("quantity", "amount"),
+                    whole=("refunds.refundLineItems.pageInfo.hasNextPage",),
+                ),
+            ),
+        ),
+        "members": RestResource(
+            **_graph("customers", _CUSTOMERS, size=100, since=True),
+            lines=(
+                Lines(
+                    columns={
+                        "member_id": "legacyResourceId",
+                        "name": "displayName",
+                        "phone": "defaultPhoneNumber.phoneNumber",
+                        "joined_on": "createdAt",
+                    }
+                ),
+            ),
+        ),
+        "stores": RestResource(
+            **_graph("locations", _LOCATIONS, size=100, since=False),
+            lines=(Lines(columns={"store_id": "legacyResourceId", "name": "name"}),),
+        ),
+    }

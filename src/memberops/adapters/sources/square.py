@@ -1,0 +1,163 @@
+"""
+Square: orders with returns, customers and locations.
+
+Made from Square's published OpenAPI description and documentation
+(https://developer.squareup.com/reference/square); never run against Square itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from memberops.adapters.secrets import secret_option
+from memberops.adapters.sources.contract import SourceContext
+from memberops.adapters.sources.http_credential import Credential
+from memberops.adapters.sources.rest_resource import (
+    Lines,
+    Paging,
+    RestResource,
+    Since,
+)
+from memberops.adapters.sources.rest_services import service_source
+from memberops.adapters.sources.rest_source import RestSource, WebServer
+from memberops.errors import ConfigurationError
+
+__all__ = ["square_source"]
+
+_VERSION = "2025-08-20"
+_MOST_LOCATIONS = 10
+_SALE = {
+    "ticket_id": "/id",
+    "sold_at": "/closed_at|/created_at",
+    "store_id": "/location_id",
+    "member_id": "/customer_id|/tenders.0.customer_id",
+    "item_id": "catalog_object_id",
+    "item_name": "name",
+    "quantity": "quantity",
+    "amount": "total_money.amount",
+}
+
+
+def square_source(
+    context: SourceContext,
+    *,
+    token: Any,
+    locations: Sequence[str],
+    base_url: str = "https://connect.squareup.com",
+    version: str = _VERSION,
+    http: Any = None,
+    patience: Any = None,
+    sleep: Callable[[float], None] = time.sleep,
+    **options: Any,
+) -> RestSource:
+    """
+    Make a source of a Square account: ``sales``, ``members`` and ``stores``.
+
+    An order counts when it is completed, and stops counting if it is canceled. A
+    return stands in an order of its own, with the order that it takes back. Amounts
+    are minor units, tax included. Square does not tell of deleted customers: read
+    ``members`` whole from time to time.
+
+    Args:
+        context: Of the chain.
+        token: Access token: ``{ env = "SQUARE_TOKEN" }`` or a function.
+        locations: Ids of the locations whose orders are read, at most 10.
+        base_url: Another one for the sandbox.
+        version: Of the interface.
+        http: Fields of `HttpLimits`.
+        patience: Fields of `ReadingPatience`.
+        sleep: How to wait.
+        **options: Of the mapping; see `rest_services.service_source`.
+
+    Raises:
+        ConfigurationError: An option cannot be.
+    """
+    if isinstance(locations, str) or not 0 < len(locations) <= _MOST_LOCATIONS:
+        raise ConfigurationError(
+            f"'locations' is a list of 1 to {_MOST_LOCATIONS} ids of Square; make a "
+            "source for each ten stores"
+        )
+    server = WebServer.of(
+        context,
+        base_url,
+        credential=Credential(kind="bearer", secret=secret_option("token", token)),
+        headers={"Square-Version": version},
+        http=http,
+        patience=patience,
+        sleep=sleep,
+    )
+    minor = {"units": {"amount": "minor"}}
+    return service_source(
+        context, server, _resources(list(locations)), options, mapped={"sales": minor}
+    )
+
+
+def _resources(locations: list[str]) -> dict[str, RestResource]:
+    return {
+        "sales": RestResource(
+            path="v2/orders/search",
+            method="POST",
+            records="orders",
+            may_lack=True,
+            body={
+                "location_ids": locations,
+                "return_entries": False,
+                "query": {"sort": {"sort_field": "UPDATED_AT", "sort_order": "ASC"}},
+            },
+            paging=Paging(
+                kind="cursor",
+                field="cursor",
+                next="cursor",
+                size_field="limit",
+                size=500,
+            ),
+            since=Since(
+                field="query.filter.date_time_filter.updated_at.start_at",
+            ),
+            only={"state": ("COMPLETED",)},
+            lines=(
+                Lines(each="line_items", columns=_SALE),
+                Lines(
+                    each="returns.return_line_items",
+                    columns={**_SALE, "returned_ticket_id": "../source_order_id"},
+                    negative=("quantity", "amount"),
+                ),
+            ),
+        ),
+        "members": RestResource(
+            path="v2/customers/search",
+            method="POST",
+            records="customers",
+            may_lack=True,
+            body={"query": {"sort": {"field": "CREATED_AT", "order": "ASC"}}},
+            paging=Paging(
+                kind="cursor",
+                field="cursor",
+                next="cursor",
+                size_field="limit",
+                size=100,
+            ),
+            since=Since(field="query.filter.updated_at.start_at"),
+            lines=(
+                Lines(
+                    columns={
+                        "member_id": "id",
+                        "name": "given_name+family_name|nickname|company_name",
+                        "phone": "phone_number",
+                        "joined_on": "created_at",
+                        "birth_date": "birthday",
+                    }
+                ),
+            ),
+        ),
+        "stores": RestResource(
+            path="v2/locations",
+            records="locations",
+            may_lack=True,
+            lines=(
+                Lines(columns={"store_id": "id", "name": "name", "zone": "timezone"}),
+            ),
+        ),
+    }
