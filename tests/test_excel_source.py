@@ -24,6 +24,8 @@ from memberops.adapters import load_adapters
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.excel_cells import exact_number
 from memberops.adapters.sources.excel_source import ExcelSource
+from memberops.adapters.sources.values import read_amount
+from memberops.domain import Currency
 from memberops.errors import (
     ConfigurationError,
     MissingColumnsError,
@@ -88,6 +90,25 @@ def test_an_amount_of_two_digits_is_never_off_by_a_fen(minor):
     text, _ = exact_number(float(Decimal(minor).scaleb(-2)))
 
     assert Decimal(text) == Decimal(minor).scaleb(-2)
+
+
+@settings(max_examples=100)
+@given(
+    st.from_regex(r"[0-9]{1,20}(\.[0-9]{0,4})?", fullmatch=True),
+    st.sampled_from([("CNY", 2), ("JPY", 0), ("KWD", 3)]),
+)
+def test_plain_amounts_are_read_as_the_decimals_that_they_are(text, money):
+    """The short way to read a cell gives what exact arithmetic gives."""
+    code, digits = money
+    exact = Decimal(text).scaleb(digits)
+    found = read_amount(text, Currency(code))
+
+    if exact != int(exact):
+        assert found.rule == "amount-digits"
+    elif exact >= 2**63:
+        assert found.rule == "number-too-large"
+    else:
+        assert found == int(exact)
 
 
 @settings(max_examples=50)

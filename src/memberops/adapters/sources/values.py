@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _INT64 = 2**63 - 1
+_SAFE_DIGITS = 18
 _LONGEST_ID = 200
 _LONGEST_NUMBER = 60
 
@@ -173,7 +174,7 @@ TOO_LARGE = Unreadable(
 )
 
 
-def read_amount(
+def read_amount(  # noqa: PLR0911 - each way to be no amount has its own exit
     text: str, currency: Currency, unit: Decimal | None = None
 ) -> int | Unreadable:
     """
@@ -198,6 +199,8 @@ def read_amount(
     >>> read_amount("1.28", cny, unit=Decimal(10_000))
     1280000
     """
+    if unit is None and (plain := _plain_amount(text, currency.digits)) is not None:
+        return plain
     number = _number(text)
     if isinstance(number, Unreadable):
         return number
@@ -224,6 +227,20 @@ def read_amount(
             f"小数位多于 {currency.code} 的 {currency.digits} 位；"
             "请在源头取整，或在配置中声明更多位数",
         )
+
+
+def _plain_amount(text: str, digits: int) -> int | None:
+    """Read what most cells are, digits with a point at most, without a Decimal."""
+    whole, _, part = text.partition(".")
+    if (
+        text.isascii()
+        and whole.isdigit()
+        and len(whole) + digits <= _SAFE_DIGITS
+        and len(part) <= digits
+        and (not part or part.isdigit())
+    ):
+        return int(whole + part.ljust(digits, "0"))
+    return None
 
 
 def read_integer(text: str) -> int | Unreadable:
