@@ -33,7 +33,7 @@ _DIALECTS: dict[str, Any] = {
     "sqlite": sqlite.dialect,
     "mysql": mysql.dialect,
 }
-_ROWS_AT_ONCE = 50_000
+_ROWS_AT_ONCE = 100_000
 
 
 def check_engine(engine: Any) -> str:
@@ -109,8 +109,23 @@ def fast_pieces(
     text = str(statement.compile(dialect=_DIALECTS[family](paramstyle="named")))
     with as_source_error(address.where):
         reading = _connectorx if family == "mysql" else _adbc
-        for batch in reading(address, text, family):
-            yield [_piece(column) for column in batch.columns]
+        for table in _larger(reading(address, text, family)):
+            yield [_piece(column) for column in table.columns]
+
+
+def _larger(batches: Iterator[Any]) -> Iterator[Any]:
+    """Join batches: each different text of one is handled once."""
+    arrow: Any = importlib.import_module("pyarrow")
+    held: list[Any] = []
+    rows = 0
+    for batch in batches:
+        held.append(batch)
+        rows += batch.num_rows
+        if rows >= _ROWS_AT_ONCE:
+            yield arrow.Table.from_batches(held)
+            held, rows = [], 0
+    if held:
+        yield arrow.Table.from_batches(held)
 
 
 def _adbc(address: SqlAddress, text: str, family: str) -> Iterator[Any]:
@@ -152,6 +167,6 @@ def _connectorx(address: SqlAddress, text: str, family: str) -> Iterator[Any]:
 
 
 def _piece(column: Any) -> Piece:
-    encoded = column.dictionary_encode()
+    encoded = column.combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return codes, encoded.dictionary.to_numpy(zero_copy_only=False).tolist()
