@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from memberops.adapters.declarations import Adapter
@@ -42,6 +43,21 @@ _SMS_PROVIDERS = (
     ("tencent", "TencentProvider", "Tencent Cloud SMS", "腾讯云短信"),
     ("aws", "AwsProvider", "AWS End User Messaging", "AWS 短信"),
     ("twilio", "TwilioProvider", "Twilio Programmable Messaging", "Twilio 短信"),
+)
+
+
+_WEB_SOURCES = (
+    (
+        "rest",
+        "rest_source",
+        "Any web service that answers with JSON, by configuration",
+        "任意返回 JSON 的网络服务，按配置读取",
+    ),
+    ("square", "square", "Square: orders, customers, locations", "Square 收银系统"),
+    ("shopify", "shopify", "Shopify, by its GraphQL API", "Shopify 网店（GraphQL）"),
+    ("woocommerce", "woocommerce", "WooCommerce shops", "WooCommerce 网店"),
+    ("odoo", "odoo", "Odoo: point of sale or sales", "Odoo：收银或销售订单"),
+    ("erpnext", "erpnext", "ERPNext: invoices and customers", "ERPNext：发票与客户"),
 )
 
 
@@ -120,7 +136,27 @@ def memberops_sources() -> Iterable[Adapter[SourceFactory]]:
             summary="Workbooks: .xlsx, .xls, .xlsb and .ods",
             summary_zh="电子表格：.xlsx、.xls、.xlsb 和 .ods",
         ),
+        *(
+            Adapter(
+                name=name,
+                factory=_web_factory(module, f"{name}_source"),
+                summary=english,
+                summary_zh=chinese,
+            )
+            for name, module, english, chinese in _WEB_SOURCES
+        ),
     )
+
+
+def _web_factory(module: str, function: str) -> SourceFactory:
+    """Return what makes a source; its module is not loaded before it is called."""
+
+    def make(context: SourceContext, **options: Any) -> Source:
+        found = importlib.import_module(f"memberops.adapters.sources.{module}")
+        source: Source = getattr(found, function)(context, **options)
+        return source
+
+    return make
 
 
 def _sms_factory(kind: str) -> SmsProviderFactory:
