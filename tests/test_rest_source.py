@@ -1,6 +1,7 @@
 """The declarative REST source, against a shop that lives and misbehaves meanwhile."""
 
 import datetime as dt
+import tomllib
 from collections import Counter
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 
+from memberops.adapters import load_adapters
 from memberops.adapters.sources.changes import ChangingSource, merge_changes
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.rest_source import rest_source
@@ -323,3 +325,22 @@ def test_the_canonical_frame_is_as_of_any_source():
         frame = source_of(pos.url).read("sales").frame
     assert set(frame["sold_on"]) == {pd.Timestamp("2031-03-02")}
     assert frame["amount"].dtype == "int64"
+
+
+def test_the_chain_files_of_the_guide_can_be_opened():
+    """What the guide writes makes sources, by the adapters that it names."""
+    guide = Path(__file__).parents[1] / "docs/how-to/read-from-a-pos.md"
+    blocks = guide.read_text("utf-8").split("```toml\n")[1:]
+    files = [tomllib.loads(block.split("```")[0]) for block in blocks]
+    known = load_adapters(entry_points=False).sources
+    made = [
+        known[own.pop("adapter")].factory(context(), **own)
+        for file in files
+        for own in map(dict, file.get("sources", {}).values())
+        if own.pop("snapshot", "") is not None
+    ]
+    assert len(made) == 3
+    (shared,) = [file for file in files if "http" in file]
+    assert rest_source(context(), base_url="https://x.example.com", **shared, **MEMBERS)
+    with pytest.raises(UnknownTableError):
+        made[0].read("targets")
