@@ -3,7 +3,9 @@
 import datetime as dt
 import json
 import shutil
+from fractions import Fraction
 
+import pandas as pd
 import pytest
 
 from memberops import open_chain
@@ -14,9 +16,12 @@ from memberops.errors import (
     MessageConflictError,
     SourceError,
     UnknownBatchError,
+    UnknownTableError,
 )
+from memberops.policies.message_audience import holding_out
 from memberops.testing import FaultyGateway
 from memberops.workflows import parse_settings
+from memberops.workflows.message_held_out import add_held_out
 from memberops.workflows.message_receipts import read_receipts
 from message_chain import (
     CHAIN,
@@ -356,3 +361,65 @@ def test_the_address_of_a_server_comes_from_the_environment(file, monkeypatch):
         with pytest.raises(ConfigurationError, match=r"outbox\.url_env") as caught:
             plan(chain)
         assert "hunter2" not in str(caught.value)
+
+
+def test_the_month_end_shows_batches_and_what_they_brought(file, tmp_path):
+    """Delivered, held out, purchases and cost of a batch are those worked by hand."""
+    text = file.read_text("utf-8").replace(
+        'price = "0.05"', 'price = "0.05"\nhold_out = "1/2"'
+    )
+    file.write_text(text, "utf-8")
+    chain = open_chain(file)
+    members = ["M1", "M2", "M4"]
+    seed = next(
+        str(number)
+        for number in range(100)
+        if [holding_out(str(number), Fraction(1, 2))(each) for each in members]
+        == [False, False, True]
+    )
+    for _ in range(2):
+        written = plan(chain, members=members, seed=seed)
+    lines = (tmp_path / "held-out.csv").read_text("utf-8").splitlines()
+    assert lines == ["batch_id,member_id,store_id", "B1,M4,S01"]
+    assert written.frame()["held_out"].tolist() == [1]
+    with pytest.raises(InvalidValueError, match="others were held out"):
+        add_held_out(tmp_path / "held-out.csv", "B1", pd.DataFrame(
+            {"member_id": ["M1"], "store_id": ["S01"]}))  # fmt: skip
+    approve(chain, written)
+    chain.send_messages(now=clock(), send=True)
+    with chain.outbox() as outbox:
+        receipts = delivered(tmp_path / "receipts.jsonl", ["M1", "M2"], outbox)
+    chain.settle_messages(now=clock(), receipts=receipts)
+
+    pack = open_chain(file).month_end("2026-11")
+    batch = pack.frame("message_batch").iloc[0]
+    assert (batch["delivered"], batch["cost"], batch["enqueued"]) == (2, 10, 2)
+    effect = pack.frame("message_effect").set_index("group")
+    assert effect["members"].to_dict() == {
+        "reached": 2,
+        "held_out": 1,
+        "not_reached": 0,
+    }
+    assert effect["buyers"].to_dict() == {"reached": 1, "held_out": 0, "not_reached": 0}
+    # M1 buys for 50.00 within the days: half of the reached buy, 25.00 a head.
+    assert effect.loc[
+        "reached", ["buying_share", "sales", "cost", "messages"]
+    ].tolist() == [0.5, 5000, 10, 2]
+    assert effect.loc["held_out", "difference"] == 0.5
+    assert effect["cost"].sum() == 10
+    earlier = open_chain(file).month_end("2026-10")
+    assert "message_batch" not in earlier.names
+    with pytest.raises(UnknownTableError, match="needs an outbox"):
+        earlier["message_batch"]
+
+
+def test_a_month_without_a_batch_or_with_a_broken_outbox_goes_on(file, tmp_path):
+    """An outbox that is not begun or cannot be read is a finding, not an end."""
+    chain = open_chain(file)
+    empty = chain.month_end("2026-11")
+    (tmp_path / "outbox.db").write_text("this is no database" * 100, "utf-8")
+    broken = chain.month_end("2026-11")
+    rules = [{each.rule for each in pack.findings} for pack in (empty, broken)]
+    assert "outbox-empty" in rules[0]
+    assert "outbox-unavailable" in rules[1]
+    assert set(empty.names) == set(broken.names)

@@ -20,7 +20,9 @@ _COLUMNS = (
     "mean_hours", "p90_hours", "undefined",
 )  # fmt: skip
 _ORDER = {"chain": 0, "region": 1, "store": 2}
-_SECTIONS = ("state", "category", "root_cause", "clock", "visits", "satisfaction")
+_SECTIONS = (
+    "state", "category", "root_cause", "clock", "visits", "messages", "satisfaction",
+)  # fmt: skip
 _VISITS = (
     ("coverage", "done", "planned"),
     ("on_time_share", "on_time", "done"),
@@ -33,6 +35,7 @@ def service_report(
     *,
     visits: pd.DataFrame | None = None,
     answers: pd.DataFrame | None = None,
+    messages: pd.DataFrame | None = None,
     stores: pd.DataFrame | None = None,
     by: Level | Iterable[Level] = ("store", "chain"),
     spans: Mapping[str, tuple[str, str]] = CLOCK_SPANS,
@@ -48,6 +51,8 @@ def service_report(
             with ``store_id``; optional ``category``, ``root_cause``, ``closed_at``.
         visits: What `memberops.policies.visit_coverage` gives: a row a store.
         answers: What `memberops.metrics.satisfaction` gives by ``store_id``.
+        messages: Messages that left, and of these the delivered: ``store_id``,
+            ``messages``, ``delivered``, a row a store.
         stores: ``store_id`` with ``region_id``; needed for the level "region".
         by: ``"store"``, ``"region"``, ``"chain"``, or several.
         spans: See `service_figures`.
@@ -56,7 +61,8 @@ def service_report(
         One row a section, level, key and item. ``section`` is ``"state"`` (item
         ``open``, ``solved`` or ``closed``), ``"category"`` and ``"root_cause"`` (the
         cases' own words, ``""`` if unknown), ``"clock"`` (met in time of those due),
-        ``"visits"`` (``coverage``, ``on_time_share``, ``answer_share``) or
+        ``"visits"`` (``coverage``, ``on_time_share``, ``answer_share``),
+        ``"messages"`` (``delivered_share``) or
         ``"satisfaction"``; ``numerator`` and ``denominator`` are ``int64``, ``share``
         is a float, NaN where the denominator is 0; ``mean_hours`` and ``p90_hours``
         of clocks; ``undefined`` says why, such as ``"share: zero"``. The chain has its
@@ -86,6 +92,9 @@ def service_report(
             _need(visits, "visits", ["store_id", "planned", "done", "on_time",
                                      "answered"])  # fmt: skip
             rows += _visits(_keyed(visits, level, stores))
+        if messages is not None:
+            _need(messages, "messages", ["store_id", "messages", "delivered"])
+            rows += _delivered(_keyed(messages, level, stores))
         if answers is not None:
             _need(answers, "answers", ["store_id", "answers", "satisfied"])
             rows += _satisfied(_keyed(answers, level, stores))
@@ -205,6 +214,14 @@ def _visits(visits: pd.DataFrame) -> list[dict[str, Any]]:
         _row("visits", key, item, (row[above], row[below]))
         for key, row in sums.iterrows()
         for item, above, below in _VISITS
+    ]
+
+
+def _delivered(messages: pd.DataFrame) -> list[dict[str, Any]]:
+    sums = messages.groupby("_key", sort=True)[["delivered", "messages"]].sum()
+    return [
+        _row("messages", key, "delivered_share", (row["delivered"], row["messages"]))
+        for key, row in sums.iterrows()
     ]
 
 

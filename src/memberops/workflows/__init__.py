@@ -22,6 +22,12 @@ from memberops.workflows.message_sending import (
     send_messages,
     settle_messages,
 )
+from memberops.workflows.message_settings import (
+    MessageSettings,
+    OutboxSettings,
+    SmsSettings,
+    TemplateSettings,
+)
 from memberops.workflows.month_end import MonthEnd
 from memberops.workflows.opening import open_chain
 from memberops.workflows.policies_in_force import PolicyInForce
@@ -37,15 +43,19 @@ __all__ = [
     "FrameSource",
     "LedgerSettings",
     "MappingProposal",
+    "MessageSettings",
     "MonthEnd",
+    "OutboxSettings",
     "PluginSettings",
     "PolicyInForce",
     "Progress",
     "Question",
     "SendReport",
     "SettleReport",
+    "SmsSettings",
     "SourceSettings",
     "TableRefresh",
+    "TemplateSettings",
     "chain_toml",
     "open_chain",
     "parse_settings",

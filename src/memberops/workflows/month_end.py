@@ -32,6 +32,7 @@ from memberops.workflows.month_findings import (
 )
 from memberops.workflows.month_forms import MonthWork
 from memberops.workflows.month_gift_forms import GIFT_STEPS, has_ledger
+from memberops.workflows.month_message_forms import MESSAGE_STEPS, has_outbox
 from memberops.workflows.month_office_forms import booking_findings
 from memberops.workflows.month_steps import FORM_STEPS
 from memberops.workflows.run_month import calendar_month, day_of_month
@@ -107,6 +108,12 @@ class MonthEnd:
                     f"the form {name!r} needs a gift ledger ([ledger])"
                     + "".join(f" and a source of {each}" for each in step.needs)
                     + ", with something for it in the month"
+                )
+        for step in MESSAGE_STEPS:
+            if step.name == name:
+                raise UnknownTableError(
+                    f"the form {name!r} needs an outbox ([outbox]), with a batch of "
+                    "the month in it"
                 )
         for step in FORM_STEPS:
             if step.name == name:
@@ -290,9 +297,9 @@ def make_month_end(
     )
     tell("counting", "统计", reading + 1)
     _ = work.measures
-    steps = FORM_STEPS
-    if not has_ledger(work):
-        steps = tuple(step for step in FORM_STEPS if step not in GIFT_STEPS)
+    without = () if has_ledger(work) else GIFT_STEPS
+    without += () if has_outbox(work) else MESSAGE_STEPS
+    steps = tuple(step for step in FORM_STEPS if step not in without)
     forms: list[Form] = []
     for done, step in enumerate(FORM_STEPS, start=reading + 2):
         tell(step.title_en, step.title_zh, done)

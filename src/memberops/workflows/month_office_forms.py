@@ -32,6 +32,7 @@ from memberops.workflows.case_clocks import case_clocks
 from memberops.workflows.held_levels import held_levels
 from memberops.workflows.inquiry import moment_of
 from memberops.workflows.month_forms import FormStep, MonthWork
+from memberops.workflows.month_message_forms import month_messages
 from memberops.workflows.tier_questions import premium_rows
 from memberops.workflows.visit_questions import coverage_of, plan_of
 from memberops.workflows.visit_records import records_of
@@ -127,6 +128,7 @@ def _report(work: MonthWork) -> Form:
         _cases(work)[_received(work).to_numpy(bool)],
         visits=visits,
         answers=answers,
+        messages=month_messages(work),
         stores=work.stores if work.has_regions else None,
         by=("store", "region", "chain") if work.has_regions else ("store", "chain"),
     )

@@ -47,6 +47,12 @@ from memberops.reports.forms.membership import (
     premium_members_form,
     tiers_form,
 )
+from memberops.reports.forms.messages import (
+    message_batch_form,
+    message_effect_form,
+    message_left_out_form,
+    message_list_form,
+)
 from memberops.reports.forms.profiles import (
     member_application_form,
     profile_audit_form,
@@ -92,6 +98,10 @@ __all__ = [
     "lapse_form",
     "lapsed_members_form",
     "member_application_form",
+    "message_batch_form",
+    "message_effect_form",
+    "message_left_out_form",
+    "message_list_form",
     "order_proposal_form",
     "posting_states_form",
     "premium_members_form",

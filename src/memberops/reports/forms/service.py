@@ -49,6 +49,7 @@ _SECTIONS = (
     ("root_cause", "Cases by root cause", "根本原因"),
     ("clock", "Kept in time", "时限达成"),
     ("visits", "Visits", "回访"),
+    ("messages", "Messages", "短信"),
     ("satisfaction", "Satisfaction", "满意度"),
 )
 _ITEMS = (
@@ -58,6 +59,7 @@ _ITEMS = (
     ("coverage", "done of planned", "回访完成率"),
     ("on_time_share", "on time of done", "回访按时率"),
     ("answer_share", "answered of done", "回访答复率"),
+    ("delivered_share", "delivered of sent", "短信送达率"),
     ("satisfaction_rate", "satisfied answers", "满意率"),
     ("", "unknown", "未填写"),
     *CLOCKS,
@@ -292,13 +294,11 @@ def service_report_form(
             english,
             "Kept in time: met in time, of those met, met late and overdue.",
             "Hours are by the wall, from the receipt.",
-            "Messages sent are not counted yet.",
         ),
         notes_zh=(
             chinese,
             "时限达成：按时完成数 ÷（按时完成、超时完成与已超时之和）。",
             "用时按自然时间自受理起算。",
-            "短信发送情况暂未统计。",
         ),
         revealed=tuple(reveal),
     )
