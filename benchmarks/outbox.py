@@ -30,7 +30,6 @@ from memberops.domain.message import (
     MessageTemplate,
     SendResult,
     audience_digest,
-    message_digest,
 )
 from memberops.domain.money import Currency, Money
 from memberops.policies.contact import ContactPolicy
@@ -53,7 +52,7 @@ def messages(count: int) -> Iterator[Message]:
 
 
 def batch(count: int) -> MessageBatch:
-    pairs = ((m.message_id, message_digest(m.phone, m.text)) for m in messages(count))
+    pairs = ((m.message_id, m.digest) for m in messages(count))
     audience, size = audience_digest(pairs)
     return MessageBatch(
         batch_id="B1",

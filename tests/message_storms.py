@@ -30,7 +30,6 @@ from memberops.domain.message import (
     MessageBatch,
     MessageTemplate,
     audience_digest,
-    message_digest,
     message_id,
 )
 from memberops.domain.money import Currency, Money
@@ -113,9 +112,7 @@ def batch_of(name, members, kind, *, closes=dt.timedelta(hours=6)):
         )
         for number in members
     ]
-    audience, size = audience_digest(
-        (each.message_id, message_digest(each.phone, each.text)) for each in made
-    )
+    audience, size = audience_digest((each.message_id, each.digest) for each in made)
     batch = MessageBatch(
         batch_id=name,
         template=template,

@@ -8,7 +8,6 @@ from memberops.domain.message import (
     MessageBatch,
     MessageTemplate,
     audience_digest,
-    message_digest,
     message_id,
 )
 from memberops.domain.money import Currency, Money
@@ -36,7 +35,7 @@ def batch_of(*members, batch_id="B1", kind="marketing", cap="1000", **changes):
         )
         for index, member in enumerate(members)
     )
-    pairs = ((m.message_id, message_digest(m.phone, m.text)) for m in messages)
+    pairs = ((m.message_id, m.digest) for m in messages)
     audience, size = audience_digest(pairs)
     template = MessageTemplate(
         template_id="T1", kind=kind, signature="示例店", text="${name}，生日快乐！",

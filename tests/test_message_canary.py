@@ -19,7 +19,7 @@ pytest.importorskip("httpx2", reason="needs the extra 'sms'")
 import message_storms as storms
 from memberops.adapters.sms import FileProvider, FormGateway, SmsContext
 from memberops.adapters.stores import open_outbox
-from memberops.domain.message import Message, audience_digest, message_digest
+from memberops.domain.message import Message, audience_digest
 from memberops.errors import MemberOpsError
 from memberops.policies.outbox_policy import OutboxPolicy
 from memberops.testing import FaultyGateway, GatewayFault
@@ -73,9 +73,7 @@ def canary_batch(kind="marketing"):
         )
         for message, phone in zip(made, PHONES, strict=True)
     ]
-    audience, size = audience_digest(
-        (each.message_id, message_digest(each.phone, each.text)) for each in made
-    )
+    audience, size = audience_digest((each.message_id, each.digest) for each in made)
     return attrs.evolve(batch, audience=audience, size=size), made
 
 

@@ -134,6 +134,15 @@ def test_a_batch_leaves_only_with_the_audience_that_was_approved(outbox):
     other = attrs.evolve(messages[0], message_id="S0", member_id="M3")
     with pytest.raises(OutboxError, match="made for 2"):
         outbox.enqueue("B1", [other])
+    for name, value in {
+        "member_id": "M9", "text": "0", "zone": "UTC", "variables": [("name", "x")],
+    }.items():  # fmt: skip
+        batch, (one,) = batch_of("M1", batch_id=f"B-{name}")
+        outbox.add_batch(batch)
+        for word in words(batch):
+            outbox.approve(word)
+        outbox.enqueue(batch.batch_id, [attrs.evolve(one, **{name: value})])
+        assert claim(outbox) == ()
 
 
 def test_the_same_message_counts_once_and_another_under_its_id_is_refused(outbox):

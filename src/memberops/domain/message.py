@@ -170,15 +170,52 @@ class Message:
     zone: str = "Asia/Shanghai"
     store_id: str = ""
 
+    @property
+    def digest(self) -> str:
+        """What is approved of it, see `message_digest`."""
+        return message_digest(
+            member_id=self.member_id,
+            phone=self.phone,
+            text=self.text,
+            variables=self.variables,
+            zone=self.zone,
+        )
 
-def message_digest(phone: str, text: str) -> str:
+
+def message_digest(
+    *,
+    member_id: str,
+    phone: str,
+    text: str,
+    variables: Iterable[tuple[str, str]] = (),
+    zone: str,
+) -> str:
     """
-    Return SHA-256 (hex) of what a message says and where it goes.
+    Return SHA-256 (hex) of all that decides what a member gets, where and when.
 
-    >>> message_digest("1380", "0") == message_digest("138", "00")
+    Some providers send the text, others fill the variables into a template of their
+    own; consent and caps go by the member, quiet hours by the zone. So all are bound,
+    each with its length before it.
+
+    Args:
+        member_id: Whose consent and caps are asked.
+        phone: Where it goes.
+        text: What it says.
+        variables: Names and values of the gaps, in the order of the template.
+        zone: IANA name.
+
+    >>> one = {"member_id": "M1", "text": "0", "zone": "UTC"}
+    >>> first = message_digest(phone="1", variables=[("a", "1")], **one)
+    >>> first == message_digest(phone="1", variables=[("a", "2")], **one)
+    False
+    >>> first == message_digest(phone="11:a", variables=[("", "1")], **one)
     False
     """
-    return hashlib.sha256(f"{len(phone)}:{phone}{text}".encode()).hexdigest()
+    parts = [member_id, zone, phone, text]
+    for pair in variables:
+        parts += pair
+    joined = "".join([f"{len(part)}:{part}" for part in parts])
+    return hashlib.sha256(joined.encode()).hexdigest()
 
 
 def audience_digest(messages: Iterable[tuple[str, str]]) -> tuple[str, int]:
@@ -186,9 +223,8 @@ def audience_digest(messages: Iterable[tuple[str, str]]) -> tuple[str, int]:
     Return the fingerprint of who is written to what, and how many they are.
 
     Args:
-        messages: Pairs of message id and `message_digest` of what it says and where
-            it goes, in any order: each is hashed and added up, so a million need no
-            sorting.
+        messages: Pairs of message id and `message_digest`, in any order: each is
+            hashed and added up, so a million need no sorting.
 
     >>> one, two = ("S1", "aa"), ("S2", "bb")
     >>> audience_digest([one, two]) == audience_digest([two, one])

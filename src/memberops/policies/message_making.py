@@ -68,9 +68,9 @@ class Making:
             chosen = free[first : first + CHUNK]
             rows = self.rows.iloc[chosen]
             known = zip(chosen.tolist(), rows["member_id"].tolist(),
-                        rows["phone"].tolist(), values_of(rows, names),
-                        strict=True)  # fmt: skip
-            for place, member, phone, values in known:
+                        rows["phone"].tolist(), rows["zone"].tolist(),
+                        values_of(rows, names), strict=True)  # fmt: skip
+            for place, member, phone, zone, values in known:
                 faults = [f for f in (variable_fault(v, policy) for v in values) if f]
                 if faults:
                     self.rule[place] = faults[0]
@@ -87,7 +87,16 @@ class Making:
                     self.state[place] = WRITTEN
                     own = message_id(self.batch_id, member)
                     self.ids.append(own)
-                    yield own, message_digest(phone, text)
+                    yield (
+                        own,
+                        message_digest(
+                            member_id=member,
+                            phone=phone,
+                            text=text,
+                            variables=zip(names, values, strict=True),
+                            zone=zone,
+                        ),
+                    )
 
 
 def left_out(rows: pd.DataFrame, made: Making, policy: MessagePolicy) -> pd.DataFrame:

@@ -33,7 +33,6 @@ from memberops.domain.message import (
     Message,
     MessageBatch,
     audience_digest,
-    message_digest,
 )
 from memberops.domain.visit import VisitChannel
 from memberops.errors import (
@@ -235,8 +234,7 @@ def _add(
         )
     else:
         connection.execute(sa.insert(messages), rows)
-    digests = ((m.message_id, message_digest(m.phone, m.text)) for m in new)
-    part, count = audience_digest(digests)
+    part, count = audience_digest((each.message_id, each.digest) for each in new)
     total = (int(batch.gathered, 16) + int(part, 16)) % (1 << 256)
     connection.execute(
         sa.update(batches)

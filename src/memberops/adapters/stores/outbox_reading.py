@@ -17,6 +17,7 @@ from memberops.adapters.stores.outbox_rows import (
     Open,
     Seal,
     batch_of,
+    message_of,
     standing_of,
 )
 from memberops.adapters.stores.outbox_schema import (
@@ -32,7 +33,6 @@ from memberops.domain.message import (
     MessageBatch,
     MessageState,
     audience_digest,
-    message_digest,
 )
 from memberops.domain.values import mask, mask_name
 from memberops.errors import InvalidValueError, bounded
@@ -186,8 +186,7 @@ def _verify(connection: sa.Connection, seal: Seal) -> tuple[Finding, ...]:
     for row, lines in _histories(connection):
         if not _same(row, _refolded(lines)):
             wrong.append(row.message_id)
-        digest = message_digest(seal.show(row.phone), seal.show(row.text))
-        part, _ = audience_digest([(row.message_id, digest)])
+        part, _ = audience_digest([(row.message_id, message_of(row, seal).digest)])
         sums = gathered.setdefault(row.batch_id, [0, 0, 0])
         sums[0] = (sums[0] + int(part, 16)) % (1 << 256)
         sums[1] += 1
