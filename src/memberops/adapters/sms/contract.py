@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,6 +45,11 @@ class SmsCapabilities:
 
     Args:
         batch_size: How many messages one `SmsProvider.send` takes at most.
+        mixed_size: How many, if their variables differ; *batch_size* by default.
+        group: What messages that share a request have alike, besides their batch,
+            such as that all numbers are of the mainland; any go together by default.
+        longest_seconds: How long one `SmsProvider.send` lasts at most, by its
+            time-outs: nothing is sent under a lease that is shorter.
         queries: Whether `SmsProvider.query` can find a message by our id or its own.
         receipts: Whether it pushes receipts.
         signed_receipts: Whether a pushed receipt can be proven to be the provider's.
@@ -55,6 +60,9 @@ class SmsCapabilities:
     """
 
     batch_size: int = 1
+    mixed_size: int | None = None
+    group: Callable[[Message], Hashable] | None = attrs.field(default=None, eq=False)
+    longest_seconds: float = 30.0
     queries: bool = False
     receipts: bool = False
     signed_receipts: bool = False
@@ -87,8 +95,10 @@ class SmsProvider(Protocol):
     One account at one provider.
 
     A provider makes at most one request for each message of a call and never repeats
-    it by itself: whoever calls decides about that. A failure of the network, the
-    provider or the answer is a `SendResult`, not an exception.
+    it by itself: whoever calls decides about that. Messages that its capabilities let
+    share a request go in one, so that a call is one request and lasts no longer than
+    it says. A failure of the network, the provider or the answer is a `SendResult`,
+    not an exception.
     """
 
     @property
