@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 LIBRARY := $(VENV)/.library
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lowest nightly check bench docs clean
+.PHONY: demo test lowest nightly servers check bench docs clean
 
 # The library with its extras: all that a demonstration needs.
 $(LIBRARY): pyproject.toml
@@ -46,6 +46,10 @@ lowest: .venv-lowest/.installed
 
 nightly: $(STAMP)
 	$(PYTEST) -m nightly
+
+# Real servers of others: installed into .servers, filled, read; skipped where absent.
+servers: $(STAMP)
+	$(BIN)/python -m pytest -m servers tests/test_real_pos.py
 
 check: $(STAMP)
 	$(BIN)/ruff check .

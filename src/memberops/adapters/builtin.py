@@ -58,6 +58,12 @@ _WEB_SOURCES = (
     ("woocommerce", "woocommerce", "WooCommerce shops", "WooCommerce 网店"),
     ("odoo", "odoo", "Odoo: point of sale or sales", "Odoo：收银或销售订单"),
     ("erpnext", "erpnext", "ERPNext: invoices and customers", "ERPNext：发票与客户"),
+    (
+        "tryton",
+        "tryton_source",
+        "Tryton: sales, parties, warehouses",
+        "Tryton：销售单、客户、仓库",
+    ),
 )
 
 

@@ -1,0 +1,82 @@
+"""Promises of the sources of POS systems, kept on the real servers."""
+
+import pytest
+
+from memberops.adapters.sources.changes import ChangingSource
+from pos_checks import (
+    CONTEXT,
+    assert_is,
+    assert_month_end,
+    read_changed,
+    read_whole,
+)
+from servers import start
+from servers.kinds import KINDS
+
+pytestmark = pytest.mark.servers
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def shop(request):
+    """A shop on a real server, filled by its own API, and the source that reads it."""
+    kind = KINDS[request.param]
+    running = kind.server()
+    try:
+        place = running.__enter__()
+    except start.CannotStartError as error:
+        pytest.skip(f"the server cannot be had: {error}")
+    try:
+        filled = kind.shop(place, members=kind.members, sales=kind.sales)
+        yield filled, kind.source(CONTEXT, **filled.options(), overlap_seconds=0)
+    finally:
+        running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="module")
+def readings(shop):
+    """What was read whole, after changes, and whole again, with what was put in."""
+    filled, source = shop
+    frames, before = read_whole(source)
+    found = {"first": frames, "put": filled.truth.written()}
+    filled.change()
+    found["merged"], found["changes"] = read_changed(source, frames, before)
+    found["anew"], _ = read_whole(source)
+    return found
+
+
+def test_a_whole_reading_is_what_was_put_in(shop, readings):
+    """Every member, store and line of a ticket, none more, none less, exactly."""
+    filled, source = shop
+    assert isinstance(source, ChangingSource)
+    assert_is(readings["first"], type(filled.truth).read(readings["put"]))
+
+
+def test_changes_make_of_the_first_reading_what_a_second_whole_one_gives(
+    shop, readings
+):
+    """New, changed, returned, canceled and deactivated: none is lost or doubled."""
+    filled, _ = shop
+    assert_is(readings["merged"], filled.truth)
+    assert_is(readings["anew"], filled.truth)
+    for table in ("members", "sales"):
+        changes = readings["changes"][table]
+        assert not changes.whole
+        assert 0 < changes.result.rows_read < len(readings["anew"][table]) / 2
+
+
+def test_the_month_end_counts_what_was_sold(shop, readings):
+    """Sales, tickets and buyers of each store, as plain Python counts them."""
+    filled, _ = shop
+    assert_month_end(readings["merged"], filled.truth, filled.month)
+
+
+def test_what_was_deleted_for_good_is_noticed(shop, readings):
+    """A deletion of which the server tells nothing makes the table be read whole."""
+    filled, source = shop
+    cursor = readings["changes"]["members"].cursor
+    cursor = source.changes("members", since=cursor).cursor
+    filled.delete()
+    changes = source.changes("members", since=cursor)
+    assert changes.whole
+    assert set(changes.result.frame["member_id"]) == set(filled.truth.members)
+    assert "records-deleted" in {each.rule for each in changes.result.findings}
