@@ -16,6 +16,7 @@ from memberops.adapters.sources.rest_source import rest_source
 from memberops.domain import Currency
 from memberops.errors import ConfigurationError, SourceError, UnknownTableError
 from memberops.testing.faulty_pos import POS_FAULTS, FaultyPos, PosWorld
+from sms_server import SmsServer, answer
 
 pytest.importorskip("httpx2", reason="needs the extra 'sms'")
 
@@ -344,3 +345,59 @@ def test_the_chain_files_of_the_guide_can_be_opened():
     assert rest_source(context(), base_url="https://x.example.com", **shared, **MEMBERS)
     with pytest.raises(UnknownTableError):
         made[0].read("targets")
+
+
+def said(server, *records):
+    """Make a source of sales whose service says these records, in one page."""
+    server.reply = answer({"orders": list(records)})
+    own = {**SALES, "since": {"field": "since"}}
+    return rest_source(context(), base_url=server.url, sales=own)
+
+
+def order_of(changed, lines, refunds=()):
+    """Make an order with amounts of one line each."""
+    return {
+        "id": 5,
+        "status": "paid",
+        "store": "S01",
+        "created_at": "2031-03-01T02:00:00Z",
+        "updated_at": f"2031-03-01T{changed}:00Z",
+        "lines": [{"sku": "A", "qty": 1, "amount": amount} for amount in lines],
+        "refunds": [
+            {
+                "id": f"R{at}",
+                "created_at": "2031-03-01T03:00:00Z",
+                "lines": [{"sku": "A", "qty": 1, "amount": amount}],
+            }
+            for at, amount in enumerate(refunds)
+        ],
+    }
+
+
+def test_of_a_record_that_comes_twice_the_later_counts():
+    """Pages out of order bring an older state after the newer one."""
+    server = SmsServer()
+    new, old = order_of("04:00", ["2.00"]), order_of("03:00", ["1.00"])
+    try:
+        for records in ((new, old), (old, new)):
+            frame = said(server, *records).read("sales").frame
+            assert frame["amount"].tolist() == [200]
+    finally:
+        server.close()
+
+
+def test_a_ticket_that_is_refused_now_leaves_the_table():
+    """What a whole reading would not have, a reading of changes takes out."""
+    server = SmsServer()
+    try:
+        source = said(server, order_of("03:00", ["9.00", "1.00"], ["1.00", "2.00"]))
+        first = source.changes("sales", since=None)
+        source = said(server, order_of("04:00", ["9.00", "?"], ["1.00", "?"]))
+        second = source.changes("sales", since=first.cursor)
+        whole = source.read("sales").frame
+    finally:
+        server.close()
+    assert second.result.rejected == 2
+    merged = merge_changes(first.result.frame, second)
+    assert sorted(merged["ticket_id"]) == ["5", "R0"]
+    assert rows("sales", merged) == rows("sales", whole)
