@@ -234,9 +234,10 @@ def settle_messages(
     Args:
         chain: The chain; a method of it.
         now: The clock.
-        receipts: File of receipts, one JSON object a line, see
-            `memberops.workflows.message_receipts.read_receipts`; whoever writes it
-            has proven that they are the provider's.
+        receipts: File of receipts, one JSON object a line with ``status`` and
+            ``message_id`` or ``provider_message_id``, and as far as they are known
+            ``provider``, ``at``, ``problem``, ``raw_code`` and ``segment``; whoever
+            writes it has proven that they are the provider's.
         ask: Ask the provider about unknown messages, too.
         provider: Whom; that of the chain's settings by default.
         limit: How many messages are asked about at most.
