@@ -1,4 +1,4 @@
-"""``memberops messages``: from the plan to the receipts, dry run by default."""
+"""``memberops messages``: from the plan to the receipts, and first only on trial."""
 
 import datetime as dt
 import os
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["message_app"]
 
 _MOST_BYTES = 50_000_000
-_HELP = """短信：计划、审批、发送、查证。默认只预演，不写入、不发送。
-Messages: plan, approve, send, settle. Each is a dry run unless told otherwise."""
+_HELP = """短信：计划、审批、发送、查证。plan 和 send 默认只预演。
+Messages: plan, approve, send, settle. plan and send only try by default."""
 
 Batch = Annotated[str, Parameter(help="批次号。Id of the batch.")]
 OneBatch = Annotated[
