@@ -176,6 +176,11 @@ def test_a_query_by_twilios_id(server, make, reply, status):
     [
         ([row()], None, "delivered"),
         ([row(), row(body="other")], None, "delivered"),
+        ([row(date_created="Sun, 22 Nov 2026 03:00:00 +0000")], None, "not_found"),
+        ([row(date_created="Sun, 22 Nov 2026 05:00:00 +0000")], None, None),
+        ([row(date_created=None)], None, None),
+        ([row(), row(date_created="Sun, 22 Nov 2026 03:00:00 +0000")], None,
+         "delivered"),
         ([], None, "not_found"),
         ([row(date_created="Sat, 22 Nov 2025 04:00:00 +0000")], None, "not_found"),
         ([row(body="Sent from your trial account - x")], None, None),
@@ -183,15 +188,23 @@ def test_a_query_by_twilios_id(server, make, reply, status):
         ([], "/2010-04-01/next", None),
         ([row(date_created=None, body="x")], None, None),
     ],
-)
+)  # fmt: skip
 def test_a_query_without_an_id(server, make, rows, more, status):
-    """By phone, days and text; where that leaves a doubt, there is no answer."""
+    """By phone, moment and text; where that leaves a doubt, there is no answer."""
     server.reply = answer({"messages": rows, "next_page_uri": more})
 
-    receipt = make().query(MESSAGE, provider_message_id=None, sent_on=DAY)
+    begun = dt.datetime(2026, 11, 22, 3, 59, 50, tzinfo=dt.UTC)
+    receipt = make().query(MESSAGE, provider_message_id=None, sent_on=begun)
 
     assert (receipt and receipt.status) == status
     assert server.seen[0].query["To"] == "+8613800138000"
+
+
+def test_a_text_of_the_same_day_may_be_another_message(server, make):
+    """Where only the day is known, no message is taken for ours by its text."""
+    server.reply = answer({"messages": [row()], "next_page_uri": None})
+
+    assert make().query(MESSAGE, provider_message_id=None, sent_on=DAY) is None
 
 
 @pytest.mark.parametrize(

@@ -16,20 +16,25 @@ import threading
 import time
 import tracemalloc
 from pathlib import Path
+from typing import ClassVar
 
 import attrs
 import pytest
 
 from memberops.adapters import load_adapters
 from memberops.adapters.sms import (
+    AliyunProvider,
     FileProvider,
     FormGateway,
     FormProtocol,
     ReceiptRequest,
     Secret,
     SmsContext,
+    TencentProvider,
+    TwilioProvider,
     secret_option,
 )
+from memberops.adapters.sms.verdicts import plain_code, plain_id
 from memberops.domain.message import (
     Message,
     MessageProblem,
@@ -601,6 +606,119 @@ class TestFileProvider:
         """A chain file cannot write elsewhere."""
         with pytest.raises(ConfigurationError, match="in the chain's folder"):
             FileProvider(SmsContext(folder=Path(tmp_path)), file=file)
+
+
+class TestReceipts:
+    """What is pushed: one odd item, one odd address, one phone too many."""
+
+    PUSHED: ClassVar = {
+        "form": [{"id": "S1", "status": "delivered"}, {"id": "S2", "status": "?"}, 5],
+        "aliyun": [
+            {"phone_number": PHONE, "success": True, "biz_id": "9^0", "out_id": "S1"},
+            {"phone_number": PHONE, "success": "true", "biz_id": "9^0"},
+            None,
+        ],
+        "tencent": [{"report_status": "SUCCESS", "sid": "2019:1"}, {}, []],
+    }
+
+    @pytest.fixture
+    def providers(self, tmp_path):
+        """Make a provider of each kind, of which none is asked for anything."""
+        context, secret = SmsContext(folder=tmp_path), lambda: KEY
+        made = [
+            FormGateway(context, url="https://x.example/", receipt_secret=secret),
+            AliyunProvider(context, access_key_id=secret, access_key_secret=secret,
+                           receipt_token=secret),
+            TencentProvider(context, secret_id=secret, secret_key=secret, app_id="1",
+                            receipt_token=secret),
+            TwilioProvider(context, account_sid="AC" + "0" * 32, auth_token=secret,
+                           sender="+15005550006", callback="https://x.example/cb"),
+        ]  # fmt: skip
+        yield {provider.name: provider for provider in made}
+        for provider in made:
+            provider.close()
+
+    @pytest.mark.parametrize("name", PUSHED)
+    def test_one_odd_receipt_takes_none_along(self, providers, name):
+        """The good one is read, the odd ones are counted; all odd is an error."""
+        provider, pushed = providers[name], self.PUSHED[name]
+
+        def read(items):
+            body = json.dumps(items).encode()
+            return provider.parse_receipts(ReceiptRequest(url="", body=body))
+
+        receipts = read(pushed)
+
+        assert [receipt.status for receipt in receipts] == ["delivered"]
+        assert receipts.odd == 2
+        assert read(pushed[:1]).odd == 0
+        with pytest.raises(SourceError):
+            read(pushed[1:])
+
+    @pytest.mark.parametrize(
+        "url", ["https://[x/?token=a", "https://x:99999/?a=b", "["]
+    )
+    def test_an_odd_address_proves_nothing(self, providers, url):
+        """Whatever address is called, the answer is no, and no error."""
+        headers = {"X-Twilio-Signature": "x"}
+        request = ReceiptRequest(url=url, body=b"MessageSid=SM1", headers=headers)
+
+        for provider in providers.values():
+            assert not provider.verify_receipt(request)
+        with pytest.raises(SourceError):
+            providers["twilio"].parse_receipts(request)
+
+    def test_accounts_have_names_of_their_own(self, tmp_path):
+        """Receipts and queries carry the name that an account was given."""
+        context = SmsContext(folder=tmp_path)
+        provider = FileProvider(context, name="file-beijing")
+        asked = {"provider_message_id": None, "sent_on": DAY}
+
+        assert provider.name == "file-beijing"
+        assert repr(provider) == "FileProvider(name='file-beijing')"
+        assert provider.query(MESSAGE, **asked).provider == "file-beijing"
+        for wrong in ("", "a b", 5, None, "x" * 41):
+            with pytest.raises(ConfigurationError, match="'name' is a word"):
+                FileProvider(context, name=wrong)
+
+    @pytest.mark.parametrize(
+        "text",
+        [PHONE, f"+86{PHONE}", "138-1234-5678", "138.1234.5678", "+86-138-0013-8000",
+         "1381234_5678", "to:13812345678"],
+    )  # fmt: skip
+    def test_a_phone_is_neither_code_nor_id(self, server, make, text):
+        """However its digits are parted, a phone is kept by nobody as an id."""
+        server.reply = answer({"code": "0", "id": text})
+
+        assert plain_code(text) == "*****"
+        assert plain_id(text) is None
+        assert send(make()).provider_message_id is None
+
+    def test_a_token_stands_in_no_address(self, server, make):
+        """A gateway whose token is a field is asked by a post."""
+        server.reply = answer({"code": "0", "status": "delivered"})
+        gateway = make(query_url=f"{server.url}/q", protocol={"token_field": "key"})
+
+        receipt = gateway.query(MESSAGE, provider_message_id=None, sent_on=DAY)
+
+        (seen,) = server.seen
+        assert receipt.status is ReceiptStatus.DELIVERED
+        assert (seen.method, seen.target) == ("POST", "/q")
+        assert seen.json == {"id": "S1", "key": KEY}
+
+    def test_a_call_is_one_request(self, server, make):
+        """Of two messages of a call the second waits for the next one."""
+        server.reply = answer({"code": "0", "id": "G1"})
+        gateway = make(limits={"connect_seconds": 1, "total_seconds": 4})
+
+        results = gateway.send(
+            [MESSAGE, attrs.evolve(MESSAGE, message_id="S2")], template=TEMPLATE
+        )
+
+        assert [result.outcome for result in results] == ["accepted", "postponed"]
+        assert results[1].retry_after == dt.timedelta()
+        assert len(server.seen) == 1
+        assert gateway.capabilities.longest_seconds == 4 + 3 * 1
 
 
 class TestPlugins:

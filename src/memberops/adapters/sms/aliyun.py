@@ -19,22 +19,25 @@ from memberops.adapters.sms.contract import (
 from memberops.adapters.sms.http import HttpClient, HttpLimits, HttpReply, check_url
 from memberops.adapters.sms.json_paths import look_up, text_at
 from memberops.adapters.sms.options import (
+    name_option,
     optional_secret,
     read_limits,
     size_option,
     system_clock,
 )
 from memberops.adapters.sms.receipt_token import carries_token
-from memberops.adapters.sms.receipts import local_moment, read_number, receipt_list
-from memberops.adapters.sms.recipients import requests_of, to_e164
+from memberops.adapters.sms.receipts import local_moment, read_each, read_number
+from memberops.adapters.sms.recipients import at_home, day_of, requests_of, to_e164
 from memberops.adapters.sms.secrets import secret_option
 from memberops.adapters.sms.signing import form_encoded, sign_acs3
 from memberops.adapters.sms.verdicts import (
     Verdict,
     judge_answer,
     judge_code,
+    next_request,
     no_secret,
     plain_code,
+    plain_id,
     read_document,
 )
 from memberops.domain.message import (
@@ -46,7 +49,7 @@ from memberops.domain.message import (
     SendOutcome,
     SendResult,
 )
-from memberops.errors import ConfigurationError, SourceError
+from memberops.errors import ConfigurationError
 
 __all__ = ["AliyunProvider"]
 
@@ -72,7 +75,8 @@ class AliyunProvider:
     one request has up to 100 recipients, or up to 1000 if all have the same variables;
     all share one fate, and one ``OutId``, that of the batch. A recipient is then known
     by ``BizId`` and the last four digits of the phone, which ``provider_message_id``
-    carries as ``BizId#1234``.
+    carries as ``BizId#1234``. So recipients whose last four digits are alike do not
+    share a request: the second is postponed to the next one.
 
     Args:
         context: The chain's `SmsContext`.
@@ -85,6 +89,8 @@ class AliyunProvider:
         limits: `HttpLimits`, or its fields as a table.
         clock: Gives the moment.
         nonce: Gives a text that no request had before.
+        name: What the outbox and receipts call this account; give each account of
+            one provider its own.
 
     Raises:
         ConfigurationError: An option is wrong, or a secret is written down.
@@ -103,8 +109,9 @@ class AliyunProvider:
         limits: HttpLimits | Mapping[str, Any] | None = None,
         clock: Callable[[], dt.datetime] = system_clock,
         nonce: Callable[[], str] = lambda: uuid.uuid4().hex,
+        name: str = "aliyun",
     ) -> None:
-        self.name = "aliyun"
+        self.name = name_option(name)
         self._key_id = secret_option("access_key_id", access_key_id)
         self._key = secret_option("access_key_secret", access_key_secret)
         self._endpoint = check_url("endpoint", endpoint).rstrip("/")
@@ -112,24 +119,29 @@ class AliyunProvider:
         self._receipt_token = optional_secret("receipt_token", receipt_token)
         self._clock = clock
         self._nonce = nonce
+        bounds = read_limits(context, limits)
         self.capabilities = SmsCapabilities(
             batch_size=self._size,
+            mixed_size=min(self._size, _OWN_TEXT_MOST),
+            group=at_home,
+            longest_seconds=bounds.longest_seconds,
             queries=True,
             receipts=True,
             signed_receipts=self._receipt_token is not None,
+            token_receipts=self._receipt_token is not None,
             echoes_id=self._size == 1,
             settle_seconds=120,
         )
-        self._http = HttpClient(read_limits(context, limits))
+        self._http = HttpClient(bounds)
 
     def __repr__(self) -> str:
         """Show the name alone."""
-        return "AliyunProvider(name='aliyun')"
+        return f"AliyunProvider(name={self.name!r})"
 
     def send(
         self, messages: Sequence[Message], *, template: MessageTemplate
     ) -> tuple[SendResult, ...]:
-        """Send in as few requests as *batch_size* allows; see `SmsProvider.send`."""
+        """Send what one request takes; see `SmsProvider.send`. The rest waits."""
         results: dict[str, SendResult] = {}
         known: list[tuple[Message, str]] = []
         bad_number = judge_code(MessageProblem.INVALID_NUMBER, "phone")
@@ -145,18 +157,21 @@ class AliyunProvider:
                 known.append((message, phone))
         same = len({message.variables for message, _ in known}) == 1
         size = self._size if same else min(self._size, _OWN_TEXT_MOST)
-        for request in requests_of(
+        # Mainland numbers and others do not share a request, nor do batches.
+        requests = requests_of(
             known,
             size=size,
-            # Mainland numbers and others do not share a request, nor do batches.
-            alike=lambda message, phone: (message.batch_id, phone.startswith("1")),
-        ):
+            alike=lambda message, _: (message.batch_id, at_home(message)),
+        )
+        for request in requests[:1]:
             verdict, biz_id = self._send_request(request, template)
             for message, phone in request:
+                own = plain_id(biz_id, phone=message.phone)
                 results[message.message_id] = verdict.of(
-                    message,
-                    provider_message_id=biz_id and f"{biz_id}#{phone[-4:]}",
+                    message, provider_message_id=own and f"{own}#{phone[-4:]}"
                 )
+        for message in (one for request in requests[1:] for one, _ in request):
+            results[message.message_id] = next_request().of(message)
         return tuple(results[message.message_id] for message in messages)
 
     def _send_request(
@@ -238,6 +253,7 @@ class AliyunProvider:
         phone = _as_aliyun(to_e164(message.phone))
         if phone is None:
             return None
+        sent_on = day_of(sent_on)
         today = self._clock().astimezone(_BEIJING).date()
         found: list[dict[str, Any]] = []
         for day in (sent_on, sent_on + dt.timedelta(days=1)):
@@ -328,25 +344,26 @@ class AliyunProvider:
 
         Answer them with ``{"code": 0, "msg": "接收成功"}``, or they come again.
         """
-        receipts = []
-        for item in receipt_list(read_document(request.body)):
-            biz_id, phone = text_at(item, "biz_id"), text_at(item, "phone_number")
-            delivered = item.get("success")
-            if not isinstance(delivered, bool) or not biz_id or not phone:
-                raise SourceError(
-                    "a report has 'success', 'biz_id' and 'phone_number'; this is none"
-                )
-            own = text_at(item, "out_id")
-            receipts.append(
-                self._receipt(
-                    ReceiptStatus.DELIVERED if delivered else ReceiptStatus.UNDELIVERED,
-                    text_at(item, "err_code"),
-                    at=local_moment(text_at(item, "report_time"), _BEIJING),
-                    message_id=None if own and own.startswith(_BATCH) else own,
-                    provider_message_id=f"{biz_id}#{phone[-4:]}",
-                )
-            )
-        return tuple(receipts)
+        return read_each(
+            read_document(request.body),
+            self._report,
+            wrong="a report has 'success', 'biz_id' and 'phone_number'; this is none",
+        )
+
+    def _report(self, item: dict[str, Any]) -> MessageReceipt | None:
+        phone = text_at(item, "phone_number")
+        biz_id = plain_id(text_at(item, "biz_id"), phone=phone or "")
+        delivered = item.get("success")
+        if not isinstance(delivered, bool) or not biz_id or not phone:
+            return None
+        own = text_at(item, "out_id")
+        return self._receipt(
+            ReceiptStatus.DELIVERED if delivered else ReceiptStatus.UNDELIVERED,
+            text_at(item, "err_code"),
+            at=local_moment(text_at(item, "report_time"), _BEIJING),
+            message_id=None if own and own.startswith(_BATCH) else own,
+            provider_message_id=f"{biz_id}#{phone[-4:]}",
+        )
 
     def verify_receipt(self, request: ReceiptRequest) -> bool:
         """Tell whether the address carries the token that only we two know."""

@@ -12,16 +12,18 @@ from memberops.adapters.sms.contract import (
     SmsContext,
 )
 from memberops.adapters.sms.json_paths import look_up, text_at
-from memberops.adapters.sms.options import optional_secret, text_option
+from memberops.adapters.sms.options import name_option, optional_secret, text_option
 from memberops.adapters.sms.receipt_token import carries_token
-from memberops.adapters.sms.receipts import read_number, receipt_list
+from memberops.adapters.sms.receipts import read_each, read_number
 from memberops.adapters.sms.recipients import to_e164
 from memberops.adapters.sms.silence import hush, silenced
 from memberops.adapters.sms.verdicts import (
     Verdict,
     judge_code,
+    next_request,
     no_secret,
     plain_code,
+    plain_id,
     read_document,
 )
 from memberops.domain.message import (
@@ -34,7 +36,7 @@ from memberops.domain.message import (
     SendOutcome,
     SendResult,
 )
-from memberops.errors import ConfigurationError, MissingExtraError, SourceError
+from memberops.errors import ConfigurationError, MissingExtraError
 
 __all__ = ["AwsProvider"]
 
@@ -90,6 +92,8 @@ class AwsProvider:
         endpoint: Another address of the service; empty for the region's.
         client: A ready boto3 client of ``pinpoint-sms-voice-v2`` with
             ``total_max_attempts`` 1, instead of the options above.
+        name: What the outbox and receipts call this account; give each account of
+            one provider its own.
 
     Raises:
         ConfigurationError: An option is wrong, or a client would repeat requests.
@@ -108,9 +112,10 @@ class AwsProvider:
         receipt_token: Any = None,
         endpoint: str = "",
         client: Any = None,
+        name: str = "aws",
     ) -> None:
         del context
-        self.name = "aws"
+        self.name = name_option(name)
         key_id = optional_secret("access_key_id", access_key_id)
         key = optional_secret("secret_access_key", secret_access_key)
         if (key_id is None) != (key is None):
@@ -152,23 +157,27 @@ class AwsProvider:
         self._client = client
         hush("boto3", "botocore", "urllib3")
         self.capabilities = SmsCapabilities(
+            longest_seconds=60.0,  # a read may drip, within reason
             receipts=True,
             signed_receipts=self._receipt_token is not None,
+            token_receipts=self._receipt_token is not None,
             echoes_id=True,
         )
 
     def __repr__(self) -> str:
         """Show the name alone."""
-        return "AwsProvider(name='aws')"
+        return f"AwsProvider(name={self.name!r})"
 
     def send(
         self, messages: Sequence[Message], *, template: MessageTemplate
     ) -> tuple[SendResult, ...]:
-        """Send each message in a request of its own; see `SmsProvider.send`."""
+        """Send one message; see `SmsProvider.send`. More than one wait."""
         kind = (
             "PROMOTIONAL" if template.kind is MessageKind.MARKETING else "TRANSACTIONAL"
         )
-        return tuple(self._send_one(message, kind) for message in messages)
+        sent = [self._send_one(message, kind) for message in messages[:1]]
+        later = [next_request().of(message) for message in messages[1:]]
+        return (*sent, *later)
 
     def _send_one(self, message: Message, kind: str) -> SendResult:
         phone = to_e164(message.phone)
@@ -185,7 +194,7 @@ class AwsProvider:
                 )
             except Exception as error:  # noqa: BLE001 - each is a fate, none may leak
                 return self._judge(error).of(message)
-        sid = text_at(answer, "MessageId")
+        sid = plain_id(text_at(answer, "MessageId"), phone=phone)
         if sid is None:
             return judge_code(MessageProblem.PROVIDER, "no id").of(message)
         return Verdict(outcome=SendOutcome.ACCEPTED).of(
@@ -226,30 +235,30 @@ class AwsProvider:
 
     def parse_receipts(self, request: ReceiptRequest) -> tuple[MessageReceipt, ...]:
         """Read events of an event destination, as raw JSON without an envelope."""
-        receipts = []
-        for item in receipt_list(read_document(request.body)):
-            word = text_at(item, "eventType") or ""
-            sid = text_at(item, "messageId")
-            if word not in _EVENTS or not sid:
-                raise SourceError(
-                    "an event has 'messageId' and a known 'eventType'; this is none"
-                )
-            status, problem = _EVENTS[word]
-            moment = read_number(item.get("eventTimestamp"), most=10**13)
-            receipts.append(
-                MessageReceipt(
-                    provider=self.name,
-                    status=status,
-                    message_id=text_at(item, "context.message_id"),
-                    provider_message_id=sid,
-                    at=None
-                    if moment is None
-                    else dt.datetime.fromtimestamp(moment / 1000, dt.UTC),
-                    problem=problem,
-                    raw_code=word,
-                )
-            )
-        return tuple(receipts)
+        return read_each(
+            read_document(request.body),
+            self._event,
+            wrong="an event has 'messageId' and a known 'eventType'; this is none",
+        )
+
+    def _event(self, item: dict[str, Any]) -> MessageReceipt | None:
+        word = text_at(item, "eventType") or ""
+        sid = plain_id(text_at(item, "messageId"))
+        if word not in _EVENTS or not sid:
+            return None
+        status, problem = _EVENTS[word]
+        moment = read_number(item.get("eventTimestamp"), most=10**13)
+        return MessageReceipt(
+            provider=self.name,
+            status=status,
+            message_id=text_at(item, "context.message_id"),
+            provider_message_id=sid,
+            at=None
+            if moment is None
+            else dt.datetime.fromtimestamp(moment / 1000, dt.UTC),
+            problem=problem,
+            raw_code=word,
+        )
 
     def verify_receipt(self, request: ReceiptRequest) -> bool:
         """Tell whether the address carries the token that only we two know."""

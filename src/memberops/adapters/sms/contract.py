@@ -49,10 +49,14 @@ class SmsCapabilities:
         group: What messages that share a request have alike, besides their batch,
             such as that all numbers are of the mainland; any go together by default.
         longest_seconds: How long one `SmsProvider.send` lasts at most, by its
-            time-outs: nothing is sent under a lease that is shorter.
+            time-outs: nothing is begun that could outlast its lease. 0 if it is not
+            said; then the lease is all that keeps a slow request from being taken
+            for a dead one.
         queries: Whether `SmsProvider.query` can find a message by our id or its own.
         receipts: Whether it pushes receipts.
         signed_receipts: Whether a pushed receipt can be proven to be the provider's.
+        token_receipts: Whether that proof is a secret in the address, which says
+            nothing of what was pushed there.
         echoes_id: Whether receipts and queries carry our message id.
         idempotent: Whether a message sent twice with one id leaves once.
         same_text: Whether all messages of one request share one set of variables.
@@ -62,10 +66,11 @@ class SmsCapabilities:
     batch_size: int = 1
     mixed_size: int | None = None
     group: Callable[[Message], Hashable] | None = attrs.field(default=None, eq=False)
-    longest_seconds: float = 30.0
+    longest_seconds: float = 0.0
     queries: bool = False
     receipts: bool = False
     signed_receipts: bool = False
+    token_receipts: bool = False
     echoes_id: bool = False
     idempotent: bool = False
     same_text: bool = False
@@ -126,7 +131,9 @@ class SmsProvider(Protocol):
         Args:
             message: The message, with its phone, by which some providers search.
             provider_message_id: The provider's id, if one is known.
-            sent_on: Day (`datetime.date`, UTC) of the attempt.
+            sent_on: Moment (`datetime.datetime`, with its zone) before which the
+                attempt surely had not begun, or, if that is not known, the day
+                (`datetime.date`, UTC) of the attempt.
 
         Returns:
             A receipt, ``not_found`` if the provider surely does not know the message,
@@ -135,7 +142,12 @@ class SmsProvider(Protocol):
         ...
 
     def parse_receipts(self, request: ReceiptRequest) -> tuple[MessageReceipt, ...]:
-        """Read the receipts of a pushed request; wrong ones raise `SourceError`."""
+        """
+        Read the receipts of a pushed request.
+
+        One that cannot be read does not take the others along: what is returned may
+        say as ``odd`` how many there were. If none can be, raise `SourceError`.
+        """
         ...
 
     def verify_receipt(self, request: ReceiptRequest) -> bool:

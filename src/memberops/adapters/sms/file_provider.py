@@ -14,6 +14,7 @@ from memberops.adapters.sms.contract import (
     SmsCapabilities,
     SmsContext,
 )
+from memberops.adapters.sms.options import name_option
 from memberops.adapters.sms.verdicts import Verdict
 from memberops.domain.message import (
     Message,
@@ -47,6 +48,8 @@ class FileProvider:
     Args:
         context: The chain's `SmsContext`.
         file: The file, in the chain's folder.
+        name: What the outbox and receipts call this account; give each account of
+            one provider its own.
 
     Raises:
         ConfigurationError: The name leads out of the folder.
@@ -65,8 +68,14 @@ class FileProvider:
     'accepted'
     """
 
-    def __init__(self, context: SmsContext, *, file: str = "messages.jsonl") -> None:
-        self.name = "file"
+    def __init__(
+        self,
+        context: SmsContext,
+        *,
+        file: str = "messages.jsonl",
+        name: str = "file",
+    ) -> None:
+        self.name = name_option(name)
         folder = Path(context.folder).resolve()
         self._path = (folder / str(file)).resolve()
         if not str(file).strip() or not self._path.is_relative_to(folder):
@@ -82,7 +91,7 @@ class FileProvider:
 
     def __repr__(self) -> str:
         """Show the name alone."""
-        return "FileProvider(name='file')"
+        return f"FileProvider(name={self.name!r})"
 
     def send(
         self, messages: Sequence[Message], *, template: MessageTemplate
@@ -177,7 +186,7 @@ class FileProvider:
     def parse_receipts(self, request: ReceiptRequest) -> tuple[MessageReceipt, ...]:
         """Raise `SourceError`: nobody reports on a file."""
         del request
-        raise SourceError("the provider 'file' has no receipts")
+        raise SourceError(f"the provider {self.name!r} has no receipts")
 
     def verify_receipt(self, request: ReceiptRequest) -> bool:
         """Return False: nobody reports on a file."""

@@ -21,21 +21,24 @@ from memberops.adapters.sms.http import HttpClient, HttpLimits, HttpReply, check
 from memberops.adapters.sms.json_paths import look_up, text_at
 from memberops.adapters.sms.options import (
     made_of,
+    name_option,
     optional_secret,
     read_limits,
     system_clock,
 )
 from memberops.adapters.sms.receipts import (
     header,
+    read_each,
     read_moment,
     read_number,
-    receipt_list,
 )
 from memberops.adapters.sms.verdicts import (
     Verdict,
     judge_answer,
+    next_request,
     no_secret,
     plain_code,
+    plain_id,
     read_document,
 )
 from memberops.domain.message import (
@@ -47,7 +50,7 @@ from memberops.domain.message import (
     SendOutcome,
     SendResult,
 )
-from memberops.errors import ConfigurationError, SourceError
+from memberops.errors import ConfigurationError
 
 __all__ = ["FormGateway"]
 
@@ -65,10 +68,12 @@ class FormGateway:
       carry ``segments``. Any other ``code`` is a refusal; `FormProtocol.codes` says of
       which kind, and by default each `memberops.domain.message.MessageProblem` is a
       code itself, such as ``"opted_out"`` or ``"throttled"``.
-    - **Query.** ``GET`` of ``query_url`` with ``?id=<our id>``. The answer is 200 with
-      ``{"code": "0", "status": "accepted" | "delivered" | "undelivered" |
-      "not_found", "id": "<the gateway's id>", "error": "<code>", "at": "<ISO 8601
-      with offset>"}``. A 404 with ``"status": "not_found"`` says the same.
+    - **Query.** ``GET`` of ``query_url`` with ``?id=<our id>``; a ``POST`` of the same
+      field where the token is a field, for no token goes into an address. The answer
+      is 200 with ``{"code": "0", "status": "accepted" | "delivered" |
+      "undelivered" | "not_found", "id": "<the gateway's id>", "error": "<code>",
+      "at": "<ISO 8601 with offset>"}``. A 404 with ``"status": "not_found"`` says the
+      same.
     - **Receipts.** The gateway posts one object or an array of them to the host's own
       web server: ``{"id": "<our id>", "gateway_id": …, "status": …, "error": …,
       "at": …, "segment": …}``, signed by ``X-Signature: <hex HMAC-SHA256 of the
@@ -87,7 +92,8 @@ class FormGateway:
         settle_seconds: How long after an attempt "not found" can be trusted.
         limits: `HttpLimits`, or its fields as a table.
         clock: Gives the moment.
-        name: What receipts call it.
+        name: What the outbox and receipts call this account; give each account of
+            one provider its own.
 
     Raises:
         ConfigurationError: An option is wrong, or a secret is written down.
@@ -116,7 +122,7 @@ class FormGateway:
         clock: Callable[[], dt.datetime] = system_clock,
         name: str = "form",
     ) -> None:
-        self.name = name
+        self.name = name_option(name)
         self._url = check_url("url", url, plain_http=plain_http)
         self._query_url = query_url and check_url(
             "query_url", query_url, plain_http=plain_http
@@ -125,14 +131,16 @@ class FormGateway:
         self._receipt_secret = optional_secret("receipt_secret", receipt_secret)
         self._protocol = made_of(FormProtocol, "protocol", protocol)
         self._clock = clock
+        bounds = read_limits(context, limits)
         self.capabilities = SmsCapabilities(
+            longest_seconds=bounds.longest_seconds,
             queries=bool(query_url),
             receipts=True,
             signed_receipts=self._receipt_secret is not None,
             echoes_id=True,
             settle_seconds=settle_seconds,
         )
-        self._http = HttpClient(read_limits(context, limits))
+        self._http = HttpClient(bounds)
 
     def __repr__(self) -> str:
         """Show the name alone."""
@@ -141,8 +149,10 @@ class FormGateway:
     def send(
         self, messages: Sequence[Message], *, template: MessageTemplate
     ) -> tuple[SendResult, ...]:
-        """Send each message in a request of its own; see `SmsProvider.send`."""
-        return tuple(self._send_one(message, template) for message in messages)
+        """Send one message; see `SmsProvider.send`. More than one wait."""
+        sent = [self._send_one(message, template) for message in messages[:1]]
+        later = [next_request().of(message) for message in messages[1:]]
+        return (*sent, *later)
 
     def _send_one(self, message: Message, template: MessageTemplate) -> SendResult:
         protocol = self._protocol
@@ -162,7 +172,23 @@ class FormGateway:
         except ConfigurationError:
             return no_secret().of(message)
         fields |= tokens
-        if protocol.encoding == "json":
+        reply = self._post(self._url, headers, fields)
+        document = read_document(reply.body) if reply.fate == "answered" else None
+        verdict = self._judge(reply, document)
+        if verdict.outcome is not SendOutcome.ACCEPTED:
+            return verdict.of(message)
+        return verdict.of(
+            message,
+            provider_message_id=plain_id(
+                text_at(document, protocol.gateway_id), phone=message.phone
+            ),
+            segments=read_number(look_up(document, protocol.segments)),
+        )
+
+    def _post(
+        self, url: str, headers: dict[str, str], fields: Mapping[str, Any]
+    ) -> HttpReply:
+        if self._protocol.encoding == "json":
             headers["Content-Type"] = "application/json"
             content = json.dumps(fields).encode()
         else:
@@ -176,16 +202,7 @@ class FormGateway:
                 },
                 errors="replace",
             ).encode()
-        reply = self._http.request("POST", self._url, headers=headers, content=content)
-        document = read_document(reply.body) if reply.fate == "answered" else None
-        verdict = self._judge(reply, document)
-        if verdict.outcome is not SendOutcome.ACCEPTED:
-            return verdict.of(message)
-        return verdict.of(
-            message,
-            provider_message_id=text_at(document, protocol.gateway_id),
-            segments=read_number(look_up(document, protocol.segments)),
-        )
+        return self._http.request("POST", url, headers=headers, content=content)
 
     def _tokens(self) -> tuple[dict[str, str], dict[str, str]]:
         """Return the token as headers and as fields; one of them is empty."""
@@ -223,11 +240,13 @@ class FormGateway:
             headers, tokens = self._tokens()
         except ConfigurationError:
             return None
-        wanted = urlencode({protocol.query_field: message.message_id, **tokens})
-        joint = "&" if "?" in self._query_url else "?"
-        reply = self._http.request(
-            "GET", f"{self._query_url}{joint}{wanted}", headers=headers
-        )
+        wanted = {protocol.query_field: message.message_id}
+        if tokens:  # in an address they would stand in the logs of every proxy
+            reply = self._post(self._query_url, headers, wanted | tokens)
+        else:
+            joint = "&" if "?" in self._query_url else "?"
+            url = f"{self._query_url}{joint}{urlencode(wanted)}"
+            reply = self._http.request("GET", url, headers=headers)
         document = read_document(reply.body) if reply.fate == "answered" else None
         status = protocol.statuses.get(text_at(document, protocol.status) or "")
         answered = reply.status == HTTPStatus.OK and (
@@ -242,7 +261,9 @@ class FormGateway:
             document,
             status,
             message_id=message.message_id,
-            provider_message_id=text_at(document, protocol.gateway_id),
+            provider_message_id=plain_id(
+                text_at(document, protocol.gateway_id), phone=message.phone
+            ),
         )
 
     def _receipt(
@@ -272,21 +293,21 @@ class FormGateway:
     def parse_receipts(self, request: ReceiptRequest) -> tuple[MessageReceipt, ...]:
         """Read one receipt or an array of them; see `SmsProvider.parse_receipts`."""
         protocol = self._protocol
-        document = read_document(request.body)
-        receipts = []
-        for item in receipt_list(look_up(document, protocol.receipts)):
-            status = protocol.statuses.get(text_at(item, protocol.status) or "")
-            own = text_at(item, protocol.receipt_id)
-            theirs = text_at(item, protocol.receipt_gateway_id)
-            if status is None or not (own or theirs):
-                raise SourceError(
-                    "a receipt of the gateway names no message, or a status that "
-                    "'statuses' does not know"
-                )
-            receipts.append(
-                self._receipt(item, status, message_id=own, provider_message_id=theirs)
-            )
-        return tuple(receipts)
+        return read_each(
+            look_up(read_document(request.body), protocol.receipts),
+            self._pushed,
+            wrong="a receipt of the gateway names no message, or a status that "
+            "'statuses' does not know",
+        )
+
+    def _pushed(self, item: dict[str, Any]) -> MessageReceipt | None:
+        protocol = self._protocol
+        status = protocol.statuses.get(text_at(item, protocol.status) or "")
+        own = text_at(item, protocol.receipt_id)
+        theirs = plain_id(text_at(item, protocol.receipt_gateway_id))
+        if status is None or not (own or theirs):
+            return None
+        return self._receipt(item, status, message_id=own, provider_message_id=theirs)
 
     def verify_receipt(self, request: ReceiptRequest) -> bool:
         """Tell whether the body is signed under the receipt secret."""

@@ -65,7 +65,8 @@ class FormProtocol:
         constants: Fields that are the same in each request.
         token_header: Header of the token; empty if it is a field.
         token_scheme: Word before the token in that header.
-        token_field: Field of the token, where it is no header.
+        token_field: Field of the token, where it is no header; queries are then
+            posted as messages are.
         code: Path to the code of an answer.
         success: Codes that mean accepted, or answered for a query.
         codes: The gateway's codes and the `memberops.domain.message.MessageProblem`
@@ -73,7 +74,7 @@ class FormProtocol:
             that are not here refuse, as ``other``.
         gateway_id: Path to the gateway's id in the answer.
         segments: Path to the number of parts in the answer.
-        query_field: Parameter of a query that carries our id.
+        query_field: Parameter of a query, or field where it is posted, with our id.
         status: Path to the status in the answer to a query.
         statuses: The gateway's words and the
             `memberops.domain.message.ReceiptStatus` of each.

@@ -88,6 +88,11 @@ class HttpLimits:
     body_bytes: int = attrs.field(default=1 << 20, validator=attrs.validators.gt(0))
     ca_file: Path | None = None
 
+    @property
+    def longest_seconds(self) -> float:
+        """How long one request lasts at most, waiting for a connection included."""
+        return self.total_seconds + 3 * self.connect_seconds
+
 
 @attrs.frozen(kw_only=True)
 class HttpReply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ from memberops.errors import ConfigurationError, nearest
 
 __all__ = [
     "made_of",
+    "name_option",
     "optional_secret",
     "read_limits",
     "size_option",
@@ -24,6 +26,7 @@ __all__ = [
 ]
 
 _ValueT = TypeVar("_ValueT")
+_NAME = re.compile(r"\w[\w.-]{0,39}")
 
 
 def system_clock() -> dt.datetime:
@@ -79,6 +82,24 @@ def read_limits(context: SmsContext, value: Any) -> HttpLimits:
     if limits.ca_file is None:
         return limits
     return attrs.evolve(limits, ca_file=Path(context.folder) / limits.ca_file)
+
+
+def name_option(value: Any) -> str:
+    """
+    Return the name of an account, as receipts and the outbox call it.
+
+    Raises:
+        ConfigurationError: It is no name.
+
+    >>> name_option("aliyun-beijing")
+    'aliyun-beijing'
+    """
+    if isinstance(value, str) and _NAME.fullmatch(value):
+        return value
+    raise ConfigurationError(
+        "'name' is a word of up to 40 letters, digits, '-', '_' and '.', such as "
+        "'aliyun-beijing': one for each account"
+    )
 
 
 def size_option(option: str, value: Any, *, most: int) -> int:

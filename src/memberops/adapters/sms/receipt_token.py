@@ -25,7 +25,10 @@ def carries_token(request: ReceiptRequest, token: Secret | None) -> bool:
     """
     if token is None:
         return False
-    given = parse_qs(urlsplit(request.url).query).get("token", [""])
+    try:
+        given = parse_qs(urlsplit(request.url).query).get("token", [""])
+    except ValueError:  # no address at all
+        return False
     wanted = token.reveal().encode()
     return len(given) == 1 and hmac.compare_digest(
         given[0].encode("utf-8", "replace"), wanted

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
+from collections.abc import Callable
 from typing import Any
 
 from memberops.adapters.sms.contract import ReceiptRequest
+from memberops.domain.message import MessageReceipt
 from memberops.errors import SourceError
 
 __all__ = [
+    "ReadReceipts",
     "header",
     "local_moment",
+    "read_each",
     "read_moment",
     "read_number",
-    "receipt_list",
     "rfc_moment",
 ]
 
@@ -34,19 +37,45 @@ def header(request: ReceiptRequest, name: str) -> str:
     return ""
 
 
-def receipt_list(document: Any) -> list[dict[str, Any]]:
+class ReadReceipts(tuple[MessageReceipt, ...]):  # noqa: SLOT001 - a tuple has none to spare for 'odd'
+    """The receipts of a push, and how many of it were none, as ``odd``."""
+
+    odd: int = 0
+
+
+def read_each(
+    document: Any,
+    read: Callable[[dict[str, Any]], MessageReceipt | None],
+    *,
+    wrong: str,
+) -> ReadReceipts:
     """
-    Return the receipts of a document: one object, or an array of objects.
+    Read the receipts of a document: one object, or an array of objects.
+
+    One that cannot be read does not take the others along; it is counted.
+
+    Args:
+        document: What was pushed.
+        read: Makes a receipt of an object; None if it is none.
+        wrong: What to say if nothing of it is a receipt.
 
     Raises:
-        SourceError: It is neither; nothing of it is quoted.
+        SourceError: Not one is a receipt; nothing of it is quoted.
+
+    >>> read_each([{"a": 1}, 2], lambda item: None, wrong="no receipts")
+    Traceback (most recent call last):
+        ...
+    memberops.errors.SourceError: no receipts
     """
     items = document if isinstance(document, list) else [document]
-    if len(items) > _MOST or not all(isinstance(item, dict) for item in items):
-        raise SourceError(
-            f"receipts are one JSON object or an array of at most {_MOST} objects"
-        )
-    return items
+    if len(items) > _MOST:
+        raise SourceError(f"a push has at most {_MOST} receipts")
+    made = [read(item) if isinstance(item, dict) else None for item in items]
+    good = ReadReceipts(one for one in made if one is not None)
+    good.odd = len(made) - len(good)
+    if good.odd and not good:
+        raise SourceError(wrong)
+    return good
 
 
 def read_moment(value: Any) -> dt.datetime | None:

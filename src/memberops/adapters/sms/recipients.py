@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Hashable, Sequence
 
 from memberops.domain.message import Message
 
-__all__ = ["requests_of", "to_e164"]
+__all__ = ["at_home", "day_of", "requests_of", "to_e164"]
 
 _MAINLAND = re.compile(r"(?:86)?(1[3-9]\d{9})", re.ASCII)
 _WHOLE = re.compile(r"[1-9]\d{6,14}", re.ASCII)
@@ -31,6 +32,24 @@ def to_e164(phone: str) -> str | None:
         if rest != text:
             return f"+{rest}" if _WHOLE.fullmatch(rest) else None
     return None
+
+
+def at_home(message: Message) -> bool:
+    """Tell whether a message goes to a number of the mainland."""
+    return (to_e164(message.phone) or "").startswith("+86")
+
+
+def day_of(sent_on: dt.date) -> dt.date:
+    """
+    Return the day (UTC) of an attempt of which the day or the moment is known.
+
+    >>> beijing = dt.timezone(dt.timedelta(hours=8))
+    >>> day_of(dt.datetime(2026, 11, 22, 7, tzinfo=beijing))
+    datetime.date(2026, 11, 21)
+    """
+    if isinstance(sent_on, dt.datetime):
+        return sent_on.astimezone(dt.UTC).date()
+    return sent_on
 
 
 def requests_of(

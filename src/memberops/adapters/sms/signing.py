@@ -164,14 +164,14 @@ def matches_twilio(
         fields: As `sign_twilio` takes it.
     """
     pairs = list(fields)
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    standard = 443 if parts.scheme == "https" else 80
     try:
+        parts = urlsplit(url)
+        standard = 443 if parts.scheme == "https" else 80
+        host = parts.hostname or ""
         port = parts.port or standard
     except ValueError:
         return False
+    host = f"[{host}]" if ":" in host else host
     netlocs = {parts.netloc, host, f"{host}:{port}"}
     if parts.port not in {None, standard}:
         netlocs.discard(host)

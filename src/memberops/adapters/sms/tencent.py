@@ -16,6 +16,7 @@ from memberops.adapters.sms.contract import (
 from memberops.adapters.sms.http import HttpClient, HttpLimits, HttpReply, check_url
 from memberops.adapters.sms.json_paths import look_up, text_at
 from memberops.adapters.sms.options import (
+    name_option,
     optional_secret,
     read_limits,
     size_option,
@@ -23,8 +24,8 @@ from memberops.adapters.sms.options import (
     text_option,
 )
 from memberops.adapters.sms.receipt_token import carries_token
-from memberops.adapters.sms.receipts import local_moment, read_number, receipt_list
-from memberops.adapters.sms.recipients import requests_of, to_e164
+from memberops.adapters.sms.receipts import local_moment, read_each, read_number
+from memberops.adapters.sms.recipients import at_home, day_of, requests_of, to_e164
 from memberops.adapters.sms.secrets import secret_option
 from memberops.adapters.sms.signing import sign_tc3
 from memberops.adapters.sms.tencent_codes import problem_of_report, problem_of_tencent
@@ -32,8 +33,10 @@ from memberops.adapters.sms.verdicts import (
     Verdict,
     judge_answer,
     judge_code,
+    next_request,
     no_secret,
     plain_code,
+    plain_id,
     read_document,
     unread,
 )
@@ -46,7 +49,7 @@ from memberops.domain.message import (
     SendOutcome,
     SendResult,
 )
-from memberops.errors import ConfigurationError, SourceError
+from memberops.errors import ConfigurationError
 
 __all__ = ["TencentProvider"]
 
@@ -81,6 +84,8 @@ class TencentProvider:
             ``?token=…``: Tencent Cloud does not sign them.
         limits: `HttpLimits`, or its fields as a table.
         clock: Gives the moment.
+        name: What the outbox and receipts call this account; give each account of
+            one provider its own.
 
     Raises:
         ConfigurationError: An option is wrong, or a secret is written down.
@@ -100,8 +105,9 @@ class TencentProvider:
         receipt_token: Any = None,
         limits: HttpLimits | Mapping[str, Any] | None = None,
         clock: Callable[[], dt.datetime] = system_clock,
+        name: str = "tencent",
     ) -> None:
-        self.name = "tencent"
+        self.name = name_option(name)
         self._key_id = secret_option("secret_id", secret_id)
         self._key = secret_option("secret_key", secret_key)
         self._app_id = text_option("app_id", app_id, example="1400006666")
@@ -110,24 +116,28 @@ class TencentProvider:
         self._size = size_option("batch_size", batch_size, most=_MOST)
         self._receipt_token = optional_secret("receipt_token", receipt_token)
         self._clock = clock
+        bounds = read_limits(context, limits)
         self.capabilities = SmsCapabilities(
             batch_size=self._size,
+            group=at_home,
+            longest_seconds=bounds.longest_seconds,
             queries=True,
             receipts=True,
             signed_receipts=self._receipt_token is not None,
+            token_receipts=self._receipt_token is not None,
             same_text=True,
             settle_seconds=120,
         )
-        self._http = HttpClient(read_limits(context, limits))
+        self._http = HttpClient(bounds)
 
     def __repr__(self) -> str:
         """Show the name alone."""
-        return "TencentProvider(name='tencent')"
+        return f"TencentProvider(name={self.name!r})"
 
     def send(
         self, messages: Sequence[Message], *, template: MessageTemplate
     ) -> tuple[SendResult, ...]:
-        """Send those with the same variables together; see `SmsProvider.send`."""
+        """Send what one request takes; see `SmsProvider.send`. The rest waits."""
         results: dict[str, SendResult] = {}
         known: list[tuple[Message, str]] = []
         bad_number = judge_code(MessageProblem.INVALID_NUMBER, "phone")
@@ -141,17 +151,20 @@ class TencentProvider:
                 results[message.message_id] = bad_number.of(message)
             else:
                 known.append((message, phone))
-        for request in requests_of(
+        requests = requests_of(
             known,
             size=self._size,
-            alike=lambda message, phone: (
+            alike=lambda message, _: (
                 message.batch_id,
                 message.variables,
-                phone.startswith("+86"),
+                at_home(message),
             ),
-        ):
+        )
+        for request in requests[:1]:
             for message, result in self._send_request(request, template):
                 results[message.message_id] = result
+        for message in (one for request in requests[1:] for one, _ in request):
+            results[message.message_id] = next_request().of(message)
         return tuple(results[message.message_id] for message in messages)
 
     def _send_request(
@@ -206,7 +219,9 @@ class TencentProvider:
             return verdict.of(message)
         return verdict.of(
             message,
-            provider_message_id=text_at(own[0], "SerialNo"),
+            provider_message_id=plain_id(
+                text_at(own[0], "SerialNo"), phone=message.phone
+            ),
             segments=read_number(look_up(own[0], "Fee")),
         )
 
@@ -241,7 +256,7 @@ class TencentProvider:
         phone = to_e164(message.phone)
         if phone is None:
             return None
-        begin = dt.datetime.combine(sent_on, dt.time(), dt.UTC)
+        begin = dt.datetime.combine(day_of(sent_on), dt.time(), dt.UTC)
         end = min(begin + dt.timedelta(days=3), self._clock())
         asked = {
             "BeginTime": int(begin.timestamp()),
@@ -281,28 +296,28 @@ class TencentProvider:
 
         Answer them with ``{"result": 0, "errmsg": "OK"}``, or they come again.
         """
-        receipts = []
-        for item in receipt_list(read_document(request.body)):
-            status = _STATUSES.get(text_at(item, "report_status") or "")
-            serial = text_at(item, "sid")
-            if status is None or not serial:
-                raise SourceError(
-                    "a report has 'report_status' and 'sid'; this is none"
-                )
-            code = text_at(item, "errmsg")
-            receipts.append(
-                MessageReceipt(
-                    provider=self.name,
-                    status=status,
-                    provider_message_id=serial,
-                    at=local_moment(text_at(item, "user_receive_time"), _BEIJING),
-                    problem=problem_of_report(code or "")
-                    if status is ReceiptStatus.UNDELIVERED
-                    else None,
-                    raw_code=plain_code(code) if code else "",
-                )
-            )
-        return tuple(receipts)
+        return read_each(
+            read_document(request.body),
+            self._report,
+            wrong="a report has 'report_status' and 'sid'; this is none",
+        )
+
+    def _report(self, item: dict[str, Any]) -> MessageReceipt | None:
+        status = _STATUSES.get(text_at(item, "report_status") or "")
+        serial = plain_id(text_at(item, "sid"))
+        if status is None or not serial:
+            return None
+        code = text_at(item, "errmsg")
+        return MessageReceipt(
+            provider=self.name,
+            status=status,
+            provider_message_id=serial,
+            at=local_moment(text_at(item, "user_receive_time"), _BEIJING),
+            problem=problem_of_report(code or "")
+            if status is ReceiptStatus.UNDELIVERED
+            else None,
+            raw_code=plain_code(code) if code else "",
+        )
 
     def verify_receipt(self, request: ReceiptRequest) -> bool:
         """Tell whether the address carries the token that only we two know."""

@@ -17,17 +17,19 @@ from memberops.adapters.sms.contract import (
 )
 from memberops.adapters.sms.http import HttpClient, HttpLimits, HttpReply, check_url
 from memberops.adapters.sms.json_paths import look_up, text_at
-from memberops.adapters.sms.options import read_limits, system_clock
+from memberops.adapters.sms.options import name_option, read_limits, system_clock
 from memberops.adapters.sms.receipts import header, read_number, rfc_moment
-from memberops.adapters.sms.recipients import to_e164
+from memberops.adapters.sms.recipients import day_of, to_e164
 from memberops.adapters.sms.secrets import secret_option
 from memberops.adapters.sms.signing import matches_twilio
 from memberops.adapters.sms.twilio_codes import problem_of_twilio
 from memberops.adapters.sms.verdicts import (
     judge_answer,
     judge_code,
+    next_request,
     no_secret,
     plain_code,
+    plain_id,
     read_document,
 )
 from memberops.domain.message import (
@@ -47,6 +49,8 @@ _ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
 _SERVICE = re.compile(r"MG[0-9a-f]{32}")
 _SID = re.compile(r"(?:SM|MM)[0-9a-f]{32}")
 _PAGE = 200
+_SKEW = dt.timedelta(seconds=30)  # between Twilio's clock, in whole seconds, and ours
+_SOON = dt.timedelta(minutes=30)  # a claim and a request last less
 _STATUSES = {
     "accepted": ReceiptStatus.ACCEPTED,
     "scheduled": ReceiptStatus.ACCEPTED,
@@ -68,7 +72,7 @@ class TwilioProvider:
     Twilio keeps no id of ours. Where *callback* is given, our id goes into the address
     that Twilio calls, as ``?message_id=…``, which its signature covers, so receipts
     name the message. A query goes by Twilio's id; without one it goes by recipient,
-    day and text, and is not answered where that leaves a doubt.
+    moment and text, and is not answered where that leaves a doubt.
 
     Args:
         context: The chain's `SmsContext`.
@@ -80,6 +84,8 @@ class TwilioProvider:
         endpoint: Where requests go.
         limits: `HttpLimits`, or its fields as a table.
         clock: Gives the moment.
+        name: What the outbox and receipts call this account; give each account of
+            one provider its own.
 
     Raises:
         ConfigurationError: An option is wrong, or a secret is written down.
@@ -98,8 +104,9 @@ class TwilioProvider:
         endpoint: str = "https://api.twilio.com",
         limits: HttpLimits | Mapping[str, Any] | None = None,
         clock: Callable[[], dt.datetime] = system_clock,
+        name: str = "twilio",
     ) -> None:
-        self.name = "twilio"
+        self.name = name_option(name)
         if not _ACCOUNT.fullmatch(str(account_sid)):
             raise ConfigurationError(
                 "'account_sid' is AC and 32 digits or letters from a to f"
@@ -121,25 +128,29 @@ class TwilioProvider:
         base = check_url("endpoint", endpoint).rstrip("/")
         self._url = f"{base}/2010-04-01/Accounts/{account_sid}/Messages"
         self._clock = clock
+        bounds = read_limits(context, limits)
         self.capabilities = SmsCapabilities(
+            longest_seconds=bounds.longest_seconds,
             queries=True,
             receipts=bool(callback),
             signed_receipts=bool(callback),
             echoes_id=bool(callback),
             settle_seconds=120,
         )
-        self._http = HttpClient(read_limits(context, limits))
+        self._http = HttpClient(bounds)
 
     def __repr__(self) -> str:
         """Show the name alone."""
-        return "TwilioProvider(name='twilio')"
+        return f"TwilioProvider(name={self.name!r})"
 
     def send(
         self, messages: Sequence[Message], *, template: MessageTemplate
     ) -> tuple[SendResult, ...]:
-        """Send each message in a request of its own; see `SmsProvider.send`."""
+        """Send one message; see `SmsProvider.send`. More than one wait."""
         del template  # Twilio takes texts as they are
-        return tuple(self._send_one(message) for message in messages)
+        sent = [self._send_one(message) for message in messages[:1]]
+        later = [next_request().of(message) for message in messages[1:]]
+        return (*sent, *later)
 
     def _send_one(self, message: Message) -> SendResult:
         phone = to_e164(message.phone)
@@ -155,7 +166,7 @@ class TwilioProvider:
         except ConfigurationError:
             return no_secret().of(message)
         document = read_document(reply.body)
-        sid = text_at(document, "sid")
+        sid = plain_id(text_at(document, "sid"), phone=phone)
         created = reply.status // 100 == 2  # noqa: PLR2004 - the class of success
         verdict = judge_answer(
             reply,
@@ -207,7 +218,7 @@ class TwilioProvider:
             text_at(found, "error_code"),
             at=rfc_moment(look_up(found, "date_updated")),
             message_id=message.message_id,
-            provider_message_id=text_at(found, "sid"),
+            provider_message_id=plain_id(text_at(found, "sid"), phone=message.phone),
         )
 
     def _by_sid(self, sid: str) -> dict[str, Any] | None:
@@ -227,9 +238,11 @@ class TwilioProvider:
         """
         Find a message among all that a phone was sent; as `_by_sid` answers.
 
-        Twilio's own filter by day passes over what still waits, so the days are
-        looked at here. A text can come back changed, by a trial account or by a
-        shorter encoding: then other messages of these days leave the answer open.
+        Twilio's own filter by day passes over what still waits, so the moments are
+        looked at here. The same text may have gone to the phone before, so only what
+        Twilio made from the attempt on, and soon, can be it; where only the day is
+        known, nothing can. A text can come back changed, by a trial account or by a
+        shorter encoding: then other messages since leave the answer open.
         """
         phone = to_e164(message.phone)
         if phone is None:
@@ -241,13 +254,20 @@ class TwilioProvider:
         if reply.status != HTTPStatus.OK or not isinstance(rows, list):
             return None
         day = dt.timedelta(days=1)
-        near = []
+        begun = sent_on if isinstance(sent_on, dt.datetime) else None
+        first, last = day_of(sent_on) - day, day_of(sent_on) + day
+        near, same = 0, []
         for row in rows:
             made = rfc_moment(look_up(row, "date_created"))
-            if made is None or sent_on - day <= made.date() <= sent_on + day:
-                near.append(row)
-        same = [row for row in near if look_up(row, "body") == message.text]
-        if len(same) == 1:
+            if made is not None and begun is not None and made < begun - _SKEW:
+                continue
+            if made is not None and not first <= made.date() <= last:
+                continue
+            near += 1
+            if look_up(row, "body") == message.text:
+                soon = begun and made and made <= begun + _SOON
+                same.append(row if soon else {})
+        if len(same) == 1 and same[0]:
             return dict(same[0])
         return None if near or look_up(document, "next_page_uri") else {}
 
@@ -283,8 +303,11 @@ class TwilioProvider:
         Answer it with status 204.
         """
         fields = dict(_form(request) or ())
-        own = parse_qs(urlsplit(request.url).query).get("message_id", [])
-        sid = fields.get("MessageSid") or fields.get("SmsSid")
+        try:
+            own = parse_qs(urlsplit(request.url).query).get("message_id", [])
+        except ValueError:  # no address at all
+            own = []
+        sid = plain_id(fields.get("MessageSid") or fields.get("SmsSid"))
         receipt = None
         if sid:
             receipt = self._receipt(

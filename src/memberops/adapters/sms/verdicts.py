@@ -24,8 +24,10 @@ __all__ = [
     "judge_answer",
     "judge_code",
     "judge_status",
+    "next_request",
     "no_secret",
     "plain_code",
+    "plain_id",
     "read_document",
     "retry_after",
     "unread",
@@ -33,6 +35,12 @@ __all__ = [
 
 _LONGEST_WAIT = dt.timedelta(days=1)
 _CODE = re.compile(r"[A-Za-z0-9_.:+-]{1,80}")
+_NUMBER = re.compile(r"(?:\d[_.:+-]*){7}")
+_ID = re.compile(r"[!-~]{1,200}")
+_MOBILE = re.compile(
+    r"(?<![0-9A-Za-z])(?:\+?86[_.:-]?)?1[3-9]\d(?:[_.:-]?\d){8}(?![0-9A-Za-z])"
+)
+_SHORTEST = 7  # digits of a phone
 
 _SURELY_REFUSED: Mapping[int, MessageProblem] = {
     400: MessageProblem.REQUEST,
@@ -98,13 +106,33 @@ def plain_code(value: object) -> str:
 
     >>> plain_code("isv.OUT_OF_SERVICE"), plain_code(0), plain_code("to 13812345678!")
     ('isv.OUT_OF_SERVICE', '0', '*****')
-    >>> plain_code("13812345678")
-    '*****'
+    >>> plain_code("13812345678"), plain_code("+86-138-0013.8000")
+    ('*****', '*****')
     """
     text = str(value) if isinstance(value, str | int) else "*****"
-    if _CODE.fullmatch(text) is None or re.search(r"\d{8}", text):
+    if _CODE.fullmatch(text) is None or _NUMBER.search(text):
         return "*****"
     return text
+
+
+def plain_id(value: str | None, *, phone: str = "") -> str | None:
+    """
+    Return a provider's id of a message; None for what holds a phone, or is no id.
+
+    Args:
+        value: What stands where its id belongs.
+        phone: To which the message goes, if that is known.
+
+    >>> plain_id("900619746936498440^0"), plain_id("SM0123456789abcdef")
+    ('900619746936498440^0', 'SM0123456789abcdef')
+    >>> plain_id("to:138-1234-5678"), plain_id("x2125551234", phone="+1 212 555 1234")
+    (None, None)
+    """
+    if value is None or _ID.fullmatch(value) is None or _MOBILE.search(value):
+        return None
+    digits, own = (re.sub(r"\D", "", text, flags=re.ASCII) for text in (value, phone))
+    shown = len(own) >= _SHORTEST and own[-10:] in digits
+    return None if shown else value
 
 
 def judge_code(problem: MessageProblem, raw_code: str) -> Verdict:
@@ -193,6 +221,16 @@ def judge_answer(
     if verdict.outcome is not SendOutcome.POSTPONED:
         return verdict
     return attrs.evolve(verdict, retry_after=retry_after(reply.headers, now=now))
+
+
+def next_request() -> Verdict:
+    """Judge a message that its call had no room for: nothing of it has left."""
+    return Verdict(
+        outcome=SendOutcome.POSTPONED,
+        problem=MessageProblem.THROTTLED,
+        raw_code="next request",
+        retry_after=dt.timedelta(),
+    )
 
 
 def no_secret() -> Verdict:
