@@ -405,3 +405,30 @@ def test_the_rules_of_visits_are_shared():
     assert policy.suppressions == (own,)
     assert policy.contact is visits.contact
     assert (policy.zone, policy.max_characters) == ("Asia/Urumqi", 60)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["王\u200b芳", "王\u00ad芳", "\ufeff王芳", "王\u2060芳", "王\u2028芳", "王\u2029芳",
+     "a\u200db", "王\u200d芳", "👩\u200d"],
+)  # fmt: skip
+def test_marks_that_nobody_sees_fill_no_gap(value):
+    """What cannot be seen would make a text another than the one that was read."""
+    template = MessageTemplate(
+        template_id="T1", kind="notice", signature="示例店", text="${name}，您好"
+    )
+
+    with pytest.raises(InvalidValueError, match="cannot be filled"):
+        MessagePolicy().render(template, {"name": value})
+
+
+@pytest.mark.parametrize(
+    "value", ["👩\u200d🔬", "🏳\ufe0f\u200d🌈", "王 芳", "王\u3000芳"]
+)
+def test_emoji_of_several_may_fill_a_gap(value):
+    """The mark that joins emoji is part of them; blanks of any width are seen."""
+    template = MessageTemplate(
+        template_id="T1", kind="notice", signature="示例店", text="${name}，您好"
+    )
+
+    assert value in MessagePolicy().render(template, {"name": value})

@@ -29,7 +29,12 @@ _GAP = re.compile(r"\$\{(\w+)\}", re.ASCII)
 _TURNING = frozenset(
     "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
-_FORBIDDEN = frozenset({"Cc", "Cs", "Co"})
+_FORBIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+# Some emoji are several, joined by a mark that is not seen.
+_JOINED = re.compile(
+    "(?<=[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff])\u200d"
+    "(?=[\u2190-\u2bff\U0001f000-\U0001faff])"
+)
 
 
 def pieces(text: str) -> tuple[str, ...]:
@@ -66,6 +71,7 @@ def _strange(text: str) -> bool:
     """Tell whether a text holds what cannot travel or deceives the eye."""
     if text.isprintable() and _TURNING.isdisjoint(text):
         return False
+    text = _JOINED.sub("", text)
     return any(
         char in _TURNING or (char != "\n" and unicodedata.category(char) in _FORBIDDEN)
         for char in text

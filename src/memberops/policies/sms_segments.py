@@ -83,7 +83,7 @@ Mainland China: with the signature, 70 in one part, else parts of 67; at most 50
 
 Source: Aliyun, https://help.aliyun.com/document_detail/44335.htm; Tencent and Huawei
 say the same, and Huawei the 500. A character outside the basic plane, such as an
-emoji, counts 2: it travels so, and the documents are silent.
+emoji, counts 2 and is not split: it travels so, and the documents are silent.
 """
 
 GSM_RULE = SmsRule(name="gsm", dense=True)
@@ -165,11 +165,12 @@ def sms_segments(text: str, *, rule: SmsRule | str = "mainland") -> SmsLength:
         pairs = ()
         if not text.isascii() and max(text) > _LAST_SINGLE:
             units += sum(char > _LAST_SINGLE for char in text)
+            # Neither half of a pair can be read, so no part ends within one.
             pairs = {char for char in text if char > _LAST_SINGLE}
         single, part, encoding = counted.single, counted.part, "ucs2"
     if units <= single:
         segments = int(units > 0)
-    elif counted.dense and units > len(text):
+    elif units > len(text):
         segments = _filled(text, pairs, part)
     else:
         segments = -(-units // part)
