@@ -2,8 +2,10 @@
 
 import attrs
 
+from memberops.adapters.sources.medusa_source import MedusaSource
 from memberops.adapters.sources.tryton_source import TrytonSource
 from servers import start
+from servers.medusa_shop import MedusaShop
 from servers.tryton_shop import TrytonShop
 
 
@@ -21,4 +23,5 @@ class Kind:
 
 KINDS = {
     "tryton": Kind(start.tryton, TrytonShop, TrytonSource, "password", 200, 30),
+    "medusa": Kind(start.medusa, MedusaShop, MedusaSource, "token", 120, 30),
 }

@@ -30,10 +30,6 @@ MEDUSA = (
     "@medusajs/medusa@2.21.2", "@medusajs/framework@2.21.2", "@medusajs/cli@2.21.2",
     "typescript@5.9.3", "ts-node@10.9.2", "@swc/core@1.16.22",
 )  # fmt: skip
-VENDURE = (
-    "@vendure/core@3.7.3", "@vendure/create@3.7.3", "better-sqlite3@12.11.1",
-    "dotenv@18.0.10", "ts-node@10.9.2", "typescript@5.9.3",
-)  # fmt: skip
 
 
 class CannotStartError(RuntimeError):
@@ -99,7 +95,7 @@ def tryton(*, install=True):
 def medusa(*, install=True):
     """Run Medusa with a PostgreSQL of its own, with one user of its office."""
     home = FOLDER / "medusa"
-    _npm(home, MEDUSA, {}, install=install)
+    _npm(home, MEDUSA, install=install)
     shutil.copy(HERE / "medusa-config.js", home)
     user, password = "office@example.com", "not-a-secret"
     command = home / "node_modules" / ".bin" / "medusa"
@@ -122,31 +118,6 @@ def medusa(*, install=True):
                 version=" ".join(MEDUSA),
                 user=user,
                 password=password,
-            )
-
-
-@contextlib.contextmanager
-def vendure(*, install=True):
-    """Run Vendure with SQLite, with the products that it brings as an example."""
-    home = FOLDER / "vendure"
-    # The registry lacks what @graphql-tools asks for by itself.
-    pins = {"overrides": {"@graphql-tools/batch-execute": "10.2.0"}}
-    _npm(home, VENDURE, pins, install=install)
-    shutil.copy(HERE / "vendure_server.js", home)
-    port = _free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        given = {
-            "VENDURE_DISABLE_TELEMETRY": "true",
-            "VENDURE_PORT": str(port),
-            "VENDURE_DATABASE": f"{folder}/vendure.sqlite",
-        }
-        start = ["node", "vendure_server.js"]
-        with _serving(start, port, "/health", folder=home, seconds=300, **given):
-            yield Running(
-                url=f"http://127.0.0.1:{port}",
-                version=" ".join(VENDURE),
-                user="superadmin",
-                password="superadmin",  # noqa: S106 - of a server that lives for a test
             )
 
 
@@ -208,7 +179,7 @@ def _may(install, home):
     home.mkdir(parents=True, exist_ok=True)
 
 
-def _npm(home, packages, more, *, install):
+def _npm(home, packages, *, install):
     import json
 
     if shutil.which("node") is None or shutil.which("npm") is None:
@@ -218,7 +189,7 @@ def _npm(home, packages, more, *, install):
     _may(install, home)
     wanted = dict(each.rpartition("@")[::2] for each in packages)
     (home / "package.json").write_text(
-        json.dumps({"name": "pos", "private": True, "dependencies": wanted, **more})
+        json.dumps({"name": "pos", "private": True, "dependencies": wanted})
     )
     _run(["npm", "install", "--no-audit", "--no-fund"], seconds=900, cwd=home)
     _stamp(home, packages)
@@ -309,7 +280,7 @@ def _free_port():
 
 
 if __name__ == "__main__":
-    started = {"tryton": tryton, "medusa": medusa, "vendure": vendure}[sys.argv[1]]
+    started = {"tryton": tryton, "medusa": medusa}[sys.argv[1]]
     with started() as running:
         print(running.url, running.user, running.password, flush=True)  # noqa: T201 - by hand
         with contextlib.suppress(KeyboardInterrupt):

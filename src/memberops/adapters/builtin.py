@@ -59,6 +59,12 @@ _WEB_SOURCES = (
     ("odoo", "odoo", "Odoo: point of sale or sales", "Odoo：收银或销售订单"),
     ("erpnext", "erpnext", "ERPNext: invoices and customers", "ERPNext：发票与客户"),
     (
+        "medusa",
+        "medusa_source",
+        "Medusa: orders, customers, sales channels",
+        "Medusa：订单、客户、销售渠道",
+    ),
+    (
         "tryton",
         "tryton_source",
         "Tryton: sales, parties, warehouses",
