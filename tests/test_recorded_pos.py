@@ -44,6 +44,11 @@ def test_what_a_server_was_given_comes_out(played):
         assert not readings["changes"][table].whole
 
 
+@pytest.mark.parametrize(
+    "played",
+    ["tryton", pytest.param("medusa", marks=pytest.mark.nightly)],
+    indirect=True,
+)
 def test_the_month_end_counts_what_was_sold(played):
     """Sales, tickets and buyers of each store, as plain Python counts them."""
     readings, recording = played
