@@ -114,10 +114,10 @@ def test_l14_points_are_spent_once():
     assert ledger.balance("CUP", "store:S1") == 1
 
 
-def give_back(ledger, points, key="B"):
+def give_back(ledger, points, key="B", on=TODAY):
     """Plan what a return of the first ticket takes back."""
     return take_back(ledger, key=key, award_key="A0", points=points,
-                     effective_at=NOON)  # fmt: skip
+                     effective_at=NOON, on=on)  # fmt: skip
 
 
 def test_a_return_takes_back_what_it_earned():
@@ -137,4 +137,4 @@ def test_a_return_takes_back_what_it_earned():
         give_back(ledger, 41)
     with pytest.raises(InvalidValueError, match="'IN' is no award"):
         take_back(ledger, key="D", award_key="IN", points=1,
-                  effective_at=NOON)  # fmt: skip
+                  effective_at=NOON, on=TODAY)  # fmt: skip

@@ -297,4 +297,4 @@ def test_no_secret_is_in_a_repr_or_an_error():
     assert not {"s3cret", "eve"} & set(str(caught.value).split())
     assert "s3cret" not in repr(caught.value)
     assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None

@@ -67,7 +67,7 @@ def apply(
             store_id=store,
             gift_id=gift,
             asked=quantity,
-            purpose=purpose,  # type: ignore[arg-type]
+            purpose=purpose,
             applied_by=by,
             applied_at=read_moment(at, chain.zone, option="--at"),
         )

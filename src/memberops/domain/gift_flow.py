@@ -14,6 +14,7 @@ from memberops.domain.values import aware_instant, plain_date, whole_number
 from memberops.errors import InvalidValueError, bounded, nearest
 
 __all__ = [
+    "OVER_RECEIPTS",
     "ApplicationPurpose",
     "DeliveryPlace",
     "FlowRules",
@@ -27,7 +28,10 @@ __all__ = [
     "transit_place",
 ]
 
-_TRANSIT, _OVER = "in_transit:", "adjustment:over_receipt:"
+OVER_RECEIPTS = "adjustment:over_receipt"
+"""The account of what deliveries brought beyond what was written."""
+
+_TRANSIT, _OVER = "in_transit:", f"{OVER_RECEIPTS}:"
 _PARTS = 3
 _WORDS = ("tell", "refuse")
 
@@ -239,7 +243,8 @@ class ReceivedLot:
     Args:
         quantity: How many, from 0.
         lot_id: The lot, if the gift has lots.
-        valid_through: Last day of the lot, where the ledger does not know it yet.
+        valid_through: Last day of the lot; needed only where the ledger does not
+            know the lot yet.
         gift_id: Which gift, if it is not the one applied for.
     """
 

@@ -63,6 +63,10 @@ class Hold:
         if value is not None and value <= self.held_at:
             raise InvalidValueError("a hold ends after it begins")
 
+    def lasts(self, moment: dt.datetime) -> bool:
+        """Tell if it has not lapsed by itself at a moment; its end is no part."""
+        return self.until is None or moment < self.until
+
     def document(self) -> dict[str, object]:
         """Return the plain form: text, whole numbers and None."""
         return {

@@ -17,6 +17,20 @@ from memberops.ledger.costs import CostQueue, stock_values
 from memberops.ledger.count_reading import CountReading, read_counts
 from memberops.ledger.count_sheets import count_frame, count_sheet
 from memberops.ledger.counting import differences
+from memberops.ledger.facts import (
+    ISSUE_KEY,
+    Cell,
+    CellFacts,
+    Facts,
+    HoldFacts,
+    IssueFacts,
+    Verdict,
+    brought_back,
+    deltas,
+    hold_cell,
+    returned_issues,
+    returns_issue,
+)
 from memberops.ledger.flow_books import moved_gifts
 from memberops.ledger.flow_delivery import DeliveryReceipt, dispatch, recall, receive
 from memberops.ledger.flow_differences import (
@@ -68,19 +82,11 @@ from memberops.ledger.settling import (
     settle,
 )
 from memberops.ledger.store import LedgerStore
-from memberops.ledger.verdicts import (
-    Cell,
-    CellFacts,
-    Facts,
-    HoldFacts,
-    Verdict,
-    decide,
-    deltas,
-    hold_cell,
-)
+from memberops.ledger.verdicts import decide
 
 __all__ = [
     "BALANCE_COLUMNS",
+    "ISSUE_KEY",
     "MOVEMENT_COLUMNS",
     "START",
     "Cell",
@@ -91,6 +97,7 @@ __all__ = [
     "Entry",
     "Facts",
     "HoldFacts",
+    "IssueFacts",
     "Ledger",
     "LedgerRules",
     "LedgerStore",
@@ -106,6 +113,7 @@ __all__ = [
     "award",
     "balances",
     "balances_at",
+    "brought_back",
     "chained",
     "changes",
     "closings_after",
@@ -146,6 +154,8 @@ __all__ = [
     "redeem",
     "redemption",
     "reserve",
+    "returned_issues",
+    "returns_issue",
     "set_aside",
     "settle",
     "stock_values",

@@ -124,10 +124,8 @@ def _sent(ledger: LedgerStore, name: str, number: int) -> int:
             f"delivery {number} of {bounded([name])} was not sent: deliveries are "
             "numbered from 1 without gaps"
         )
-    gone = ledger.entry(flow_key("recall", name, number))
-    if not isinstance(entry.record, Posting) or (
-        gone is not None and isinstance(gone.record, Posting)
-    ):
+    gone = ledger.reversed_by(entry.key) is not None
+    if not isinstance(entry.record, Posting) or gone:
         return 0
     return sum(each.quantity for each in entry.record.movements)
 
@@ -144,7 +142,8 @@ def recall(
     """
     Make the posting that takes a whole delivery back, before any of it arrived.
 
-    What was recalled may be sent again, under the next number.
+    What was recalled may be sent again, under the next number; so may what was taken
+    back by `LedgerStore.reverse`.
 
     Args:
         ledger: The ledger.
@@ -221,7 +220,7 @@ def receive(
     }
     movements: list[Movement] = []
     for cell, each in came.items():
-        through = known.get(cell, each.valid_through)
+        through = known[cell] if cell in known else _last_day(ledger, cell[0], each)
         arrived = min(each.quantity, on_way[cell])
         for source, count in ((transit, arrived), (over, each.quantity - arrived)):
             if count:
@@ -258,6 +257,15 @@ def receive(
     return DeliveryReceipt(
         posting=before, differences=_differences(application, number, then, counted)
     )
+
+
+def _last_day(ledger: LedgerStore, gift_id: str, came: ReceivedLot) -> dt.date | None:
+    """Return the expiry of a lot that was not sent: as counted, or of the ledger."""
+    if came.valid_through is not None or came.lot_id is None:
+        return came.valid_through
+    moved = ledger.movements(gifts=[gift_id])
+    days = moved.loc[moved["lot_id"] == came.lot_id, "valid_through"].dropna()
+    return None if days.empty else days.iloc[0].date()
 
 
 def _counted(

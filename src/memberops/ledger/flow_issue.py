@@ -12,10 +12,16 @@ from memberops.domain.gift import POINTS, Gift
 from memberops.domain.gift_flow import FlowRules, GiftReason, a_reason, flow_key
 from memberops.domain.hold import Hold
 from memberops.domain.posting import Movement, Posting, PostingKind
-from memberops.errors import InvalidValueError, KeyConflictError, bounded
+from memberops.errors import (
+    InvalidValueError,
+    KeyConflictError,
+    OutOfStockError,
+    bounded,
+)
 from memberops.ledger.flow_steps import answered, given
 from memberops.ledger.lots import first_expired_first_out
 from memberops.ledger.points import redemption
+from memberops.ledger.records import Refusal
 from memberops.ledger.store import LedgerStore
 
 __all__ = ["issue", "redeem", "reserve"]
@@ -52,14 +58,16 @@ def issue(
         by: Who gives it.
         ticket_id: The ticket it belongs to.
         holds: What was reserved for it (`reserve`): its lots are given, all of
-            them or the first that make up the quantity.
+            them or the first that make up the quantity; holds that are not needed
+            stay, and lots that expired since stay, too.
 
     Returns:
         The posting; asked again, the one that was posted before.
 
     Raises:
         InvalidValueError: An unknown reason, points, or holds of something else.
-        OutOfStockError: The store has too little that has not expired.
+        OutOfStockError: The store has too little that has not expired, or what was
+            reserved expired since.
         KeyConflictError: That line of the register says something else.
     """
     why = a_reason(reason)
@@ -86,42 +94,75 @@ def issue(
         refers_to=[
             ("issue", issue_id),
             *([("ticket", ticket_id)] if ticket_id is not None else []),
-            *(("hold", each.hold_id) for each in kept),
         ],
     )
     if not kept:
         return given(ledger, request, on=on)
-    before = answered(ledger, request)
-    if before is not None:
-        return before
+    return _from_holds(ledger, request, kept, on=on)
+
+
+def _from_holds(
+    ledger: LedgerStore, request: Posting, kept: tuple[Hold, ...], *, on: dt.date
+) -> Posting:
+    """Fill a request with what was held: the first holds that make it up."""
+    (wanted,) = request.movements
+    first = ledger.entry(request.posting_id)
+    if first is not None:
+        # Holds that were not needed then are not needed now.
+        record = first.record
+        posted = record.wanted if isinstance(record, Refusal) else record
+        used = posted.references("hold") if isinstance(posted, Posting) else ()
+        needed = [each for each in kept if each.hold_id in used]
+        before = answered(ledger, _holding(request, needed))
+        if before is not None:
+            return before
     through = {
         each.lot.lot_id: each.lot.valid_through
-        for each in ledger.lots(gift_id, place, as_of=request.effective_at)
+        for each in ledger.lots(
+            wanted.gift_id, wanted.source, as_of=request.effective_at
+        )
     }
-    movements, left = [], quantity
+    movements, left, used_up, expired = [], wanted.quantity, [], 0
     for each in kept:
-        if (each.gift_id, each.place) != (gift_id, place):
+        if (each.gift_id, each.place) != (wanted.gift_id, wanted.source):
             raise InvalidValueError(
                 f"the hold {bounded([each.hold_id])} keeps something else"
             )
+        last = through.get(each.lot_id or "")
+        if last is not None and last < on:
+            expired += each.quantity
+            continue
         taken = min(left, each.quantity)
         left -= taken
         if taken:
+            used_up.append(each)
             movements.append(
-                Movement(
-                    gift_id=gift_id,
-                    source=place,
-                    destination=f"member:{member_id}",
-                    quantity=taken,
-                    lot_id=each.lot_id,
-                    valid_through=through.get(each.lot_id or ""),
+                attrs.evolve(
+                    wanted, quantity=taken, lot_id=each.lot_id, valid_through=last
                 )
             )
+    if left and expired:
+        raise OutOfStockError(
+            wanted.gift_id,
+            wanted.source,
+            "",
+            wanted.quantity,
+            wanted.quantity - left,
+            spent=False,
+        )
     if left:
         raise InvalidValueError(
-            f"{quantity - left} are reserved, not {quantity}: issue the rest apart"
+            f"{wanted.quantity - left} are reserved, not {wanted.quantity}: issue the "
+            "rest apart"
         )
-    return attrs.evolve(request, movements=movements)
+    return attrs.evolve(_holding(request, used_up), movements=movements)
+
+
+def _holding(request: Posting, holds: Iterable[Hold]) -> Posting:
+    return attrs.evolve(
+        request,
+        refers_to=[*request.refers_to, *(("hold", each.hold_id) for each in holds)],
+    )
 
 
 def redeem(

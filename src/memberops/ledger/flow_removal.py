@@ -7,10 +7,11 @@ from collections.abc import Collection
 
 import attrs
 
-from memberops.domain.gift import POINTS
+from memberops.domain.gift import POINTS, lies_within
 from memberops.domain.gift_flow import FlowRules, flow_key
 from memberops.domain.posting import Movement, Posting, PostingKind
 from memberops.errors import InvalidValueError, bounded
+from memberops.ledger.facts import ISSUE_KEY, Cell, IssueFacts
 from memberops.ledger.flow_steps import answered, given, witness_references
 from memberops.ledger.store import LedgerStore
 
@@ -34,15 +35,15 @@ def take_gift_back(
         ledger: The ledger.
         return_id: The return.
         issue_key: Key of the posting that gave the gift (`issue`, `redeem`).
-        quantity: How many come back, at least 1. Where a gift comes back in parts,
-            the member has no more to give back than the ledger says.
+        quantity: How many come back, at least 1. A gift may come back in parts; all
+            returns of one posting together bring no more than it gave.
         effective_at: Aware instant, not before the gift was given.
         by: Who takes it back.
         reason: Why.
 
     Raises:
-        InvalidValueError: No gift was given under that key, fewer were, or the
-            member has fewer of these lots left.
+        InvalidValueError: No gift was given under that key, it was reversed, fewer
+            are left of it, or the member has fewer of these lots.
         KeyConflictError: That return was something else.
     """
     entry = ledger.entry(issue_key)
@@ -50,7 +51,7 @@ def take_gift_back(
     given_then = [
         each
         for each in (record.movements if isinstance(record, Posting) else ())
-        if each.destination.startswith("member") and each.gift_id != POINTS
+        if lies_within(each.destination, "member") and each.gift_id != POINTS
     ]
     if not isinstance(record, Posting) or not given_then:
         raise InvalidValueError(f"no gift was given under {bounded([issue_key])}")
@@ -69,18 +70,25 @@ def take_gift_back(
         ],
         reason=reason,
         by=by,
-        refers_to={"issue_key": issue_key},
+        refers_to={ISSUE_KEY: issue_key},
     )
     before = answered(ledger, request)
     if before is not None:
         return before
     if request.effective_at < record.effective_at:
         raise InvalidValueError("nothing comes back before it was given")
+    if ledger.reversed_by(issue_key) is not None:
+        raise InvalidValueError(
+            f"{bounded([issue_key])} was reversed: nothing of it can come back"
+        )
+    rest = IssueFacts(posting=record, returns=ledger.returns(issue_key)).left()
     left, movements = quantity, []
     for each in given_then:
-        has = ledger.balance(each.gift_id, each.destination, lot_id=each.lot_id or "")
-        back = min(left, each.quantity, max(has, 0))
+        cell = Cell(each.gift_id, each.destination, each.lot_id or "")
+        has = ledger.balance(each.gift_id, each.destination, lot_id=cell.lot_id)
+        back = max(min(left, each.quantity, rest[cell], has), 0)
         left -= back
+        rest[cell] -= back
         if back:
             movements.append(attrs.evolve(each.turned(), quantity=back))
     if left:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from bisect import bisect_right, insort
-from collections import defaultdict
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
 
-import attrs
 import pandas as pd
 
 from memberops.domain.closing import Closing
-from memberops.domain.gift import Lot, check_scope, lies_within
+from memberops.domain.gift import check_scope
 from memberops.domain.hold import Hold, Release
 from memberops.domain.posting import Posting
 from memberops.errors import (
@@ -23,29 +20,14 @@ from memberops.errors import (
     bounded,
 )
 from memberops.ledger.balances import balances, check_instant, movement_frame
+from memberops.ledger.books import Books
 from memberops.ledger.journal import journal_lines, read_journal
 from memberops.ledger.lots import LotStock
-from memberops.ledger.records import Entry, Posted, Refusal, record_key
+from memberops.ledger.records import Entry, Posted, Refusal
 from memberops.ledger.rules import LedgerRules
-from memberops.ledger.verdicts import (
-    Cell,
-    CellFacts,
-    Facts,
-    HoldFacts,
-    decide,
-    deltas,
-    hold_cell,
-)
+from memberops.ledger.verdicts import decide
 
 __all__ = ["Ledger"]
-
-
-class _Change(NamedTuple):
-    """One change of a cell; changes sort by moment, then by sequence."""
-
-    at: dt.datetime
-    sequence: int
-    change: int
 
 
 class Ledger:
@@ -73,13 +55,7 @@ class Ledger:
         self._rules = LedgerRules() if rules is None else rules
         self._lock = threading.RLock()
         self._entries: list[Entry] = []
-        self._by_key: dict[str, Entry] = {}
-        self._cells: dict[Cell, list[_Change]] = defaultdict(list)
-        self._totals: dict[Cell, int] = defaultdict(int)
-        self._lots: dict[tuple[str, str], dt.date | None] = {}
-        self._reversed: dict[str, str] = {}
-        self._holds: dict[str, HoldFacts] = {}
-        self._closings: list[Closing] = []
+        self._books = Books()
 
     @classmethod
     def restored(
@@ -105,7 +81,7 @@ class Ledger:
         record = entry.record
         wanted = record.wanted if isinstance(record, Refusal) else record
         try:
-            verdict = decide(wanted, self._facts(wanted), self._rules)
+            verdict = decide(wanted, self._books.facts(wanted), self._rules)
         except MemberOpsError as error:
             raise BrokenChainError(
                 f"entry {entry.sequence} breaks the ledger's rules: "
@@ -195,7 +171,7 @@ class Ledger:
 
     def entry(self, key: str) -> Entry | None:
         """Return the entry of a key, if there is one."""
-        return self._by_key.get(key)
+        return self._books.by_key.get(key)
 
     def entries(self, *, after: int = 0) -> Iterator[Entry]:
         """List the entries by sequence, those after a position."""
@@ -204,7 +180,7 @@ class Ledger:
 
     def closings(self) -> tuple[Closing, ...]:
         """List the closings by sequence."""
-        return tuple(self._closings)
+        return tuple(self._books.closings)
 
     def balance(
         self,
@@ -219,27 +195,13 @@ class Ledger:
         moment = None if as_of is None else check_instant(as_of)
         scope = check_scope(place)
         with self._lock:
-            cells = [
-                cell
-                for cell in self._totals
-                if cell.gift_id == gift_id
-                and lot_id in {None, cell.lot_id}
-                and lies_within(cell.place, scope)
-            ]
-            return sum(self._fold(cell, moment, position) for cell in cells)
+            return self._books.balance(gift_id, scope, lot_id, moment, position)
 
     def held(self, gift_id: str, place: str, *, as_of: dt.datetime) -> int:
         """Return how many are held at a place and its parts at an instant."""
         moment, scope = check_instant(as_of), check_scope(place)
         with self._lock:
-            return sum(
-                known.hold.quantity
-                for known in self._holds.values()
-                if known.hold.gift_id == gift_id
-                and lies_within(known.hold.place, scope)
-                and known.hold.held_at <= moment
-                and _open_after(known, moment)
-            )
+            return self._books.held(gift_id, scope, moment)
 
     def lots(
         self, gift_id: str, place: str, *, as_of: dt.datetime
@@ -251,20 +213,19 @@ class Ledger:
         """
         moment = check_instant(as_of)
         with self._lock:
-            found = []
-            for cell in sorted(self._totals):
-                if (cell.gift_id, cell.place) != (gift_id, place):
-                    continue
-                quantity = self._fold(cell, moment, None)
-                facts = self._cell_facts(cell, moment)
-                through = self._lots.get((gift_id, cell.lot_id))
-                lot = Lot(lot_id=cell.lot_id, valid_through=through)
-                available = facts.lowest - facts.held
-                if quantity or available:
-                    found.append(
-                        LotStock(lot=lot, quantity=quantity, available=available)
-                    )
-            return tuple(found)
+            return tuple(self._books.lots(gift_id, place, moment))
+
+    def reversed_by(self, key: str) -> str | None:
+        """Return the key of the reversal that took a posting back, if any."""
+        with self._lock:
+            known = self._books.issue(key)
+            return None if known is None else known.reversed_by
+
+    def returns(self, key: str) -> tuple[Posting, ...]:
+        """List the returns of what a posting gave (`LedgerStore.returns`)."""
+        with self._lock:
+            known = self._books.issue(key)
+            return () if known is None else known.returns
 
     def journal(self) -> Iterator[str]:
         """Write the ledger as lines of JSON (`journal_lines`)."""
@@ -290,111 +251,16 @@ class Ledger:
         """Return every balance that is not zero (`memberops.ledger.balances`)."""
         return balances(self.movements(), as_of=as_of, position=position)
 
+    def _append(self, entry: Entry) -> None:
+        self._books.take(entry)
+        self._entries.append(entry)
+
     def _write(self, record: Posting | Closing | Hold | Release) -> Posted:
         with self._lock:
-            verdict = decide(record, self._facts(record), self._rules)
+            verdict = decide(record, self._books.facts(record), self._rules)
             if verdict.record is None:
                 return Posted(sequence=verdict.sequence, replayed=True)
             self._append(Entry(sequence=self.position + 1, record=verdict.record))
             if verdict.error is not None:
                 raise verdict.error
             return Posted(sequence=self.position, replayed=False)
-
-    def _facts(self, record: Posting | Closing | Hold | Release) -> Facts:
-        earlier = self._by_key.get(record_key(record))
-        if earlier is not None:
-            return Facts(earlier=earlier)
-        if isinstance(record, Posting):
-            return self._posting_facts(record)
-        if isinstance(record, Hold):
-            cell = hold_cell(record)
-            return Facts(cells={cell: self._cell_facts(cell, record.held_at)})
-        if isinstance(record, Release):
-            return Facts(holds=self._known_holds([record.hold_id]))
-        return Facts()
-
-    def _append(self, entry: Entry) -> None:
-        record = entry.record
-        if isinstance(record, Posting):
-            self._append_posting(entry.sequence, record)
-        elif isinstance(record, Closing):
-            self._closings.append(record)
-        elif isinstance(record, Hold):
-            self._holds[record.hold_id] = HoldFacts(hold=record)
-        elif isinstance(record, Release):
-            self._end_hold(record.hold_id, record.release_id)
-        self._entries.append(entry)
-        self._by_key[entry.key] = entry
-
-    def _append_posting(self, sequence: int, posting: Posting) -> None:
-        for cell, change in deltas(posting).items():
-            insort(self._cells[cell], _Change(posting.effective_at, sequence, change))
-            self._totals[cell] += change
-        for each in posting.movements:
-            if each.lot_id is not None:
-                self._lots[each.gift_id, each.lot_id] = each.valid_through
-        for hold_id in posting.references("hold"):
-            self._end_hold(hold_id, posting.posting_id)
-        if posting.reverses is not None:
-            self._reversed[posting.reverses] = posting.posting_id
-
-    def _end_hold(self, hold_id: str, key: str) -> None:
-        self._holds[hold_id] = attrs.evolve(self._holds[hold_id], ended_by=key)
-
-    def _posting_facts(self, posting: Posting) -> Facts:
-        mistake = self._by_key.get(posting.reverses or "")
-        own = posting.references("hold")
-        return Facts(
-            reversed_posting=mistake.record
-            if mistake is not None and isinstance(mistake.record, Posting)
-            else None,
-            reversed_by=self._reversed.get(posting.reverses or ""),
-            closings=tuple(self._closings),
-            lots={
-                lot: self._lots[lot]
-                for each in posting.movements
-                if (lot := (each.gift_id, each.lot_id or "")) in self._lots
-            },
-            cells={
-                cell: self._cell_facts(cell, posting.effective_at, without=own)
-                for cell in deltas(posting)
-            },
-            holds=self._known_holds(own),
-        )
-
-    def _known_holds(self, ids: Iterable[str]) -> dict[str, HoldFacts]:
-        return {name: self._holds[name] for name in ids if name in self._holds}
-
-    def _cell_facts(
-        self, cell: Cell, moment: dt.datetime, *, without: Iterable[str] = ()
-    ) -> CellFacts:
-        if cell not in self._cells:
-            return CellFacts(lowest=0, highest=0)
-        changes = self._cells[cell]
-        later = changes[bisect_right(changes, moment, key=lambda each: each.at) :]
-        opening = self._totals[cell] - sum(each.change for each in later)
-        held = sum(
-            known.hold.quantity
-            for known in self._holds.values()
-            if hold_cell(known.hold) == cell
-            and _open_after(known, moment)
-            and known.hold.hold_id not in without
-        )
-        return CellFacts.of(opening, (each.change for each in later), held=held)
-
-    def _fold(
-        self, cell: Cell, moment: dt.datetime | None, position: int | None
-    ) -> int:
-        if moment is None and position is None:
-            return self._totals[cell]
-        return sum(
-            each.change
-            for each in self._cells[cell]
-            if (moment is None or each.at <= moment)
-            and (position is None or each.sequence <= position)
-        )
-
-
-def _open_after(known: HoldFacts, moment: dt.datetime) -> bool:
-    until = known.hold.until
-    return known.ended_by is None and (until is None or moment < until)

@@ -188,6 +188,7 @@ def take_back(
     award_key: str,
     points: int,
     effective_at: dt.datetime,
+    on: dt.date,
     by: str | None = None,
     refers_to: Iterable[tuple[str, str]] = (),
 ) -> TakenBack:
@@ -196,6 +197,7 @@ def take_back(
 
     Points are taken from the lot of the award first, then from the member's other
     lots, those first that expire first; what is spent already is told, not hidden.
+    Points of another lot that have expired are worth nothing and are not taken.
     Where a purchase comes back in parts, the caller keeps count of the parts.
 
     Args:
@@ -204,6 +206,7 @@ def take_back(
         award_key: Key of the award of the purchase.
         points: How many the returned goods had earned, at least 1.
         effective_at: Aware instant.
+        on: Its local day, for the expiry of points.
         by: Who takes them back.
         refers_to: The ticket of the return, and what else it rests on.
 
@@ -231,6 +234,8 @@ def take_back(
     )
     movements, missing = [], points
     for each in lots:
+        if each.lot.expired(on) and each.lot.lot_id != earned.lot_id:
+            continue
         taken = min(missing, max(each.available, 0))
         if taken:
             movements.append(

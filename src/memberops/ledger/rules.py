@@ -15,6 +15,7 @@ from memberops.domain.gift import (
     check_scope,
     lies_within,
 )
+from memberops.domain.gift_flow import OVER_RECEIPTS
 from memberops.domain.posting import Movement
 from memberops.errors import (
     InvalidValueError,
@@ -92,6 +93,11 @@ class LedgerRules:
         return _KINDS[place.partition(":")[0]].own and not any(
             lies_within(place, each) for each in self.below_zero
         )
+
+    @staticmethod
+    def owes(place: str) -> bool:
+        """Tell if the account says what is to be explained, and never more than 0."""
+        return lies_within(place, OVER_RECEIPTS)
 
     def knows_place(self, place: str) -> bool:
         """Tell if the ledger takes postings from or to that place."""

@@ -84,6 +84,19 @@ class LedgerStore(Protocol):
         """Return the entry of a key, if there is one."""
         ...
 
+    def reversed_by(self, key: str) -> str | None:
+        """Return the key of the reversal that took a posting back, if any."""
+        ...
+
+    def returns(self, key: str) -> tuple[Posting, ...]:
+        """
+        List the postings that brought back some of what one gave, in their order.
+
+        They name it in ``refers_to={"issue_key": key}``; those that were reversed are
+        left out.
+        """
+        ...
+
     def entries(self, *, after: int = 0) -> Iterator[Entry]:
         """List the entries by sequence, those after a position."""
         ...

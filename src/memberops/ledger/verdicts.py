@@ -8,11 +8,7 @@ transaction, asks, writes what the verdict says, and only then answers.
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
-
-import attrs
+from collections.abc import Iterable, Iterator
 
 from memberops.domain.canonical import MAX_QUANTITY
 from memberops.domain.closing import Closing
@@ -24,158 +20,28 @@ from memberops.errors import (
     HoldError,
     KeyConflictError,
     LotConflictError,
-    OutOfStockError,
     ReversalError,
     UnknownPostingError,
     bounded,
+)
+from memberops.ledger.facts import (
+    Cell,
+    CellFacts,
+    Facts,
+    Verdict,
+    brought_back,
+    deltas,
+    hold_cell,
+    returned_issues,
 )
 from memberops.ledger.records import Entry, Record, Refusal, record_key
 from memberops.ledger.rules import LedgerRules
 from memberops.ledger.storable import check_storable
 
-__all__ = [
-    "Cell",
-    "CellFacts",
-    "Facts",
-    "HoldFacts",
-    "Verdict",
-    "decide",
-    "deltas",
-    "hold_cell",
-]
-
-
-class Cell(NamedTuple):
-    """
-    One gift and lot at one place: what a balance is of.
-
-    `lot_id` is ``""`` for goods without lots.
-    """
-
-    gift_id: str
-    place: str
-    lot_id: str = ""
-
-
-@attrs.frozen(kw_only=True)
-class CellFacts:
-    """
-    What a cell holds from a moment on.
-
-    Args:
-        lowest: The lowest balance from the moment on, itself included: after every
-            entry effective at or before it, and after each later one.
-        highest: The highest of the same balances.
-        held: Quantity of the open holds that end after the moment, without those
-            that the record itself refers to.
-    """
-
-    lowest: int
-    highest: int
-    held: int = 0
-
-    @classmethod
-    def of(cls, opening: int, later: Iterable[int], *, held: int = 0) -> CellFacts:
-        """
-        Fold the balance at the moment and the changes after it, in order.
-
-        >>> CellFacts.of(5, [-3, 4])
-        CellFacts(lowest=2, highest=6, held=0)
-        """
-        lowest = highest = balance = opening
-        for change in later:
-            balance += change
-            lowest = min(lowest, balance)
-            highest = max(highest, balance)
-        return cls(lowest=lowest, highest=highest, held=held)
-
-
-@attrs.frozen(kw_only=True)
-class HoldFacts:
-    """
-    A hold, and the key of what ended it.
-
-    Args:
-        hold: The hold.
-        ended_by: Key of the posting that used it, or of its release; None: open.
-    """
-
-    hold: Hold
-    ended_by: str | None = None
-
-
-_NO_LOTS: Mapping[tuple[str, str], dt.date | None] = {}
-_NO_CELLS: Mapping[Cell, CellFacts] = {}
-_NO_HOLDS: Mapping[str, HoldFacts] = {}
-
-
-@attrs.frozen(kw_only=True)
-class Facts:
-    """
-    What a store reads, inside its transaction, before it writes a record.
-
-    Args:
-        earlier: The entry that has the record's key, if any. If there is one,
-            nothing else is asked.
-        reversed_posting: The posting that a reversal names, if the ledger has it.
-        reversed_by: Key of the reversal that took it back before, if any.
-        closings: Closings that may touch the posting: all, or those whose `before`
-            is later than its moment.
-        lots: By gift and lot of its movements: the expiry on file; a lot that is
-            not yet known is absent.
-        cells: For each cell of `deltas` (or of the hold), its `CellFacts` from the
-            record's moment on. An absent cell is empty.
-        holds: By id, the holds that the record refers to.
-    """
-
-    earlier: Entry | None = None
-    reversed_posting: Posting | None = None
-    reversed_by: str | None = None
-    closings: tuple[Closing, ...] = ()
-    lots: Mapping[tuple[str, str], dt.date | None] = _NO_LOTS
-    cells: Mapping[Cell, CellFacts] = _NO_CELLS
-    holds: Mapping[str, HoldFacts] = _NO_HOLDS
-
-
-@attrs.frozen(kw_only=True)
-class Verdict:
-    """
-    What the store does next.
-
-    Args:
-        record: What is written: the record, or its `Refusal`. None: the entry is
-            there already; answer with *sequence* and write nothing.
-        sequence: The sequence of the entry that is there already.
-        error: Raised once *record* is written and durable; None: answer with the
-            new sequence.
-    """
-
-    sequence: int = 0
-    record: Record | None = None
-    error: OutOfStockError | None = None
+__all__ = ["Cell", "decide", "deltas"]
 
 
 _EMPTY = CellFacts(lowest=0, highest=0)
-
-
-def deltas(posting: Posting) -> dict[Cell, int]:
-    """
-    Return by how much a posting changes each cell, which may be by 0.
-
-    The movements of one posting happen at once: between them there is no moment at
-    which stock could be too low.
-    """
-    changes: dict[Cell, int] = defaultdict(int)
-    for each in posting.movements:
-        lot = each.lot_id or ""
-        changes[Cell(each.gift_id, each.source, lot)] -= each.quantity
-        changes[Cell(each.gift_id, each.destination, lot)] += each.quantity
-    return dict(changes)
-
-
-def hold_cell(hold: Hold) -> Cell:
-    """Return the cell of which a hold keeps some."""
-    return Cell(hold.gift_id, hold.place, hold.lot_id or "")
 
 
 def decide(
@@ -201,7 +67,9 @@ def decide(
         OutOfStockError: The key was refused before (`replayed` is true). A first
             refusal is in the verdict, for the store has to write it.
         UnknownPlaceError, UnknownGiftError, LotConflictError: See `LedgerRules`.
-        UnknownPostingError, ReversalError: The reversal fits nothing.
+        UnknownPostingError, ReversalError: The reversal fits nothing, or what it
+            takes back came back already; or a return names what gave nothing, or was
+            reversed.
         ClosedPeriodError: It takes effect in a closed period and is not late.
         HoldError: A hold that it refers to is over, or is about something else.
         BalanceOverflowError: A balance would leave 64 bits.
@@ -215,7 +83,12 @@ def decide(
     if isinstance(record, Hold):
         return _decide_hold(record, facts, rules)
     if isinstance(record, Release):
-        _open_hold(record.hold_id, facts)
+        hold = _open_hold(record.hold_id, facts)
+        if record.at < hold.held_at:
+            raise HoldError(
+                f"the hold {bounded([hold.hold_id])} begins at "
+                f"{hold.held_at.isoformat()}: it is not given up before"
+            )
         return Verdict(record=record)
     for place in record.places:
         rules.check_scope(place)
@@ -262,10 +135,11 @@ def _decide_posting(posting: Posting, facts: Facts, rules: LedgerRules) -> Verdi
     _check_lots(posting, facts, rules)
     if posting.kind is PostingKind.REVERSAL:
         _check_reversal(posting, facts)
+    else:
+        _check_returned(posting, facts)
     if not posting.late:
         _check_closings(posting, facts)
-    for hold_id in posting.references("hold"):
-        _check_use(posting, _open_hold(hold_id, facts))
+    _check_holds(posting, facts)
     changes = deltas(posting)
     for cell, change in changes.items():
         here = facts.cells.get(cell, _EMPTY)
@@ -278,12 +152,28 @@ def _decide_posting(posting: Posting, facts: Facts, rules: LedgerRules) -> Verdi
                 f"the balance of {bounded([cell.gift_id])} at "
                 f"{bounded([cell.place])} would leave 64 bits"
             )
-    for cell in sorted(changes):
-        here, asked = facts.cells.get(cell, _EMPTY), -changes[cell]
-        available = here.lowest - here.held
-        if asked > 0 and available < asked and rules.bounded(cell.place):
-            return _refuse(posting, cell, asked, available)
+    for cell, asked, available in _wanting(posting, changes, facts, rules):
+        return _refuse(posting, cell, asked, available)
     return Verdict(record=posting)
+
+
+def _wanting(
+    posting: Posting, changes: dict[Cell, int], facts: Facts, rules: LedgerRules
+) -> Iterator[tuple[Cell, int, int]]:
+    """List what is not there: the cell, how many are asked, and how many there are."""
+    for cell in sorted(changes):
+        here, change = facts.cells.get(cell, _EMPTY), changes[cell]
+        available = here.lowest - here.held
+        if change < 0 and available < -change and rules.bounded(cell.place):
+            yield cell, -change, available
+        if change > 0 and here.highest + change > 0 and rules.owes(cell.place):
+            yield cell, change, -here.highest
+    if posting.reverses is None:
+        for key in returned_issues(posting):
+            left = facts.issues[key].left()
+            for cell, asked in sorted(brought_back(posting).items()):
+                if asked > left.get(cell, 0):
+                    yield cell, asked, left.get(cell, 0)
 
 
 def _refuse(wanted: Posting | Hold, cell: Cell, asked: int, available: int) -> Verdict:
@@ -332,6 +222,36 @@ def _check_reversal(posting: Posting, facts: Facts) -> None:
     if posting.effective_at < mistake.effective_at:
         raise ReversalError(f"a reversal does not take effect before {key} does")
 
+    issue = facts.issues.get(mistake.posting_id)
+    if issue is not None and issue.returns:
+        names = [each.posting_id for each in issue.returns]
+        raise ReversalError(
+            f"{key} came back already, by {bounded(names)}: reverse that first"
+        )
+
+
+def _check_returned(posting: Posting, facts: Facts) -> None:
+    """See that what comes back was given, before it comes, and not taken back."""
+    keys = returned_issues(posting)
+    if len(keys) > 1:
+        raise ReversalError(
+            f"{bounded([posting.posting_id])} brings back {bounded(keys)}: a return "
+            "names one posting that gave something"
+        )
+    for name in keys:
+        issue, key = facts.issues.get(name), bounded([name])
+        if issue is None:
+            raise UnknownPostingError(
+                f"the ledger holds no posting {key} that gave something"
+            )
+        if issue.reversed_by is not None:
+            raise ReversalError(
+                f"{key} is reversed, by {bounded([issue.reversed_by])}: nothing of it "
+                "can come back"
+            )
+        if posting.effective_at < issue.posting.effective_at:
+            raise ReversalError(f"nothing comes back before {key} gave it")
+
 
 def _check_closings(posting: Posting, facts: Facts) -> None:
     for closing in facts.closings:
@@ -355,22 +275,27 @@ def _open_hold(hold_id: str, facts: Facts) -> Hold:
     return known.hold
 
 
-def _check_use(posting: Posting, hold: Hold) -> None:
-    key = bounded([hold.hold_id])
-    if posting.effective_at < hold.held_at or (
-        hold.until is not None and posting.effective_at >= hold.until
-    ):
-        raise HoldError(
-            f"the hold {key} runs from {hold.held_at.isoformat()} to "
-            f"{'ever' if hold.until is None else hold.until.isoformat()}: "
-            "post without it, or hold anew"
-        )
-    taken = -deltas(posting).get(hold_cell(hold), 0)
-    if not 0 < taken <= hold.quantity:
-        raise HoldError(
-            f"the hold {key} is for {hold.quantity} of {bounded([hold.gift_id])} at "
-            f"{bounded([hold.place])}; the posting takes {taken} there"
-        )
+def _check_holds(posting: Posting, facts: Facts) -> None:
+    """See that its holds run, and that it takes some of what they keep together."""
+    kept: dict[Cell, list[Hold]] = {}
+    for hold_id in posting.references("hold"):
+        hold = _open_hold(hold_id, facts)
+        if posting.effective_at < hold.held_at or not hold.lasts(posting.effective_at):
+            raise HoldError(
+                f"the hold {bounded([hold_id])} runs from {hold.held_at.isoformat()} "
+                f"to {'ever' if hold.until is None else hold.until.isoformat()}: "
+                "post without it, or hold anew"
+            )
+        kept.setdefault(hold_cell(hold), []).append(hold)
+    changes = deltas(posting) if kept else {}
+    for cell, holds in kept.items():
+        taken, most = -changes.get(cell, 0), sum(each.quantity for each in holds)
+        if not 0 < taken <= most:
+            raise HoldError(
+                f"the hold {bounded([each.hold_id for each in holds])} is for {most} "
+                f"of {bounded([cell.gift_id])} at {bounded([cell.place])}; the "
+                f"posting takes {taken} there"
+            )
 
 
 def _decide_hold(hold: Hold, facts: Facts, rules: LedgerRules) -> Verdict:

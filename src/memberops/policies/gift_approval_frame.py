@@ -56,8 +56,7 @@ def approval_outcomes(
         dtype="Int64",
     )
     mine, limit = most.take(which), value.take(which)
-    for each in (mine, limit):
-        each.index = frame.index
+    mine.index, limit.index = frame.index, frame.index
     beyond = (limit.notna() & (approved > 0)) & (
         worth.isna() | _dearer(worth, approved, limit)
     )

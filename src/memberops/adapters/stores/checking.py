@@ -9,7 +9,7 @@ import attrs
 import sqlalchemy as sa
 
 from memberops.adapters.stores.appending import Fold, entry_row, movement_rows
-from memberops.adapters.stores.facts import entry_of
+from memberops.adapters.stores.entry_rows import entry_of
 from memberops.adapters.stores.schema import (
     balances,
     entries,

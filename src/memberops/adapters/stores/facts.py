@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable
 from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from memberops.adapters.stores.entry_rows import (
+    ENTRY,
+    any_of,
+    entry_of,
+    named,
+    parts,
+    read_entry,
+    read_issue,
+)
 from memberops.adapters.stores.schema import (
     balances,
     entries,
@@ -26,76 +34,35 @@ from memberops.ledger import (
     START,
     Cell,
     CellFacts,
-    Entry,
     Facts,
     HoldFacts,
     deltas,
     hold_cell,
-    read_record,
     record_key,
+    returned_issues,
 )
 
 __all__ = [
     "Standing",
-    "entry_of",
     "read_cells",
-    "read_entry",
     "read_facts",
     "read_standing",
     "stored_lots",
 ]
 
-_SOME = 200  # of a list of values in one statement: far below what databases take
-
-_BY_KEY = sa.select(entries).where(entries.c.key == sa.bindparam("key"))
-_ENTRY = (
-    entries.c.sequence,
-    entries.c.key,
-    entries.c.type,
-    entries.c.document,
-    entries.c.hash,
-)
 _STANDING = sa.union_all(
-    sa.select(*_ENTRY, sa.literal(0).label("closes")).where(
+    sa.select(*ENTRY, sa.literal(0).label("closes")).where(
         sa.or_(
             entries.c.key == sa.bindparam("key"),
             entries.c.sequence
             == sa.select(sa.func.max(entries.c.sequence)).scalar_subquery(),
         )
     ),
-    sa.select(*_ENTRY, sa.literal(1)).where(
+    sa.select(*ENTRY, sa.literal(1)).where(
         entries.c.closes_before > sa.bindparam("moment")
     ),
 )
 _NEVER = 2**63 - 1  # microseconds: no period is closed up to there
-
-
-def _any_of(number: int, *columns: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
-    """
-    Match any of some combinations of values, named as `_named` names them.
-
-    SQLite searches an index for each of these, where it reads a whole table for
-    ``(a, b) IN ((1, 2), (3, 4))``.
-    """
-    return sa.or_(
-        *(
-            sa.and_(
-                *(
-                    column == sa.bindparam(f"v{row}_{at}")
-                    for at, column in enumerate(columns)
-                )
-            )
-            for row in range(number)
-        )
-    )
-
-
-def _named(values: Iterable[tuple[str, ...]]) -> dict[str, Any]:
-    return {
-        f"v{row}_{at}": value
-        for row, each in enumerate(values)
-        for at, value in enumerate(each)
-    }
 
 
 @cache
@@ -120,20 +87,17 @@ def _cells(number: int) -> sa.Select[Any]:
                 sa.or_(holds.c.until.is_(None), holds.c.until > sa.bindparam("moment")),
             ),
         )
-        .where(_any_of(number, *cell))
+        .where(any_of(number, *cell))
     )
 
 
 @cache
 def _lots(number: int) -> sa.Select[Any]:
-    return sa.select(lots).where(_any_of(number, lots.c.gift_id, lots.c.lot_id))
+    return sa.select(lots).where(any_of(number, lots.c.gift_id, lots.c.lot_id))
 
 
 _HOLDS = sa.select(holds).where(
     holds.c.hold_id.in_(sa.bindparam("some", expanding=True))
-)
-_REVERSAL_OF = sa.select(entries.c.key).where(
-    entries.c.reverses == sa.bindparam("reverses")
 )
 
 
@@ -146,7 +110,7 @@ def _side(number: int, place: sa.Column[str], sign: int) -> sa.Select[Any]:
         movements.c.effective_at,
         movements.c.sequence,
         (sign * movements.c.quantity).label("change"),
-    ).where(_any_of(number, *cell), movements.c.effective_at > sa.bindparam("moment"))
+    ).where(any_of(number, *cell), movements.c.effective_at > sa.bindparam("moment"))
 
 
 @cache
@@ -172,29 +136,6 @@ class Standing(NamedTuple):
     running: str
     earlier: Any
     closings: list[Any]
-
-
-def entry_of(row: Any) -> Entry:
-    """
-    Make the entry of a row with sequence, type and document.
-
-    Raises:
-        BrokenChainError: The document is none that the ledger writes.
-    """
-    try:
-        record = read_record(row.type, json.loads(row.document))
-    except (LookupError, TypeError, ValueError):
-        raise BrokenChainError(
-            f"entry {row.sequence} cannot be read: it was changed behind the ledger's "
-            "back"
-        ) from None
-    return Entry(sequence=row.sequence, record=record)
-
-
-def read_entry(connection: sa.Connection, key: str) -> Entry | None:
-    """Return the entry of a key, if there is one."""
-    row = connection.execute(_BY_KEY, {"key": key}).one_or_none()
-    return None if row is None else entry_of(row)
 
 
 def read_standing(
@@ -240,19 +181,17 @@ def read_facts(
 def _posting_facts(
     connection: sa.Connection, posting: Posting, standing: Standing
 ) -> Facts:
-    mistake, reversed_by = None, None
-    if posting.reverses is not None:
-        mistake = read_entry(connection, posting.reverses)
-        reversed_by = connection.execute(
-            _REVERSAL_OF, {"reverses": posting.reverses}
-        ).scalar_one_or_none()
+    issues = {
+        key: known
+        for key in returned_issues(posting)
+        if (known := read_issue(connection, key)) is not None
+    }
+    mistake = issues.get(posting.reverses or "")
     own = posting.references("hold")
     cells = read_cells(connection, deltas(posting), posting.effective_at, without=own)
     return Facts(
-        reversed_posting=mistake.record
-        if mistake is not None and isinstance(mistake.record, Posting)
-        else None,
-        reversed_by=reversed_by,
+        reversed_posting=None if mistake is None else mistake.posting,
+        reversed_by=None if mistake is None else mistake.reversed_by,
         closings=tuple(map(_closing, standing.closings)),
         lots=stored_lots(
             connection,
@@ -264,6 +203,7 @@ def _posting_facts(
         ),
         cells={cell: known for cell, (_, known) in cells.items()},
         holds=_known_holds(connection, own),
+        issues=issues,
     )
 
 
@@ -279,8 +219,8 @@ def stored_lots(
 ) -> dict[tuple[str, str], dt.date | None]:
     """Return the expiry of those lots that are known."""
     known = {}
-    for some in _parts(sorted(wanted)):
-        rows = connection.execute(_lots(len(some)), _named(some))
+    for some in parts(sorted(wanted)):
+        rows = connection.execute(_lots(len(some)), named(some))
         for gift_id, lot_id, through in rows:
             known[gift_id, lot_id] = (
                 None if through is None else dt.date.fromisoformat(through)
@@ -290,7 +230,7 @@ def stored_lots(
 
 def _known_holds(connection: sa.Connection, ids: Iterable[str]) -> dict[str, HoldFacts]:
     known = {}
-    for some in _parts(sorted(ids)):
+    for some in parts(sorted(ids)):
         for row in connection.execute(_HOLDS, {"some": some}):
             entry = read_entry(connection, row.hold_id)
             if entry is not None and isinstance(entry.record, Hold):
@@ -321,8 +261,8 @@ def read_cells(
     today: dict[Cell, int] = {}
     held: dict[Cell, int] = {}
     changed: list[Cell] = []
-    for some in _parts(sorted(cells)):
-        rows = connection.execute(_cells(len(some)), _named(some) | {"moment": after})
+    for some in parts(sorted(cells)):
+        rows = connection.execute(_cells(len(some)), named(some) | {"moment": after})
         for gift, place, lot, quantity, last_at, hold_id, number in rows:
             cell = Cell(gift, place, lot)
             if cell not in today:
@@ -347,8 +287,8 @@ def _changes_after(
     """List by how much each later entry changes a cell, in the ledger's order."""
     changes: dict[Cell, list[int]] = {}
     latest: dict[Cell, tuple[int, int]] = {}
-    for some in _parts(cells):
-        rows = connection.execute(_later(len(some)), _named(some) | {"moment": after})
+    for some in parts(cells):
+        rows = connection.execute(_later(len(some)), named(some) | {"moment": after})
         for gift, place, lot, at, sequence, change in rows:
             cell, here = Cell(gift, place, lot), (at, sequence)
             if latest.get(cell) == here:
@@ -357,7 +297,3 @@ def _changes_after(
                 changes.setdefault(cell, []).append(change)
                 latest[cell] = here
     return changes
-
-
-def _parts(values: list[Any]) -> Iterable[list[Any]]:
-    return (values[at : at + _SOME] for at in range(0, len(values), _SOME))

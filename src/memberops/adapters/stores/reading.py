@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
+from memberops.adapters.stores.facts import read_cells, stored_lots
 from memberops.adapters.stores.schema import (
     balances,
     entries,
@@ -17,9 +19,10 @@ from memberops.adapters.stores.schema import (
     micros,
     movements,
 )
-from memberops.ledger import BALANCE_COLUMNS, MOVEMENT_COLUMNS, Cell
+from memberops.domain.gift import Lot
+from memberops.ledger import BALANCE_COLUMNS, MOVEMENT_COLUMNS, Cell, LotStock
 
-__all__ = ["balance_frame", "cell_balances", "held_at", "movement_table"]
+__all__ = ["balance_frame", "cell_balances", "held_at", "lots_at", "movement_table"]
 
 _MOST_VALUES = 10_000
 _HALF = 32
@@ -145,16 +148,28 @@ def held_at(
 ) -> int:
     """Return how many are held at a place and its parts at an instant."""
     at = micros(moment)
-    quantities = connection.execute(
-        sa.select(holds.c.quantity).where(
+    # What has ended since kept its stock until the moment of what ended it.
+    rows = connection.execute(
+        sa.select(holds.c.quantity, holds.c.ended_by, entries.c.document)
+        .outerjoin(entries, entries.c.key == holds.c.ended_by)
+        .where(
             holds.c.gift_id == gift_id,
             _within(holds.c.place, place),
-            holds.c.ended_by.is_(None),
             holds.c.held_at <= at,
             sa.or_(holds.c.until.is_(None), holds.c.until > at),
         )
     )
-    return sum(quantities.scalars())
+    return sum(
+        quantity
+        for quantity, ended_by, document in rows
+        if ended_by is None or _moment(document) > moment
+    )
+
+
+def _moment(document: str) -> dt.datetime:
+    """Return the moment of the posting or release that ended a hold."""
+    facts = json.loads(document)
+    return dt.datetime.fromisoformat(facts.get("effective_at") or facts["at"])
 
 
 def movement_table(
@@ -193,3 +208,24 @@ def movement_table(
         dict.fromkeys(texts, "str")
         | {"sequence": "int64", "quantity": "int64", "valid_through": "datetime64[s]"}
     )
+
+
+def lots_at(
+    connection: sa.Connection, gift_id: str, place: str, moment: dt.datetime
+) -> tuple[LotStock, ...]:
+    """List the lots of a gift at exactly that place, with what can be taken."""
+    cells = [
+        cell
+        for cell in cell_balances(connection, gift_id=gift_id, place=place)
+        if cell.place == place
+    ]
+    known = read_cells(connection, cells, moment)
+    through = stored_lots(connection, [(gift_id, cell.lot_id) for cell in cells])
+    found = []
+    for cell in sorted(cells):
+        quantity, here = known[cell]
+        lot = Lot(lot_id=cell.lot_id, valid_through=through.get((gift_id, cell.lot_id)))
+        available = here.lowest - here.held
+        if quantity or available:
+            found.append(LotStock(lot=lot, quantity=quantity, available=available))
+    return tuple(found)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from memberops.adapters.stores import checking, facts, reading
 from memberops.adapters.stores.appending import append, append_all
+from memberops.adapters.stores.entry_rows import entry_of, read_entry, read_issue
 from memberops.adapters.stores.migrations import (
     STEPS,
     check_version,
@@ -23,7 +24,7 @@ from memberops.adapters.stores.schema import entries, version
 from memberops.adapters.stores.transactions import Database
 from memberops.domain.closing import Closing
 from memberops.domain.finding import Finding
-from memberops.domain.gift import Lot, check_scope
+from memberops.domain.gift import check_scope
 from memberops.domain.hold import Hold, Release
 from memberops.domain.posting import Posting
 from memberops.errors import (
@@ -36,6 +37,7 @@ from memberops.errors import (
 from memberops.ledger import (
     START,
     Entry,
+    IssueFacts,
     Ledger,
     LedgerRules,
     LotStock,
@@ -185,20 +187,33 @@ class SqlLedger:
         """Return the entry of a key, if there is one."""
         if not storable(key):
             return None
-        return self._database.read(lambda connection: facts.read_entry(connection, key))
+        return self._database.read(lambda connection: read_entry(connection, key))
+
+    def reversed_by(self, key: str) -> str | None:
+        """Return the key of the reversal that took a posting back, if any."""
+        known = self._issue(key)
+        return None if known is None else known.reversed_by
+
+    def returns(self, key: str) -> tuple[Posting, ...]:
+        """List the returns of what a posting gave (`LedgerStore.returns`)."""
+        known = self._issue(key)
+        return () if known is None else known.returns
+
+    def _issue(self, key: str) -> IssueFacts | None:
+        if not storable(key):
+            return None
+        return self._database.read(lambda connection: read_issue(connection, key))
 
     def entries(self, *, after: int = 0) -> Iterator[Entry]:
         """List the entries by sequence, those after a position."""
-        return (
-            facts.entry_of(row) for row in self._rows(after=after, last=self.position)
-        )
+        return (entry_of(row) for row in self._rows(after=after, last=self.position))
 
     def closings(self) -> tuple[Closing, ...]:
         """List the closings by sequence."""
         rows = self._database.read(
             lambda connection: connection.execute(_CLOSINGS).all()
         )
-        records = (facts.entry_of(row).record for row in rows)
+        records = (entry_of(row).record for row in rows)
         return tuple(each for each in records if isinstance(each, Closing))
 
     def balance(
@@ -247,7 +262,7 @@ class SqlLedger:
         if not storable(gift_id, place):
             return ()
         return self._database.read(
-            lambda connection: _lots(connection, gift_id, place, moment)
+            lambda connection: reading.lots_at(connection, gift_id, place, moment)
         )
 
     def journal(self) -> Iterator[str]:
@@ -343,7 +358,7 @@ class SqlLedger:
     def _checked(self, *, last: int) -> Iterator[Entry]:
         running = START
         for row in self._rows(after=0, last=last):
-            entry = facts.entry_of(row)
+            entry = entry_of(row)
             running = chained(running, entry)
             if running != row.hash:
                 raise BrokenChainError(
@@ -367,23 +382,3 @@ def _chain(chain: Iterable[Entry], running: str) -> Iterator[tuple[Entry, str]]:
     for entry in chain:
         running = chained(running, entry)
         yield entry, running
-
-
-def _lots(
-    connection: sa.Connection, gift_id: str, place: str, moment: dt.datetime
-) -> tuple[LotStock, ...]:
-    cells = [
-        cell
-        for cell in reading.cell_balances(connection, gift_id=gift_id, place=place)
-        if cell.place == place
-    ]
-    known = facts.read_cells(connection, cells, moment)
-    through = facts.stored_lots(connection, [(gift_id, cell.lot_id) for cell in cells])
-    found = []
-    for cell in sorted(cells):
-        quantity, here = known[cell]
-        lot = Lot(lot_id=cell.lot_id, valid_through=through.get((gift_id, cell.lot_id)))
-        available = here.lowest - here.held
-        if quantity or available:
-            found.append(LotStock(lot=lot, quantity=quantity, available=available))
-    return tuple(found)
