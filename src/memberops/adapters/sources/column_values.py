@@ -17,10 +17,10 @@ from memberops.adapters.sources.date_columns import (
     NO_TIME,
     NOT_FIRST_DAY,
     read_dates,
-    tell_oddity,
 )
 from memberops.adapters.sources.finding_log import FindingLog, Reason, reason_for
 from memberops.adapters.sources.plain_moments import FEWEST, read_plain_moments
+from memberops.adapters.sources.plain_values import plain_numbers, plain_words
 from memberops.adapters.sources.values import (
     Unreadable,
     narrow,
@@ -171,26 +171,20 @@ def read_column(
     """
     void = _void(text, missing)
     if column.kind in (Kind.DATE, Kind.INSTANT):
-        if date_format is None and (plain := _plain(column, text, void, zone, log)):
-            return plain
-        rows = np.bincount(text.codes, minlength=len(text.texts))
-        found, days = read_dates(
-            column,
-            text.texts,
-            rows,
-            void,
-            zone=zone,
-            date_format=date_format,
-            log=log,
-        )
-    else:
-        read = _reader(column, currency, unit)
-        found = [
-            None if empty else read(cell)
-            for cell, empty in zip(text.texts, void, strict=True)
-        ]
-        days = None
-    return _cells(column, text, void, found, days)
+        return _moments(column, text, void, zone=zone, date_format=date_format, log=log)
+    if column.kind not in (Kind.INTEGER, Kind.MONEY):
+        return _words(column, text, void)
+    read: Callable[[str], Any] = read_integer
+    plain, digits = np.zeros(len(void), dtype=bool), 0
+    if column.kind is Kind.MONEY:
+        read = partial(read_amount, currency=currency, unit=unit)
+        digits = currency.digits
+    typed = np.zeros(len(void), dtype=np.int64)
+    if column.kind is Kind.INTEGER or unit is None:
+        typed, plain = plain_numbers(text.texts, digits)
+    rest = np.flatnonzero(~(void | plain))
+    found = [read(text.texts[at]) for at in rest]
+    return _cells(column, text, void, typed, rest=rest, found=found)
 
 
 def read_words(column: Column, text: TextColumn, *, missing: Iterable[str]) -> Cells:
@@ -202,60 +196,104 @@ def read_words(column: Column, text: TextColumn, *, missing: Iterable[str]) -> C
         text: Its text.
         missing: Words that mean "no value", besides the empty text.
     """
-    void = _void(text, missing)
-    read = _word_reader(column)
-    found = [
-        None if empty else read(cell)
-        for cell, empty in zip(text.texts, void, strict=True)
-    ]
-    return _cells(column, text, void, found, None)
+    return _words(column, text, _void(text, missing))
+
+
+def _words(column: Column, text: TextColumn, void: _Array) -> Cells:
+    typed = np.array(text.texts, dtype=object)
+    typed[void] = None
+    if column.kind is Kind.CHOICE:
+        words = {narrow(spelling).casefold(): word for spelling, word in column.choices}
+        read: Callable[[str], Any] = partial(read_choice, words=words)
+        rest = np.flatnonzero(~void)
+    else:
+        read = read_id if column.kind is Kind.ID else read_text
+        rest = np.flatnonzero(~(void | plain_words(text.texts)))
+    found = [read(text.texts[at]) for at in rest]
+    return _cells(column, text, void, typed, rest=rest, found=found)
+
+
+def _moments(
+    column: Column,
+    text: TextColumn,
+    void: _Array,
+    *,
+    zone: ZoneInfo,
+    date_format: str | None,
+    log: FindingLog,
+) -> Cells:
+    """Read days or moments: the plain ones at once, the rest one by one."""
+    rows = np.bincount(text.codes, minlength=len(text.texts))
+    dated = column.kind is Kind.DATE
+    instants = np.full(len(void), "NaT", dtype="datetime64[us]")
+    days, rest, odd = instants.copy(), np.flatnonzero(~void), dict[str, int]()
+    if date_format is None and len(rest) >= FEWEST and column.name != "month":
+        read = read_plain_moments(text.texts, zone, dated=dated)
+        instants, days = read.instants, read.days
+        # A word for nothing may look like a moment.
+        instants[void] = days[void] = np.datetime64("NaT")
+        rest = np.flatnonzero(~(void | read.plain))
+        for rule, positions in read.odd.items():
+            odd[rule] = int(rows[[at for at in positions if not void[at]]].sum())
+    found, found_days = read_dates(
+        column,
+        [text.texts[at] for at in rest],
+        rows[rest],
+        zone=zone,
+        date_format=date_format,
+        log=log,
+        odd=odd,
+    )
+    days[rest] = np.array(found_days, dtype="datetime64[D]")
+    typed = days.copy() if dated else instants
+    return _cells(column, text, void, typed, rest=rest, found=found, days=days)
 
 
 def _void(text: TextColumn, missing: Iterable[str]) -> _Array:
-    words = frozenset(missing)
-    return np.array([not t.strip() or t.strip() in words for t in text.texts], bool)
+    words = frozenset(missing) | {""}
+    stripped = map(str.strip, text.texts)
+    return np.fromiter(map(words.__contains__, stripped), bool, len(text.texts))
 
 
 def _cells(
     column: Column,
     text: TextColumn,
     void: _Array,
+    typed: _Array,
+    *,
+    rest: _Array,
     found: list[Any],
-    days: list[Any] | None,
+    days: _Array | None = None,
 ) -> Cells:
-    problem = np.full(len(found), -1, dtype=np.int64)
+    """
+    Make cells of values, with what was read one by one.
+
+    Args:
+        column: The canonical column.
+        text: Its text.
+        void: Which texts mean "no value".
+        typed: The values, whose rest is still to be filled in.
+        rest: The positions of what was read one by one.
+        found: What that gave.
+        days: The days of moments.
+    """
+    problem = np.full(len(typed), -1, dtype=np.int64)
     reasons: list[Reason] = []
-    for position, value in enumerate(found):
+    for place, (position, value) in enumerate(zip(rest, found, strict=True)):
         if isinstance(value, Unreadable):
             problem[position] = len(reasons)
             reasons.append(reason_for(column, value, text.texts[position]))
-            found[position] = None
+            found[place] = None
+    typed[rest] = _typed(found, column.kind)
     return Cells(
         column=column,
         codes=text.codes,
-        typed=_typed(found, column.kind),
+        typed=typed,
         missing=void,
         problem=problem,
         reasons=reasons,
-        days=None if days is None else _typed(days, Kind.DATE),
+        days=days,
     )
-
-
-def _reader(
-    column: Column, currency: Currency, unit: Decimal | None
-) -> Callable[[str], Any]:
-    if column.kind is Kind.MONEY:
-        return partial(read_amount, currency=currency, unit=unit)
-    if column.kind is Kind.INTEGER:
-        return read_integer
-    return _word_reader(column)
-
-
-def _word_reader(column: Column) -> Callable[[str], Any]:
-    if column.kind is Kind.CHOICE:
-        words = {narrow(spelling).casefold(): word for spelling, word in column.choices}
-        return partial(read_choice, words=words)
-    return read_id if column.kind is Kind.ID else read_text
 
 
 def _typed(found: list[Any], kind: Kind) -> _Array:
@@ -268,27 +306,3 @@ def _typed(found: list[Any], kind: Kind) -> _Array:
     values = np.empty(len(found), dtype=object)
     values[:] = found
     return values
-
-
-def _plain(
-    column: Column, text: TextColumn, void: _Array, zone: ZoneInfo, log: FindingLog
-) -> Cells | None:
-    """Read a column of many moments at once, if all are plain."""
-    if len(text.texts) < FEWEST or column.name == "month":
-        return None
-    read = read_plain_moments(text.texts, void, zone)
-    if read is None:
-        return None
-    dated = column.kind is Kind.DATE
-    rows = np.bincount(text.codes, minlength=len(text.texts))
-    for rule, positions in () if dated else sorted(read.odd.items()):
-        tell_oddity(rule, int(rows[positions].sum()), column, log)
-    return Cells(
-        column=column,
-        codes=text.codes,
-        typed=read.days if dated else read.instants,
-        missing=void,
-        problem=np.full(len(text.texts), -1, dtype=np.int64),
-        reasons=[],
-        days=read.days,
-    )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import count
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +26,6 @@ from memberops.domain import Severity
 from memberops.tables import normal_heading
 
 __all__ = ["CsvReading"]
-
-
-class _Codes(dict[str, int]):
-    """Numbers each different text in the order of its first coming."""
-
-    def __missing__(self, text: str) -> int:
-        code = self[text] = len(self)
-        return code
 
 
 @attrs.frozen(kw_only=True)
@@ -128,18 +123,22 @@ def _texts(
 ) -> tuple[dict[int, TextColumn], Any, Any]:
     wanted = {at for places in place.places.values() for at in places}
     wanted.update(place.extra.values())
-    numbers = {at: _Codes() for at in wanted}
+    # Numbers each different text in the order of its first coming.
+    numbers = {at: defaultdict[str, int](count().__next__) for at in wanted}
     chunks: dict[int, list[Any]] = {at: [] for at in wanted}
     first, last = [], []
     for batch in reader.batches() if reader.headings else ():
-        cells = list(zip(*batch.rows, strict=True))
+        rows = len(batch.rows)
         for at, codes in numbers.items():
-            chunks[at].append(np.fromiter(map(codes.__getitem__, cells[at]), np.int64))
+            cells = map(itemgetter(at), batch.rows)
+            chunks[at].append(
+                np.fromiter(map(codes.__getitem__, cells), np.int32, rows)
+            )
         first.append(np.array(batch.first, dtype=np.int64))
         last.append(np.array(batch.last, dtype=np.int64))
     nothing = np.zeros(0, dtype=np.int64)
     texts = {
-        at: TextColumn(np.concatenate([nothing, *chunks[at]]), list(codes))
+        at: TextColumn(np.concatenate([nothing, *chunks.pop(at)]), list(codes))
         for at, codes in numbers.items()
     }
     return texts, np.concatenate([nothing, *first]), np.concatenate([nothing, *last])

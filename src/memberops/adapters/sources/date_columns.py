@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ from memberops.adapters.sources.values import Unreadable
 from memberops.domain import Severity
 from memberops.tables import Column, Kind
 
-__all__ = ["NOT_FIRST_DAY", "NO_TIME", "read_dates", "tell_oddity"]
+__all__ = ["NOT_FIRST_DAY", "NO_TIME", "read_dates"]
 
 _Array = npt.NDArray[Any]
 
@@ -32,39 +32,37 @@ def read_dates(
     column: Column,
     texts: Sequence[str],
     rows: _Array,
-    void: _Array,
     *,
     zone: ZoneInfo,
     date_format: str | None,
     log: FindingLog,
+    odd: Mapping[str, int],
 ) -> tuple[list[Any], list[Any]]:
     """
     Read the different texts of a column of days or moments, one by one.
 
     Args:
         column: The canonical column.
-        texts: The different texts.
+        texts: Different texts, each with a value.
         rows: For each, how many rows have it.
-        void: For each, whether it means "no value".
         zone: Zone in which a local time is read.
         date_format: See `date_values.check_date_format`.
         log: Takes findings about the column as a whole.
+        odd: By oddity, how many rows of other texts have it.
 
     Returns:
         The values, or `Unreadable`, or None; and the days in the zone.
     """
     monthly = column.name == "month"
-    read: list[Moment | EitherOrder | Unreadable | None] = [
-        None
-        if empty
-        else (monthly and date_format is None and read_month(cell))
+    read: list[Moment | EitherOrder | Unreadable] = [
+        (monthly and date_format is None and read_month(cell))
         or read_moment(cell, date_format)
-        for cell, empty in zip(texts, void, strict=True)
+        for cell in texts
     ]
     order = _proven_order(column, read, rows, log)
     values: list[Any] = []
     days: list[Any] = []
-    oddities = {"time-twice": 0, "time-skipped": 0, "time-missing": 0}
+    oddities = {rule: odd.get(rule, 0) for rule in _ODDITIES}
     for moment, times in zip(read, rows.tolist(), strict=True):
         settled = _settle(moment, order)
         place = localize(settled, zone) if isinstance(settled, Moment) else settled
@@ -86,19 +84,20 @@ def read_dates(
             values.append(place.instant.replace(tzinfo=None))
     for rule, count in oddities.items():
         if count:
-            tell_oddity(rule, count, column, log)
+            _tell_oddity(rule, count, column, log)
     return values, days
 
 
-def tell_oddity(rule: str, count: int, column: Column, log: FindingLog) -> None:
-    """Add the finding about rows whose local time is twice, skipped or missing."""
+def _tell_oddity(rule: str, count: int, column: Column, log: FindingLog) -> None:
     severity, text_en, text_zh = _ODDITIES[rule]
     log.add(rule, text_en, text_zh, column=column.name, count=count, severity=severity)
 
 
-def _settle(moment: Any, order: Order | None) -> Moment | Unreadable | None:
+def _settle(
+    moment: Moment | EitherOrder | Unreadable, order: Order | None
+) -> Moment | Unreadable:
     if not isinstance(moment, EitherOrder):
-        return moment  # type: ignore[no-any-return] # a moment, a problem or nothing
+        return moment
     if proven := moment.proves:
         return moment.read(proven)
     return AMBIGUOUS if order is None else moment.read(order)

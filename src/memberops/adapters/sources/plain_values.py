@@ -1,0 +1,128 @@
+"""
+Many ids, words and numbers at once, those that are plain.
+
+Most cells of most files are ``T000012345`` or ``1299.00``: what `values` reads one by
+one is checked here for many texts together. What is not plain is left to `values`,
+text by text, so that no answer differs.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["plain_numbers", "plain_words"]
+
+_Array = npt.NDArray[Any]
+
+_SIZES = (4096, 256, 16)
+_BLOCK = 1 << 16
+_LONGEST_WORD = 200
+_SAFE_DIGITS = 18
+_POWERS = 10 ** np.arange(_SAFE_DIGITS + 1, dtype=np.int64)
+_END, _POINT, _MINUS, _ZERO = (ord(sign) for sign in "\n.-0")
+
+
+def plain_words(texts: Sequence[str]) -> _Array:
+    """
+    Tell which texts `values.read_id` and `values.read_text` give back as they are.
+
+    Texts are checked in blocks; a block that is not plain as a whole is parted.
+
+    >>> plain_words(["T001", "王小明", "Li Lei", " T1", "Ｔ1", "1E+5", 'a"b']).tolist()
+    [True, True, True, False, False, False, False]
+    """
+    plain = np.zeros(len(texts), dtype=bool)
+    _mark_words(texts, 0, len(texts), plain, _SIZES)
+    return plain
+
+
+def _mark_words(
+    texts: Sequence[str], start: int, end: int, plain: _Array, sizes: tuple[int, ...]
+) -> None:
+    size, smaller = (sizes[0], sizes[1:]) if sizes else (1, ())
+    for first in range(start, end, size):
+        last = min(first + size, end)
+        if _are_words(texts[first:last]):
+            plain[first:last] = True
+        elif size > 1:
+            _mark_words(texts, first, last, plain, smaller)
+
+
+def _are_words(texts: Sequence[str]) -> bool:
+    # Nothing that cannot be seen, no space at an end, and neither a quote nor the
+    # plus of a number in scientific notation; wide characters are not normal.
+    joined = "|".join(["", *texts, ""])
+    return (
+        joined.isprintable()
+        and "+" not in joined
+        and '"' not in joined
+        and "| " not in joined
+        and " |" not in joined
+        and (joined.isascii() or unicodedata.is_normalized("NFKC", joined))
+        and max(map(len, texts)) <= _LONGEST_WORD
+    )
+
+
+def plain_numbers(texts: Sequence[str], digits: int) -> tuple[_Array, _Array]:
+    """
+    Read the texts that are digits, with a minus, or a point and few digits behind it.
+
+    Args:
+        texts: The texts.
+        digits: How many digits stand behind the point at most; the numbers are in
+            units of the last.
+
+    Returns:
+        The numbers, 0 where a text is not plain; and which are.
+
+    >>> values, plain = plain_numbers(["1299.00", "-0.5", "7", "1,299", "1.234"], 2)
+    >>> values.tolist(), plain.tolist()
+    ([129900, -50, 700, 0, 0], [True, True, True, False, False])
+    """
+    values = np.zeros(len(texts), dtype=np.int64)
+    plain = np.zeros(len(texts), dtype=bool)
+    for start in range(0, len(texts), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        values[block], plain[block] = _block_of_numbers(texts[block], digits)
+    return values, plain
+
+
+def _block_of_numbers(texts: Sequence[str], digits: int) -> tuple[_Array, _Array]:
+    joined = "\n".join([*texts, ""])
+    if joined.count("\n") != len(texts):
+        joined = "\n".join([*(text.replace("\n", "?") for text in texts), ""])
+    signs = np.frombuffer(joined.encode("ascii", "replace"), np.uint8)
+    ends = np.flatnonzero(signs == _END)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    numerals = signs - _ZERO  # unsigned: what is no digit is more than 9
+    are_digits = numerals <= 9  # noqa: PLR2004 - the largest digit
+    before = np.cumsum(are_digits)  # digits up to here
+    last = before[ends]
+    count = np.diff(last, prepend=0)
+    negative = signs[starts] == _MINUS
+    points = signs == _POINT
+    pointed = np.add.reduceat(points, starts, dtype=np.int64)
+    # Digits behind the last point, or none if there is no point.
+    behind = np.zeros(len(texts), dtype=np.int64)
+    at = np.flatnonzero(points)
+    owner = np.searchsorted(ends, at)
+    behind[owner] = last[owner] - before[at]
+    plain = (
+        (count + negative + pointed == ends - starts)
+        & (pointed <= 1)
+        & ((pointed == 0) | (behind > 0))
+        & (behind <= digits)
+        & (count > behind)
+        & (count - behind + digits <= _SAFE_DIGITS)
+    )
+    place: _Array = np.repeat(last, ends - starts + 1) - before
+    weights = _POWERS[np.minimum(place, _SAFE_DIGITS)]
+    shares = np.where(are_digits, numerals, 0) * weights
+    totals = np.add.reduceat(shares, starts)
+    scaled = totals * _POWERS[np.clip(digits - behind, 0, _SAFE_DIGITS)]
+    return np.where(plain, np.where(negative, -scaled, scaled), 0), plain
