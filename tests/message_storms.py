@@ -61,6 +61,7 @@ POLICY = OutboxPolicy(
     ),
     settle=milliseconds(600),
     resend_notices=True,
+    unpriced=True,
 )
 
 

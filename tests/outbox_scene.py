@@ -17,7 +17,9 @@ from memberops.policies.outbox_policy import OutboxPolicy
 CNY = Currency("CNY")
 NOON = dt.datetime(2026, 11, 22, 4, tzinfo=dt.UTC)  # a Sunday, 12:00 in Shanghai
 MINUTE = dt.timedelta(minutes=1)
-FREE = OutboxPolicy(contact=ContactPolicy(quiet=None, caps=()), consent=(), price=None)
+FREE = OutboxPolicy(
+    contact=ContactPolicy(quiet=None, caps=()), consent=(), unpriced=True
+)
 """Nothing but the window, the approval and opt-outs stand in the way by day."""
 
 

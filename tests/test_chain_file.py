@@ -581,6 +581,11 @@ CASES = {
             price=Money.of("0.05", Currency("CNY")),
             length=MAINLAND_RULE,
             contact=ContactPolicy(quiet=QuietHours(dt.time(22), dt.time(7))),
+            texts=MessagePolicy(
+                roles=["head"],
+                price=Money.of("0.05", Currency("CNY")),
+                contact=ContactPolicy(quiet=QuietHours(dt.time(22), dt.time(7))),
+            ),
         ),
     ),
     "message_effect": (
@@ -631,7 +636,7 @@ def test_the_whole_file_leaves_no_key_out():
         "visits": {"zone"},
         "appointments": {"zone"},
         "messages": {"contact", "suppressions", "zone"},
-        "outbox": {"contact", "roles", "consent", "price", "length"},
+        "outbox": {"contact", "roles", "consent", "price", "length", "texts"},
     }
     assert set(tables) == set(NAMES) - {"store_calendars"}
     for name, table in tables.items():

@@ -68,7 +68,7 @@ def canary_batch(kind="marketing"):
         attrs.evolve(
             message,
             phone=phone,
-            text=f"【示例店】{NAME}，生日快乐！拒收请回复R",
+            text=f"{NAME}，您好！拒收请回复R【示例店】",
             variables=(("name", NAME),),
         )
         for message, phone in zip(made, PHONES, strict=True)
@@ -184,7 +184,7 @@ def in_office(database, tmp_path, monkeypatch, *, provider, seal=None):
     monkeypatch.setattr(tempfile, "tempdir", str(left))
     shown = []
     out, err = io.StringIO(), io.StringIO()
-    policy = OutboxPolicy(retry=storms.POLICY.retry)
+    policy = OutboxPolicy(retry=storms.POLICY.retry, unpriced=True)
     with (
         all_logs() as logged,
         contextlib.redirect_stdout(out),

@@ -214,7 +214,7 @@ def test_marketing_needs_consent_and_the_last_word_counts(new_database):
     """Without a recorded consent, or after its withdrawal, nothing is sent."""
     policy = attrs.evolve(FREE, consent=("marketing",))
     with open_outbox(new_database(), policy=policy) as outbox:
-        ready(outbox, "none", "yes", "yes-no", "no-yes", "both")
+        ready(outbox, "none", "yes", "yes-no", "no-yes", "both", "later")
         outbox.record_consent("yes", at=NOON, evidence="form 1")
         outbox.record_consent("yes-no", at=NOON - MINUTE, evidence="form 2")
         outbox.opt_out("yes-no", at=NOON, evidence="R")
@@ -222,17 +222,21 @@ def test_marketing_needs_consent_and_the_last_word_counts(new_database):
         outbox.opt_out("no-yes", at=NOON - MINUTE, evidence="R")
         outbox.opt_out("both", at=NOON, evidence="R")
         outbox.record_consent("both", at=NOON, evidence="form 4")
+        outbox.opt_out("later", at=NOON - MINUTE, evidence="R")
+        outbox.record_consent("later", at=NOON, evidence="form 5")
+        outbox.opt_out("later", at=NOON - MINUTE, evidence="R")  # told again
         sent = {own.message.member_id for own in claim(outbox)}
-        assert sent == {"yes", "no-yes"}
+        assert sent == {"yes", "later"}
         causes = outbox.messages().set_index("member_id")["cause"]
         assert causes["none"] == "no_consent"
-        assert causes["both"] == "opted_out"
+        # Of two clocks that differ, the one that refuses must not lose.
+        assert causes["no-yes"] == causes["both"] == "opted_out"
         sound(outbox)
 
 
 def test_hours_and_caps_of_the_visits_hold_at_the_claim(new_database):
     """Windows, quiet hours and caps of the contact policy defer a message."""
-    policy = OutboxPolicy(consent=())
+    policy = OutboxPolicy(consent=(), unpriced=True)
     with open_outbox(new_database(), policy=policy) as outbox:
         ready(outbox, "M1", "M2")
         ready(outbox, "M1", batch_id="B2")

@@ -37,6 +37,7 @@ POLICY = OutboxPolicy(
     retry=RetryPolicy(attempts=2),
     resend_notices=True,
     consent=(),
+    unpriced=True,
 )
 _NUMBERS = itertools.count()
 

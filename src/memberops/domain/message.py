@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 import attrs
 
@@ -106,6 +107,16 @@ def _masked(value: str | None) -> str:
     return str(mask(value))
 
 
+def _plain_text(
+    _instance: object, attribute: attrs.Attribute[Any], value: object
+) -> None:
+    """Refuse anything but text, such as a phone that was read as a number."""
+    if not isinstance(value, str):
+        raise InvalidValueError(
+            f"{attribute.name!r} must be text (got a {type(value).__name__})"
+        )
+
+
 def message_id(batch_id: str, member_id: str) -> str:
     """
     Return the id of a batch's message to a member: the same facts, the same id.
@@ -162,13 +173,13 @@ class Message:
     message_id: str = attrs.field(validator=identifier)
     batch_id: str = attrs.field(validator=identifier)
     member_id: str = attrs.field(validator=identifier)
-    phone: str = attrs.field(repr=_masked)
-    text: str = attrs.field(repr=_hidden)
+    phone: str = attrs.field(repr=_masked, validator=_plain_text)
+    text: str = attrs.field(repr=_hidden, validator=_plain_text)
     variables: tuple[tuple[str, str], ...] = attrs.field(
         default=(), converter=tuple, repr=_hidden
     )
     zone: str = "Asia/Shanghai"
-    store_id: str = ""
+    store_id: str = attrs.field(default="", validator=_plain_text)
 
     @property
     def digest(self) -> str:

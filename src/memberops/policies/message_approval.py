@@ -3,12 +3,43 @@
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from memberops.domain import Reason
 from memberops.domain.message import BatchApproval, MessageBatch
+from memberops.errors import InvalidValueError
 
-__all__ = ["approval_reasons"]
+__all__ = ["approval_reasons", "person_of", "role_names"]
+
+
+def person_of(actor: str) -> str:
+    r"""
+    Return who is meant by an id of staff: its case, width and unseen marks aside.
+
+    >>> person_of("Ｅ1") == person_of("e\u200b1")
+    True
+    """
+    seen = "".join(c for c in actor if unicodedata.category(c) not in {"Cf", "Cc"})
+    return unicodedata.normalize("NFKC", seen).casefold().strip()
+
+
+def role_names(values: Iterable[str]) -> tuple[str, ...]:
+    """
+    Return the roles that approve (attrs converter).
+
+    Raises:
+        InvalidValueError: There is none, one comes twice, or it is one text: without
+            roles anybody's message would leave.
+    """
+    names = () if isinstance(values, str) else tuple(values)
+    plain = all(str(name).strip() for name in names)
+    if not names or not plain or len(set(names)) < len(names):
+        raise InvalidValueError(
+            "'roles' has at least one role, and each once: "
+            "('customer_service_manager', 'brand_manager')"
+        )
+    return names
 
 
 def approval_reasons(
@@ -18,9 +49,19 @@ def approval_reasons(
     roles: Sequence[str],
     as_of: dt.datetime,
     canceled_at: dt.datetime | None = None,
+    in_order: bool = False,
 ) -> tuple[str, tuple[Reason, ...]]:
     """
     Decide on a batch, see `MessagePolicy.approval`.
+
+    Args:
+        batch: As it is now.
+        approvals: All words on it.
+        roles: The roles that are needed.
+        as_of: The moment; with *in_order* only its window is asked.
+        canceled_at: When the batch was canceled.
+        in_order: The words come in the order in which they were written down, which
+            holds whatever the clocks of those who spoke said.
 
     Returns:
         ``"approved"``, ``"waiting"``, ``"void"`` or ``"refused"``, with the reasons;
@@ -29,14 +70,15 @@ def approval_reasons(
     told = [
         word
         for word in approvals
-        if word.batch_id == batch.batch_id and word.at <= as_of
+        if word.batch_id == batch.batch_id and (in_order or word.at <= as_of)
     ]
     # The last word of a person in a role counts; of two at once, the refusal.
-    told.sort(key=lambda word: (word.at, not word.granted))
-    last = {(_person(word.actor), word.role): word for word in told}
+    if not in_order:
+        told.sort(key=lambda word: (word.at, not word.granted))
+    last = {(person_of(word.actor), word.role): word for word in told}
     # A no to this version stands until the same person says yes to this version.
     here = {
-        (_person(word.actor), word.role): word
+        (person_of(word.actor), word.role): word
         for word in told
         if word.fingerprint == batch.fingerprint
     }
@@ -47,7 +89,7 @@ def approval_reasons(
     for word in (*last.values(), *(each for each in standing if not each.granted)):
         rule = _fault(batch, word, willing)
         if rule == "granted":
-            willing[word.role].add(_person(word.actor))
+            willing[word.role].add(person_of(word.actor))
         refused = refused or rule == "refused"
         stale = stale or rule in {"changed", "before"}
         reasons.append(_reason(rule, word))
@@ -66,11 +108,6 @@ def approval_reasons(
     return "void" if stale else "waiting", (*reasons, _missing(missing))
 
 
-def _person(actor: str) -> str:
-    """Take an id of staff without its case: E1 and e1 are one person."""
-    return actor.casefold()
-
-
 def _fault(
     batch: MessageBatch, word: BatchApproval, roles: Mapping[str, object]
 ) -> str:
@@ -80,7 +117,7 @@ def _fault(
         return "changed"
     if not word.granted:
         return "refused"
-    if _person(word.actor) == _person(batch.author):
+    if person_of(word.actor) == person_of(batch.author):
         return "author"
     return "before" if word.at < batch.created_at else "granted"
 

@@ -20,7 +20,7 @@ from memberops.domain.message import (
 from memberops.domain.values import check_as_of, identifier, whole_number
 from memberops.errors import InvalidValueError, bounded, nearest
 from memberops.policies.contact import ContactPolicy, zone_of
-from memberops.policies.message_approval import approval_reasons
+from memberops.policies.message_approval import approval_reasons, role_names
 from memberops.policies.message_permission import SendFacts, permission
 from memberops.policies.message_text import TextRules, filled, text_reason
 from memberops.policies.sms_segments import MAINLAND_RULE, SmsRule, sms_rule
@@ -117,7 +117,7 @@ class MessagePolicy:
     brackets: str = "【】"
     opt_out_text: str = "拒收请回复R"
     roles: tuple[str, ...] = attrs.field(
-        default=("customer_service_manager", "brand_manager"), converter=tuple
+        default=("customer_service_manager", "brand_manager"), converter=role_names
     )
     contact: ContactPolicy = attrs.field(factory=ContactPolicy)
     suppressions: tuple[Suppression, ...] = attrs.field(
@@ -147,8 +147,6 @@ class MessagePolicy:
             raise InvalidValueError("'signature_position' is 'end' or 'start'")
         if len(self.brackets) != _PAIR:
             raise InvalidValueError("'brackets' are two characters, such as '【】'")
-        if not self.roles or len(set(self.roles)) < len(self.roles):
-            raise InvalidValueError("'roles' has at least one role, and each once")
         if self.price is not None and self.price.minor < 0:
             raise InvalidValueError("'price' is 0 or more")
         zone_of(self.zone)

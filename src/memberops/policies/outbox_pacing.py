@@ -71,6 +71,8 @@ class Pace:
         """Return how many of the wanted may leave now, and count them as gone."""
         with self._lock:
             granted = 0
+            # Who read the clock before another and comes after it left after it.
+            at = max([at, *(sent[-1] for sent in self._sent if sent)])
             while granted < wanted and self._ready(at) <= at:
                 for sent in self._sent:
                     sent.append(at)

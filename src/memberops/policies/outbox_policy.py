@@ -18,7 +18,7 @@ from memberops.domain.money import Money
 from memberops.domain.values import whole_number
 from memberops.errors import InvalidValueError
 from memberops.policies.contact import Contact, ContactPolicy, zone_of
-from memberops.policies.message_approval import approval_reasons
+from memberops.policies.message_approval import approval_reasons, role_names
 from memberops.policies.message_policy import MessagePolicy
 from memberops.policies.sms_segments import SmsRule, sms_segments
 
@@ -36,10 +36,6 @@ def _positive(_instance: object, attribute: attrs.Attribute[Any], value: Any) ->
 
 def _kinds(values: Iterable[MessageKind | str]) -> frozenset[MessageKind]:
     return frozenset(MessageKind(value) for value in values)
-
-
-def _roles(values: Iterable[str]) -> tuple[str, ...]:
-    return tuple(values)
 
 
 @attrs.frozen(kw_only=True)
@@ -114,15 +110,23 @@ class OutboxPolicy:
         roles: In which roles a batch is approved, each by another person, none of
             them its author (HQ §6.1).
         retry: When what was surely not accepted is tried again.
-        settle: How long after an attempt a provider's "not found" is believed; at
-            least twice the provider's own time-out.
+        settle: How long after an attempt's outcome was given up a provider's "not
+            found" is believed; at least twice the provider's own time-out.
         resend_notices: Whether a notice that the provider surely does not have may
             be sent again. Marketing never is.
         consent: Kinds that need a recorded consent.
         opt_out: Kinds that an opt-out stops.
-        price: Of one part. None counts against a batch's cost cap only what the
-            provider says, and stops when that has reached the cap.
+        price: Of one part.
+        unpriced: Whether a batch may come without a price: then only what the
+            provider says counts against its cost cap, and where it says nothing,
+            nothing does.
         length: How parts are counted: ``"mainland"``, ``"gsm"`` or an `SmsRule`.
+        texts: By which rules each text is checked once more as it is enqueued, and
+            that its template makes it of its variables; None trusts whoever made
+            the messages.
+
+    Raises:
+        InvalidValueError: A value cannot be, such as no roles: nobody would approve.
 
     >>> OutboxPolicy().roles
     ('customer_service_manager', 'brand_manager')
@@ -130,7 +134,7 @@ class OutboxPolicy:
 
     contact: ContactPolicy = attrs.field(factory=ContactPolicy)
     roles: tuple[str, ...] = attrs.field(
-        default=("customer_service_manager", "brand_manager"), converter=_roles
+        default=("customer_service_manager", "brand_manager"), converter=role_names
     )
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)
     settle: dt.timedelta = attrs.field(
@@ -144,12 +148,14 @@ class OutboxPolicy:
         default=tuple(MessageKind), converter=_kinds
     )
     price: Money | None = None
+    unpriced: bool = False
     length: str | SmsRule = "mainland"
+    texts: MessagePolicy | None = None
 
     @classmethod
     def sharing(cls, messages: MessagePolicy, **changes: Any) -> OutboxPolicy:
         """
-        Make a policy with the hours, caps, roles, kinds, price and length of messages.
+        Make a policy with the hours, caps, roles, kinds, price and texts of messages.
 
         Args:
             messages: The chain's policy of messages.
@@ -164,6 +170,7 @@ class OutboxPolicy:
             "consent": messages.consent_for,
             "price": messages.price,
             "length": messages.length,
+            "texts": messages,
         }
         return cls(**{**shared, **changes})
 
@@ -198,8 +205,25 @@ class OutboxPolicy:
         Returns:
             A moment, or None if the windows never open within a month.
         """
-        answer = self.contact.first_slot("sms", after=at, zone=zone_of(zone))
-        return None if answer.slot is None else max(answer.slot.starts_at, at)
+        return self.hours(at, zone)[0]
+
+    def hours(
+        self, at: dt.datetime, zone: str
+    ) -> tuple[dt.datetime | None, dt.datetime]:
+        """
+        Return when messages may next be sent to a zone, and from when on not again.
+
+        Args:
+            at: The moment.
+            zone: The member's.
+
+        Returns:
+            See `opens`; and the end of those hours, *at* if there are none.
+        """
+        slot = self.contact.first_slot("sms", after=at, zone=zone_of(zone)).slot
+        if slot is None:
+            return None, at
+        return max(slot.starts_at, at), slot.ends_at
 
     def room(
         self, at: dt.datetime, zone: str, contacts: Collection[Contact]
@@ -233,18 +257,19 @@ def approval_state(
     """
     Tell how a batch stands with those who approve it, see `MessagePolicy.approval`.
 
-    Every word that was written counts, whatever its speaker's clock said: of two
-    clocks that differ, the one that withdraws must not lose.
+    Every word that was written counts, in the order in which they were written and
+    whatever its speaker's clock said: a withdrawal by a clock that is late must not
+    lose against a grant that came before it.
 
     Args:
         batch: As it is now.
-        approvals: All words on it.
+        approvals: All words on it, the first that was written first.
         roles: The roles that are needed.
 
     Returns:
         ``approved``, ``waiting``, ``refused`` or ``void``.
     """
-    words = tuple(approvals)
-    latest = max((word.at for word in words), default=batch.created_at)
-    outcome, _ = approval_reasons(batch, words, roles=roles, as_of=latest)
+    outcome, _ = approval_reasons(
+        batch, approvals, roles=roles, as_of=batch.created_at, in_order=True
+    )
     return cast("ApprovalState", outcome)

@@ -114,4 +114,5 @@ def sharing_contact(
         consent=told.consent_for,
         price=told.price,
         length=told.length,
+        texts=told,
     )

@@ -1,8 +1,9 @@
-"""From the outbox to the provider, once; and asking what became of the unknown."""
+"""From the outbox to the provider, once."""
 
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -11,22 +12,24 @@ import attrs
 from memberops.domain.message import (
     Message,
     MessageProblem,
-    MessageReceipt,
-    MessageState,
     SendOutcome,
     SendResult,
 )
+from memberops.errors import InvalidValueError, OutboxStoreError
 from memberops.policies.outbox_pacing import Breaker, Pace
+from memberops.workflows.message_settling import SettleReport, settle_messages
 
 if TYPE_CHECKING:
     from memberops.adapters.sms import SmsProvider
-    from memberops.adapters.stores.outbox_rows import Claim, Unsettled
+    from memberops.adapters.stores.outbox_rows import Claim
     from memberops.adapters.stores.outbox_store import SqlOutbox
 
 __all__ = ["SendReport", "SettleReport", "send_messages", "settle_messages"]
 
 _SLOWER = {MessageProblem.THROTTLED, MessageProblem.NUMBER_LIMIT}
 _MOST = 500
+_TRIES = 100
+"""How often an answer is written at most, until its lease ends."""
 
 
 @attrs.frozen(kw_only=True)
@@ -42,7 +45,8 @@ class SendReport:
         postponed: Messages that go back into the queue, or gave up trying.
         unknown: Messages of which nobody knows yet.
         released: Messages that were put back because the breaker opened, the lease
-            ran out before their request, or the run was broken off.
+            or their hours ran out before their request, their member opted out or
+            their batch was canceled meanwhile, or the run was broken off.
         late: Results of messages that others had recovered meanwhile.
         recovered: Messages of dead workers, now unknown.
         expired: Messages whose batch had closed.
@@ -65,24 +69,6 @@ class SendReport:
     next_at: dt.datetime | None = None
 
 
-@attrs.frozen(kw_only=True)
-class SettleReport:
-    """
-    What a run of asking came to.
-
-    Args:
-        asked: Messages that were asked about.
-        settled: Messages that are no longer unknown.
-        missing: Of these, those the provider surely does not have.
-        recovered: Messages of dead workers that became unknown first.
-    """
-
-    asked: int = 0
-    settled: int = 0
-    missing: int = 0
-    recovered: int = 0
-
-
 @attrs.define(kw_only=True)
 class _Sender:
     outbox: SqlOutbox
@@ -92,7 +78,9 @@ class _Sender:
     lease: dt.timedelta
     pace: Pace
     breaker: Breaker
+    sleep: Callable[[float], object]
     report: SendReport = attrs.Factory(SendReport)
+    too_slow: bool = False
 
     def count(self, **more: int) -> None:
         """Add to the report."""
@@ -123,6 +111,7 @@ class _Sender:
             self.breaker.give_back(self.now())
             return 0
         self.count(claimed=len(claims))
+        self.too_slow = False
         waiting = list(_requests(claims, self.provider))
         try:
             self.request(waiting.pop(0))
@@ -139,10 +128,29 @@ class _Sender:
         """Put back what was not begun."""
         self.count(released=self.outbox.release(claims, at=self.now()))
 
+    def allowed(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Put back what may not leave any more, and return the others."""
+        stopped = self.outbox.stopped(claims)
+        at = self.now()
+        ends = at + dt.timedelta(seconds=self.provider.capabilities.longest_seconds)
+        kept: list[Claim] = []
+        back: list[Claim] = []
+        for claim in claims:
+            # Nothing is begun that could outlast its lease: others would take it for
+            # lost, and ask about it, while it is still under way.
+            late = at >= claim.leased_until or ends > claim.leased_until
+            self.too_slow = self.too_slow or late
+            gone = claim.message.message_id in stopped or at >= claim.begins_before
+            (back if late or gone else kept).append(claim)
+        if back:
+            self.release(back)
+            self.outbox.expire(at=at)
+        return kept
+
     def request(self, claims: Sequence[Claim]) -> None:
         """Make one request and write down what came of it."""
-        if self.now() >= min(claim.leased_until for claim in claims):
-            self.release(claims)
+        claims = self.allowed(claims)
+        if not claims:
             return
         messages = [claim.message for claim in claims]
         results: Sequence[SendResult]
@@ -162,10 +170,17 @@ class _Sender:
         self.write(pairs)
 
     def write(self, pairs: Sequence[tuple[Claim, SendResult]]) -> None:
-        """Record results and count them."""
-        for (_, result), done in zip(
-            pairs, self.outbox.record_all(pairs, at=self.now()), strict=True
-        ):
+        """Record results and count them: what is known is not lost to a busy moment."""
+        ends = max(claim.leased_until for claim, _ in pairs)
+        for attempt in range(_TRIES):
+            try:
+                recorded = self.outbox.record_all(pairs, at=self.now())
+                break
+            except OutboxStoreError:
+                if attempt + 1 == _TRIES or self.now() >= ends:
+                    raise
+            self.sleep(min(0.05 * 2**attempt, 2.0))
+        for (_, result), done in zip(pairs, recorded, strict=True):
             self.count(**{result.outcome.value: 1, "late": int(not done.applied)})
 
 
@@ -199,7 +214,8 @@ def send_messages(
         limit: How many messages at most.
         batch: How many are claimed at once; what the provider takes in one request
             by default. More saves commits; what a dying worker holds becomes unknown.
-        lease: How long a claim is held; longer than a request can last.
+        lease: How long a claim is held; longer than a request of the provider can
+            last. No request is begun that could outlast it.
         pace: How fast; no limit by default.
         breaker: When to leave the provider alone.
         sleep: Waits so many seconds, such as `time.sleep`.
@@ -208,10 +224,19 @@ def send_messages(
 
     Returns:
         What was done, and when it is worth calling again.
+
+    Raises:
+        InvalidValueError: The lease is not longer than a request can last.
     """
+    longest = provider.capabilities.longest_seconds
+    if lease <= dt.timedelta(seconds=longest):
+        raise InvalidValueError(
+            f"'lease' must be longer than the {longest:g} s that one request of the "
+            "provider can last, or its messages would be taken for lost meanwhile"
+        )
     sender = _Sender(
         outbox=outbox, provider=provider, now=now, worker=worker, lease=lease,
-        pace=pace or Pace(), breaker=breaker or Breaker(),
+        pace=pace or Pace(), breaker=breaker or Breaker(), sleep=sleep or time.sleep,
     )  # fmt: skip
     at = now()
     sender.count(recovered=outbox.recover(at=at), expired=outbox.expire(at=at))
@@ -231,14 +256,19 @@ def send_messages(
         requests = sender.report.requests
         if not sender.step(room):
             return _ended(sender, "done")
-        if sender.report.requests == requests:
+        if sender.too_slow and sender.report.requests == requests:
             return _ended(sender, "lease")
         if progress is not None:
             progress(sender.report)
 
 
 def _ended(sender: _Sender, why: str, until: dt.datetime | None = None) -> SendReport:
-    waiting = sender.outbox.next_due()
+    name, at = sender.provider.name, sender.now()
+    waiting = sender.outbox.next_due(provider=name)
+    if waiting is not None and waiting <= at:
+        # It may wait in a batch that has closed meanwhile.
+        sender.count(expired=sender.outbox.expire(at=at))
+        waiting = sender.outbox.next_due(provider=name)
     after = waiting if until is None or waiting is None else max(until, waiting)
     return attrs.evolve(sender.report, stopped=why, next_at=after)
 
@@ -250,10 +280,14 @@ def _requests(
     can = provider.capabilities
     groups: dict[object, list[Claim]] = {}
     for claim in claims:
-        key = claim.message.variables if can.same_text else None
-        groups.setdefault(key, []).append(claim)
-    size = max(1, can.batch_size)
+        variables = claim.message.variables if can.same_text else None
+        alike = None if can.group is None else can.group(claim.message)
+        groups.setdefault((variables, alike), []).append(claim)
     for group in groups.values():
+        size = can.batch_size
+        if can.mixed_size is not None and len({c.message.variables for c in group}) > 1:
+            size = min(size, can.mixed_size)
+        size = max(1, size)
         for start in range(0, len(group), size):
             yield tuple(group[start : start + size])
 
@@ -271,68 +305,3 @@ def _standing(result: SendResult) -> Literal["answered", "slower", "failed"]:
     if result.outcome in {SendOutcome.ACCEPTED, SendOutcome.REFUSED}:
         return "answered"
     return "slower" if result.problem in _SLOWER else "failed"
-
-
-def settle_messages(
-    outbox: SqlOutbox,
-    provider: SmsProvider,
-    *,
-    now: Callable[[], dt.datetime],
-    limit: int | None = None,
-    progress: Callable[[SettleReport], None] | None = None,
-) -> SettleReport:
-    """
-    Ask the provider about unknown messages whose settle delay is over.
-
-    Nothing is sent here. A notice that the provider surely does not have is queued
-    again if the policy says so; marketing is rejected as not sent.
-
-    Args:
-        outbox: Of `memberops.adapters.stores.open_outbox`.
-        provider: Who sent.
-        now: The clock.
-        limit: How many are asked about at most.
-        progress: Called after each answer with the report so far.
-    """
-    report = SettleReport(recovered=outbox.recover(at=now()))
-    can = provider.capabilities
-    delay = dt.timedelta(seconds=can.settle_seconds)
-    seen: set[tuple[str, int]] = set()
-    while limit is None or report.asked < limit:
-        page = [
-            each
-            for each in outbox.unsettled(at=now(), provider=provider.name)
-            if (each.message.message_id, each.attempt) not in seen
-        ]
-        if not page:
-            break
-        for each in page[: None if limit is None else limit - report.asked]:
-            seen.add((each.message.message_id, each.attempt))
-            at = now()
-            ripe = at >= each.attempted_at + delay
-            answer = _asked(provider, each) if ripe and can.queries else None
-            state = outbox.settle(
-                each, answer, at=at, idempotent=can.idempotent and ripe
-            )
-            settled = state is not MessageState.UNKNOWN
-            missing = answer is not None and answer.status == "not_found"
-            report = attrs.evolve(
-                report,
-                asked=report.asked + 1,
-                settled=report.settled + settled,
-                missing=report.missing + (settled and missing),
-            )
-            if progress is not None:
-                progress(report)
-    return report
-
-
-def _asked(provider: SmsProvider, unsettled: Unsettled) -> MessageReceipt | None:
-    try:
-        return provider.query(
-            unsettled.message,
-            provider_message_id=unsettled.provider_message_id,
-            sent_on=unsettled.attempted_at.date(),
-        )
-    except Exception:  # noqa: BLE001 - a provider that cannot be asked has not answered
-        return None

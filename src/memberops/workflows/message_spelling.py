@@ -146,6 +146,6 @@ MESSAGE_FIELDS = {
 
 MESSAGE_HIDDEN: dict[type, tuple[str, ...]] = {
     MessagePolicy: ("contact", "suppressions", "zone"),
-    OutboxPolicy: ("contact", "roles", "consent", "price", "length"),
+    OutboxPolicy: ("contact", "roles", "consent", "price", "length", "texts"),
 }
 """What follows from the visits, and from the policy of messages."""

@@ -52,7 +52,7 @@ _SHARED = frozenset({"currency", "waiver", "term", "phones", "office"})
 """What a policy has from the chain: another policy or the file decides it."""
 _FOLLOWING = {
     "messages": frozenset({"contact", "suppressions", "zone"}),
-    "outbox": frozenset({"contact", "roles", "consent", "price", "length"}),
+    "outbox": frozenset({"contact", "roles", "consent", "price", "length", "texts"}),
 }
 """By section, what follows from other sections."""
 

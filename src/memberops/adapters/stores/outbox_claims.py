@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 import attrs
@@ -33,7 +34,15 @@ from memberops.policies.outbox_policy import (
 )
 from memberops.policies.outbox_rules import MessageFact
 
-__all__ = ["Claiming", "approval_in", "open_batches", "words_in"]
+__all__ = [
+    "Claiming",
+    "affordable",
+    "approval_in",
+    "open_batches",
+    "stopped",
+    "words_in",
+    "words_of",
+]
 
 
 def approval_in(
@@ -71,12 +80,29 @@ def _due(at: int) -> sa.ColumnElement[bool]:
     return sa.and_(messages.c.state == "queued", messages.c.due_at <= at)
 
 
+def affordable(
+    policy: OutboxPolicy, spent: Any = batches.c.spent, cap: Any = batches.c.cost_cap
+) -> sa.ColumnElement[bool]:
+    """Tell of which messages the cost is within the cap of their batch."""
+    free = sa.or_(messages.c.counts == 1, messages.c.cost <= cap - spent)
+    if policy.price is not None:
+        return free
+    return sa.and_(
+        free, sa.literal(spent) < cap if isinstance(spent, int) else spent < cap
+    )
+
+
 def open_batches(
     connection: sa.Connection, *, at: dt.datetime, provider: str, policy: OutboxPolicy
 ) -> list[str]:
     """Return the batches of which something may be due, notices first."""
     now = stamp(at)
-    waiting = sa.exists().where(messages.c.batch_id == batches.c.batch_id, _due(now))
+    waiting = sa.exists().where(
+        messages.c.batch_id == batches.c.batch_id,
+        _due(now),
+        # What is too dear is looked at once, to say so.
+        sa.or_(affordable(policy), messages.c.cause != "cost_cap"),
+    )
     statement = (
         sa.select(batches.c.batch_id, batches.c.document)
         .where(_may_leave(now, provider), waiting)
@@ -133,9 +159,10 @@ class Claiming:
         batch = batch_of(batch_row.document)
         if approval_in(connection, batch, self.policy) != "approved":
             return [], False
+        within = affordable(self.policy, batch_row.spent, batch.cost_cap.minor)
         rows = connection.execute(
             sa.select(messages)
-            .where(messages.c.batch_id == self.batch_id, _due(at))
+            .where(messages.c.batch_id == self.batch_id, _due(at), within)
             .order_by(messages.c.due_at, messages.c.message_id)
             .limit(self.limit)
             .with_for_update(skip_locked=True)
@@ -147,17 +174,18 @@ class Claiming:
         self, connection: sa.Connection, batch: MessageBatch, spent: int, rows: Any
     ) -> tuple[list[Claim], bool]:
         members = sorted({row.member_id for row in rows})
-        said = _consents(connection, members)
+        said = words_of(connection, members)
         met = _contacts(connection, members)
-        opens: dict[str, dt.datetime | None] = {}
+        hours: dict[str, tuple[dt.datetime | None, dt.datetime]] = {}
         changes: list[Change] = []
         claims: list[Claim] = []
         at, until = stamp(self.at), self.at + self.lease
         for row in rows:
-            if row.zone not in opens:
-                opens[row.zone] = self.policy.opens(self.at, row.zone)
-                if opens[row.zone] != self.at:
-                    self._defer(connection, batch, row.zone, opens[row.zone])
+            if row.zone not in hours:
+                hours[row.zone] = self.policy.hours(self.at, row.zone)
+                if hours[row.zone][0] != self.at:
+                    self._defer(connection, batch, row.zone, hours[row.zone][0])
+            opens, ends = hours[row.zone]
             change = Change.of(row)
             refusal = self.policy.refusal(batch.template.kind, said.get(row.member_id))
             if refusal:
@@ -166,7 +194,7 @@ class Claiming:
                 )
                 changes.append(change)
                 continue
-            if opens[row.zone] != self.at:
+            if opens != self.at:
                 continue
             others = [
                 contact
@@ -181,7 +209,7 @@ class Claiming:
                 continue
             more = 0 if row.counts else row.cost
             if self._dear(batch, spent, more):
-                break
+                continue
             spent += more
             change.columns = {
                 "fence": row.fence + 1,
@@ -208,16 +236,40 @@ class Claiming:
                     worker=self.worker,
                     provider=self.provider,
                     leased_until=until,
+                    begins_before=min(until, ends, batch.closes_at),
                 )
             )
         write_changes(connection, changes)
-        moved = bool(changes) or any(each != self.at for each in opens.values())
+        if len(claims) < self.limit:
+            self._tell_dear(connection, batch, spent)
+        moved = bool(changes) or any(each != self.at for each, _ in hours.values())
         return claims, moved
 
     def _dear(self, batch: MessageBatch, spent: int, more: int) -> bool:
         cap = batch.cost_cap.minor
         unknown = self.policy.price is None
         return spent + more > cap or (unknown and spent >= cap)
+
+    def _tell_dear(
+        self, connection: sa.Connection, batch: MessageBatch, spent: int
+    ) -> None:
+        """Say of what is due and exceeds the cost cap that this is why it waits."""
+        within = affordable(self.policy, spent, batch.cost_cap.minor)
+        waiting = (
+            sa.select(messages.c.message_id)
+            .where(
+                messages.c.batch_id == batch.batch_id,
+                _due(stamp(self.at)),
+                messages.c.cause != "cost_cap",
+                sa.not_(within),
+            )
+            .with_for_update(skip_locked=True)
+        )
+        connection.execute(
+            sa.update(messages)
+            .where(messages.c.message_id.in_(waiting))
+            .values(cause="cost_cap")
+        )
 
     def _defer(
         self,
@@ -251,14 +303,48 @@ def _by(moment: dt.datetime | None, batch: MessageBatch) -> int:
     return close if moment is None else min(stamp(moment), close)
 
 
-def _consents(connection: sa.Connection, members: list[str]) -> dict[str, bool]:
+def words_of(connection: sa.Connection, members: Collection[str]) -> dict[str, bool]:
+    """
+    Return whether members agreed or refused; nothing of those who said nothing.
+
+    A consent counts if it is later than every refusal, both by what it says of its
+    moment and by when it was written: of two clocks that differ, a refusal wins.
+    """
     statement = (
-        sa.select(consents.c.member_id, consents.c.granted)
+        sa.select(consents.c.member_id, consents.c.granted, consents.c.at)
         .where(consents.c.member_id.in_(members))
-        .order_by(consents.c.at, consents.c.granted.desc())
+        .order_by(consents.c.sequence)
     )
-    rows = connection.execute(statement).all()
-    return {row.member_id: bool(row.granted) for row in rows}
+    refused: dict[str, int] = {}
+    said: dict[str, bool] = {}
+    for row in connection.execute(statement):
+        if not row.granted:
+            refused[row.member_id] = max(refused.get(row.member_id, row.at), row.at)
+            said[row.member_id] = False
+        elif row.member_id not in refused or row.at > refused[row.member_id]:
+            said[row.member_id] = True
+    return said
+
+
+def stopped(
+    connection: sa.Connection, claims: Collection[Claim], policy: OutboxPolicy
+) -> frozenset[str]:
+    """Return which of claimed messages may not leave any more, by their ids."""
+    mine = {claim.message.batch_id for claim in claims}
+    statement = sa.select(batches).where(batches.c.batch_id.in_(sorted(mine)))
+    closed = {
+        row.batch_id
+        for row in connection.execute(statement).all()
+        if row.canceled
+        or approval_in(connection, batch_of(row.document), policy) != "approved"
+    }
+    said = words_of(connection, sorted({each.message.member_id for each in claims}))
+    return frozenset(
+        claim.message.message_id
+        for claim in claims
+        if claim.message.batch_id in closed
+        or policy.refusal(claim.template.kind, said.get(claim.message.member_id))
+    )
 
 
 def _contacts(

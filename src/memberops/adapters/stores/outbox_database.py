@@ -38,21 +38,13 @@ class OutboxDatabase:
         self.where = where
         self._database = Database(engine, where)
 
-    @property
-    def dialect(self) -> str:
-        """Name of the database: ``sqlite`` or ``postgresql``."""
-        return self._database.engine.dialect.name
-
     def dispose(self) -> None:
         """Close the connections; new ones are opened when there is work again."""
         self._database.dispose()
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Do work that only reads."""
-        try:
-            return self._database.read(work)
-        except LedgerStoreError as error:
-            raise self._as_own(error) from None
+        return self._as_own(lambda: self._database.read(work))
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
         """
@@ -62,12 +54,16 @@ class OutboxDatabase:
             OutboxBusyError: Others kept the database for too long.
             OutboxStoreError: The database failed.
         """
-        try:
-            return self._database.write(work)
-        except LedgerStoreError as error:
-            raise self._as_own(error) from None
+        return self._as_own(lambda: self._database.write(work))
 
-    def _as_own(self, error: LedgerStoreError) -> OutboxStoreError:
+    def _as_own(self, done: Callable[[], T]) -> T:
+        try:
+            return done()
+        except LedgerStoreError as error:
+            own = self._own(error)
+        raise own
+
+    def _own(self, error: LedgerStoreError) -> OutboxStoreError:
         if isinstance(error, LedgerBusyError):
             return OutboxBusyError(
                 f"{self.where} was kept busy by others for too long; nothing was "

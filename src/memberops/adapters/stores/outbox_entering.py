@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
+import pandas as pd
 import sqlalchemy as sa
 
+from memberops.adapters.stores.outbox_claims import words_in
 from memberops.adapters.stores.outbox_database import stamp
 from memberops.adapters.stores.outbox_rows import (
     Enqueued,
@@ -32,6 +34,7 @@ from memberops.domain.message import (
     BatchApproval,
     Message,
     MessageBatch,
+    MessageTemplate,
     audience_digest,
 )
 from memberops.domain.visit import VisitChannel
@@ -46,6 +49,9 @@ from memberops.errors import (
     nearest,
 )
 from memberops.policies.contact import zone_of
+from memberops.policies.message_approval import person_of
+from memberops.policies.message_policy import MessagePolicy
+from memberops.policies.message_text import TextRules, gap_names, variable_fault
 from memberops.policies.outbox_policy import OutboxPolicy
 
 __all__ = [
@@ -86,6 +92,11 @@ def add_batch(
 ) -> bool:
     """Write a batch; return False if it was there with the same contents."""
     price = policy.price
+    if price is None and not policy.unpriced:
+        raise InvalidValueError(
+            "nothing would be counted against the cost cap, for the policy has no "
+            "price: give price=, or unpriced=True to count what the provider says"
+        )
     if price is not None and price.currency != batch.cost_cap.currency:
         raise InvalidValueError(
             "the cost cap of a batch is in the currency of the price, digits included"
@@ -115,7 +126,7 @@ def approve(
             "this word is on another text, audience, window or cost cap than the "
             "batch has: read the batch again and approve what it is now"
         )
-    if approval.granted and approval.actor.casefold() == batch.author.casefold():
+    if approval.granted and person_of(approval.actor) == person_of(batch.author):
         raise ApprovalError("who made a batch does not approve it")
     if approval.role not in policy.roles:
         raise ApprovalError(
@@ -124,15 +135,14 @@ def approve(
         )
     if row.canceled and approval.granted:
         raise ApprovalError("the batch was canceled; make a new one")
-    document = approval_text(approval)
-    said = sa.select(approvals.c.sequence).where(
-        approvals.c.batch_id == approval.batch_id, approvals.c.document == document
-    )
-    if connection.execute(said).first() is not None:
+    words = words_in(connection, approval.batch_id)
+    own = (person_of(approval.actor), approval.role)
+    mine = [word for word in words if (person_of(word.actor), word.role) == own]
+    # A grant that is told again must not undo what was said after it; a refusal may.
+    if approval in (mine if approval.granted else mine[-1:]):
         return False
-    connection.execute(
-        sa.insert(approvals), {"batch_id": approval.batch_id, "document": document}
-    )
+    row = {"batch_id": approval.batch_id, "document": approval_text(approval)}
+    connection.execute(sa.insert(approvals), row)
     return True
 
 
@@ -157,7 +167,19 @@ def frame_messages(frame: Any) -> Iterator[Message]:
         raise MissingColumnsError("messages", missing, columns)
     names = [name for name in _COLUMNS if name in columns]
     for values in zip(*(frame[name] for name in names), strict=True):
-        yield Message(**dict(zip(names, values, strict=True)))
+        given = {
+            name: value
+            for name, value in zip(names, values, strict=True)
+            if not _is_missing(value)
+        }
+        absent = [name for name in _NEEDED if name not in given]
+        if absent:
+            raise InvalidValueError(f"a message has no {bounded(absent)}")
+        yield Message(**given)
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or (pd.api.types.is_scalar(value) and bool(pd.isna(value)))
 
 
 def enqueue(
@@ -210,6 +232,8 @@ def _add(
     policy: OutboxPolicy,
     seal: Seal,
 ) -> None:
+    if policy.texts is not None:
+        _check_texts(batch_of(batch.document).template, new, policy.texts)
     if batch.canceled:
         raise OutboxError("the batch was canceled; nothing enters it any more")
     if batch.enqueued + len(new) > batch.size:
@@ -243,11 +267,36 @@ def _add(
     )
 
 
+def _check_texts(
+    template: MessageTemplate, new: Iterable[Message], policy: MessagePolicy
+) -> None:
+    """Refuse a text that breaks a rule, or that its variables do not make."""
+    rules = TextRules(template, policy)
+    names = gap_names(template)
+    write = rules.writer(template)
+    for message in new:
+        given = dict(message.variables)
+        faults = [
+            fault
+            for name in names
+            if (fault := variable_fault(given.get(name), policy))
+        ]
+        if not faults:
+            faults, _ = rules.faults(message.text)
+        made = not faults and write([given[name] for name in names]) == message.text
+        if not made or len(given) != len(names):
+            why = faults[0] if faults else "its variables make another text"
+            raise InvalidValueError(
+                f"the message {bounded([message.message_id])} cannot be sent: {why}"
+            )
+
+
 def heard(
     connection: sa.Connection,
     said: Iterable[tuple[str, dt.datetime, str]],
     *,
     granted: bool,
+    seal: Seal,
 ) -> None:
     """Write what members said, each word once; a claim that comes after it sees it."""
     words = dict.fromkeys(
@@ -258,10 +307,13 @@ def heard(
     lock_names(connection, "member", who)
     columns = [consents.c[name] for name in _WORD]
     known = connection.execute(sa.select(*columns).where(consents.c.member_id.in_(who)))
-    for row in known:
-        words.pop(tuple(row), None)
+    for *word, evidence in known:
+        words.pop((*word, seal.show(evidence)), None)
     if words:
-        rows = [dict(zip(_WORD, word, strict=True)) for word in words]
+        rows = [
+            dict(zip(_WORD, (*word, seal.hide(evidence)), strict=True))
+            for *word, evidence in words
+        ]
         connection.execute(sa.insert(consents), rows)
 
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from types import TracebackType
 from typing import Any, Self
 
 import pandas as pd
 import sqlalchemy as sa
 
-from memberops.adapters.stores.outbox_claims import approval_in, words_in
+from memberops.adapters.stores.outbox_claims import (
+    affordable,
+    approval_in,
+    stopped,
+    words_in,
+)
 from memberops.adapters.stores.outbox_database import OutboxDatabase, moment_of
 from memberops.adapters.stores.outbox_entering import batch_row_of
-from memberops.adapters.stores.outbox_rows import (
-    Open,
-    Seal,
-    batch_of,
-    message_of,
-    standing_of,
-)
+from memberops.adapters.stores.outbox_rows import Claim, Open, Seal, batch_of
 from memberops.adapters.stores.outbox_schema import (
     batches,
     facts,
@@ -27,36 +26,20 @@ from memberops.adapters.stores.outbox_schema import (
     prepare,
     strays,
 )
+from memberops.adapters.stores.outbox_verifying import verify
 from memberops.domain.finding import Finding
 from memberops.domain.message import (
     BatchApproval,
     MessageBatch,
     MessageState,
-    audience_digest,
 )
 from memberops.domain.values import mask, mask_name
-from memberops.errors import InvalidValueError, bounded
+from memberops.errors import InvalidValueError
 from memberops.policies.outbox_policy import OutboxPolicy
-from memberops.policies.outbox_rules import MessageFact, Standing, advance
 
 __all__ = ["OutboxReading"]
 
 _PERSONAL = {"phone": mask, "text": mask_name, "variables": mask_name}
-_PAGE = 5000
-_TEXTS = {
-    "message-state": (
-        "messages do not stand as their facts say",
-        "短信状态与其记录不符",
-    ),
-    "message-audience": (
-        "a batch's messages are not those that were enqueued",
-        "批次短信与入队时不符",
-    ),
-    "message-cost": (
-        "a batch's cost is not that of its messages",
-        "批次费用与其短信不符",
-    ),
-}
 
 
 def _status_frame(connection: sa.Connection, policy: OutboxPolicy) -> pd.DataFrame:
@@ -127,88 +110,29 @@ def _fact_frame(connection: sa.Connection) -> pd.DataFrame:
     return frame
 
 
-def _histories(connection: sa.Connection) -> Iterator[tuple[Any, list[Any]]]:
-    last = ""
-    while True:
-        rows = connection.execute(
-            sa.select(messages)
-            .where(messages.c.message_id > last)
-            .order_by(messages.c.message_id)
-            .limit(_PAGE)
-        ).all()
-        if not rows:
-            return
-        first, last = rows[0].message_id, rows[-1].message_id
-        lines = connection.execute(
-            sa.select(facts)
-            .where(facts.c.message_id >= first, facts.c.message_id <= last)
-            .order_by(facts.c.message_id, facts.c.sequence)
+def _next_due(
+    connection: sa.Connection, provider: str, policy: OutboxPolicy
+) -> int | None:
+    first = sa.func.min(messages.c.due_at).label("first")
+    statement = (
+        sa.select(batches.c.document, batches.c.opens_at, first)
+        .join(messages, messages.c.batch_id == batches.c.batch_id)
+        .where(
+            messages.c.state == "queued",
+            batches.c.canceled == "",
+            batches.c.enqueued == batches.c.size,
+            batches.c.gathered == batches.c.audience,
+            batches.c.provider.in_(["", provider]) if provider else sa.true(),
+            affordable(policy),
         )
-        by_message: dict[str, list[Any]] = {}
-        for line in lines:
-            by_message.setdefault(line.message_id, []).append(line)
-        for row in rows:
-            yield row, by_message.get(row.message_id, [])
-
-
-def _refolded(lines: list[Any]) -> Standing | None:
-    standing = Standing()
-    try:
-        for line in lines:
-            fact = MessageFact(kind=line.kind, value=line.value, cause=line.cause)
-            standing = advance(standing, fact)
-    except ValueError:
-        return None
-    return standing
-
-
-def _same(row: Any, standing: Standing | None) -> bool:
-    if standing is None:
-        return False
-    kept = standing_of(row)
-    facts_of = (
-        (each.sending, each.report, each.attempts, each.ambiguous)
-        for each in (kept, standing)
+        .group_by(batches.c.batch_id)
     )
-    return (
-        len(set(facts_of)) == 1
-        and row.state == standing.state.value
-        and bool(row.counts) is standing.counts
-    )
-
-
-def _verify(connection: sa.Connection, seal: Seal) -> tuple[Finding, ...]:
-    """Refold every message from its facts, and every batch from its messages."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-    wrong: list[str] = []
-    gathered: dict[str, list[int]] = {}
-    for row, lines in _histories(connection):
-        if not _same(row, _refolded(lines)):
-            wrong.append(row.message_id)
-        part, _ = audience_digest([(row.message_id, message_of(row, seal).digest)])
-        sums = gathered.setdefault(row.batch_id, [0, 0, 0])
-        sums[0] = (sums[0] + int(part, 16)) % (1 << 256)
-        sums[1] += 1
-        sums[2] += row.cost if row.counts else 0
-    found: dict[str, list[str]] = {"message-state": wrong}
-    for batch in connection.execute(sa.select(batches).order_by(batches.c.batch_id)):
-        total, count, spent = gathered.get(batch.batch_id, (0, 0, 0))
-        if (batch.gathered, batch.enqueued) != (f"{total:064x}", count):
-            found.setdefault("message-audience", []).append(batch.batch_id)
-        if batch.spent != spent:
-            found.setdefault("message-cost", []).append(batch.batch_id)
-    return tuple(
-        Finding(
-            table="outbox",
-            rule=rule,
-            message_en=f"{_TEXTS[rule][0]}: {bounded(keys)}",
-            message_zh=f"{_TEXTS[rule][1]}：{bounded(keys)}",
-            count=len(keys),
-        )
-        for rule, keys in found.items()
-        if keys
-    )
+    dues = [
+        max(row.first, row.opens_at)
+        for row in connection.execute(statement).all()
+        if approval_in(connection, batch_of(row.document), policy) == "approved"
+    ]
+    return min(dues, default=None)
 
 
 class OutboxReading:
@@ -312,17 +236,31 @@ class OutboxReading:
         """Return one row a fact, oldest first: claims, answers, receipts, ends."""
         return self._database.read(_fact_frame)
 
-    def next_due(self) -> dt.datetime | None:
-        """Return when the next waiting message may be tried; None if none waits."""
-        statement = (
-            sa.select(sa.func.min(messages.c.due_at))
-            .join(batches, batches.c.batch_id == messages.c.batch_id)
-            .where(messages.c.state == "queued", batches.c.canceled == "")
-        )
+    def next_due(self, *, provider: str = "") -> dt.datetime | None:
+        """
+        Return when the next waiting message may be tried; None if none waits for that.
+
+        What waits for people has no moment: batches that are not approved or not
+        whole, and messages that exceed the cost cap.
+
+        Args:
+            provider: Name of the provider: batches of others are left out.
+        """
         due = self._database.read(
-            lambda connection: connection.execute(statement).scalar_one_or_none()
+            lambda connection: _next_due(connection, provider, self._policy)
         )
-        return None if due is None else moment_of(int(due))
+        return None if due is None else moment_of(due)
+
+    def stopped(self, claims: Collection[Claim]) -> frozenset[str]:
+        """
+        Return the ids of claimed messages that may not leave any more.
+
+        Since the claim their batch was canceled or lost its approval, or their member
+        opted out: `SqlOutbox.release` them.
+        """
+        return self._database.read(
+            lambda connection: stopped(connection, claims, self._policy)
+        )
 
     def strays(self) -> int:
         """Return how many different receipts fitted no message when they came."""
@@ -338,4 +276,4 @@ class OutboxReading:
         Returns:
             Findings; none if all agree.
         """
-        return self._database.read(lambda connection: _verify(connection, self._seal))
+        return self._database.read(lambda connection: verify(connection, self._seal))

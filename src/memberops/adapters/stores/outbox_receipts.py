@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,7 +27,14 @@ from memberops.domain.message import (
 )
 from memberops.policies.outbox_rules import MessageFact
 
-__all__ = ["known_strays", "receive", "take_receipt"]
+__all__ = [
+    "known_strays",
+    "named_messages",
+    "owners_of",
+    "receive",
+    "take_receipt",
+    "told_before",
+]
 
 
 def receive(
@@ -36,20 +44,24 @@ def receive(
     receipts = list(receipts)
     named = [r.provider_message_id for r in receipts if r.provider_message_id]
     lock_names(connection, "provider_id", named)
-    pairs = [(each, _owner(connection, each)) for each in receipts]
+    owners = named_messages(connection, named)
+    pairs = [(each, _owner(owners, each)) for each in receipts]
     rows = locked(connection, [own for _, own in pairs if own is not None])
+    known = told_before(connection, rows)
     changes: dict[str, Change] = {}
     outcomes: list[tuple[str, str | None]] = []
-    now = stamp(at)
+    apart: list[MessageReceipt] = []
     for receipt, own in pairs:
         row = None if own is None else rows.get(own)
         if own is None or row is None or not _fits(row, receipt):
-            outcomes.append((_stray(connection, receipt, now), None))
+            apart.append(receipt)
+            outcomes.append(("stray", None))
             continue
         change = changes.setdefault(own, Change.of(row))
-        taken = take_receipt(connection, change, receipt, now)
+        taken = take_receipt(connection, change, receipt, stamp(at), known.get(own, ()))
         outcomes.append(("applied" if taken else "repeated", own))
     write_changes(connection, changes.values())
+    _keep_apart(connection, apart, stamp(at))
     return [
         Received(
             outcome=outcome,
@@ -60,28 +72,44 @@ def receive(
     ]
 
 
-def _owner(connection: sa.Connection, receipt: MessageReceipt) -> str | None:
+Owners = dict[str, dict[str, set[str]]]
+"""By a provider's id and the provider's name, our ids of the messages it names."""
+
+
+def named_messages(
+    connection: sa.Connection,
+    named: Collection[str],
+    kinds: Sequence[str] = ("answered", "late"),
+) -> Owners:
+    """Return which messages have had answers that named these ids of a provider."""
+    statement = (
+        sa.select(facts.c.provider_message_id, facts.c.provider, facts.c.message_id)
+        .distinct()
+        .where(
+            facts.c.provider_message_id.in_(sorted(set(named))),
+            facts.c.kind.in_(kinds),
+        )
+    )
+    owners: Owners = {}
+    for row in connection.execute(statement) if named else ():
+        by_provider = owners.setdefault(row.provider_message_id, {})
+        by_provider.setdefault(row.provider, set()).add(row.message_id)
+    return owners
+
+
+def owners_of(owners: Owners, provider: str, named: str | None) -> set[str]:
+    """Return the messages that a provider's id may be about."""
+    by_provider = owners.get(named or "", {})
+    return by_provider.get(provider, set()) | by_provider.get("", set())
+
+
+def _owner(owners: Owners, receipt: MessageReceipt) -> str | None:
     """Return the message that a receipt is about, by our id or by the provider's."""
     if receipt.message_id:
         return receipt.message_id
-    owners = _named(connection, receipt.provider, receipt.provider_message_id)
+    found = owners_of(owners, receipt.provider, receipt.provider_message_id)
     # An id that a provider gave twice says of neither message what became of it.
-    return owners[0] if len(owners) == 1 else None
-
-
-def _named(
-    connection: sa.Connection, provider: str, provider_message_id: str | None
-) -> list[str]:
-    statement = (
-        sa.select(facts.c.message_id)
-        .distinct()
-        .where(
-            facts.c.provider_message_id == provider_message_id,
-            facts.c.provider.in_(["", provider]),
-            facts.c.kind.in_(["answered", "late"]),
-        )
-    )
-    return list(connection.execute(statement.limit(2)).scalars())
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def _fits(row: Any, receipt: MessageReceipt) -> bool:
@@ -92,16 +120,28 @@ def _fits(row: Any, receipt: MessageReceipt) -> bool:
     )
 
 
+def told_before(
+    connection: sa.Connection, ids: Collection[str]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the receipts that messages have had."""
+    statement = sa.select(facts).where(
+        facts.c.message_id.in_(sorted(ids)), facts.c.kind == "receipt"
+    )
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in connection.execute(statement).mappings() if ids else ():
+        found.setdefault(row["message_id"], []).append(dict(row))
+    return found
+
+
 def take_receipt(
-    connection: sa.Connection, change: Change, receipt: MessageReceipt, at: int
+    connection: sa.Connection,
+    change: Change,
+    receipt: MessageReceipt,
+    at: int,
+    known: Sequence[Mapping[str, Any]],
 ) -> bool:
     """Join a receipt to what is known; return False if it was there already."""
-    known = connection.execute(
-        sa.select(facts).where(
-            facts.c.message_id == change.row.message_id, facts.c.kind == "receipt"
-        )
-    ).all()
-    cost = cost_in(connection, change.row, receipt.cost)
+    cost, foreign = cost_in(connection, change.row, receipt.cost)
     line = {
         "value": receipt.status.value,
         "cause": "" if receipt.problem is None else receipt.problem.value,
@@ -110,20 +150,32 @@ def take_receipt(
         "raw_code": receipt.raw_code,
         "segment": receipt.segment,
         "cost": cost,
+        "foreign_cost": foreign,
     }
-    before = [row._mapping for row in known] + change.facts  # noqa: SLF001 - SQLAlchemy's public name
-    if any(
-        each["kind"] == "receipt" and all(each[name] == line[name] for name in line)
-        for each in before
-    ):
+    before = [*known, *(each for each in change.facts if each["kind"] == "receipt")]
+    if any(all(each[name] == line[name] for name in line) for each in before):
         return False
     cause = str(line["cause"])
     fact = MessageFact(kind="receipt", value=receipt.status.value, cause=cause)
     change.add(fact, at, **line)
     if cost is not None:
-        said = [each["cost"] for each in before if each["kind"] == "receipt"]
-        change.columns["cost"] = max(cost, *(each or 0 for each in said), 0)
+        change.columns["cost"] = _cost([*before, line], change)
     return True
+
+
+def _cost(lines: Sequence[Mapping[str, Any]], change: Change) -> int:
+    """Return what a message costs by its receipts: each of its parts costs once."""
+    parts: dict[int | None, int] = {}
+    for line in lines:
+        if line["cost"] is not None:
+            part = line["segment"]
+            parts[part] = max(parts.get(part, 0), line["cost"])
+    whole = parts.pop(None, 0)
+    if not parts:
+        return whole
+    # Parts that were not reported yet cost something as well.
+    reserved: int = change.columns.get("cost", change.row.cost)
+    return max(whole, reserved, sum(parts.values()))
 
 
 def known_strays(
@@ -155,30 +207,34 @@ def known_strays(
         if receipt.status is not ReceiptStatus.NOT_FOUND:
             waiting.setdefault(row.provider_message_id, []).append(receipt)
     found: dict[str, list[MessageReceipt]] = {}
+    owners = named_messages(connection, waiting)
     for provider, result, own in named:
         if own not in waiting or times[own] > 1:
             continue
-        if not set(_named(connection, provider, own)) - {result.message_id}:
+        if not owners_of(owners, provider, own) - {result.message_id}:
             fitting = [r for r in waiting[own] if provider in {"", r.provider}]
             found[result.message_id] = fitting
     return found
 
 
-def _stray(connection: sa.Connection, receipt: MessageReceipt, at: int) -> str:
-    document = receipt_text(receipt)
-    same = sa.select(strays.c.sequence).where(
-        strays.c.document == document,
-        strays.c.provider_message_id.is_not_distinct_from(receipt.provider_message_id),
-    )
-    if connection.execute(same.limit(1)).first() is None:
-        connection.execute(
-            sa.insert(strays),
-            {
-                "provider": receipt.provider,
-                "message_id": receipt.message_id or None,
-                "provider_message_id": receipt.provider_message_id,
-                "at": at,
-                "document": document,
-            },
-        )
-    return "stray"
+def _keep_apart(
+    connection: sa.Connection, receipts: Iterable[MessageReceipt], at: int
+) -> None:
+    """Write receipts that fit nothing, each once."""
+    rows = {}
+    for receipt in receipts:
+        document = receipt_text(receipt)
+        digest = hashlib.sha256(document.encode()).hexdigest()
+        rows[digest] = {
+            "provider": receipt.provider,
+            "message_id": receipt.message_id or None,
+            "provider_message_id": receipt.provider_message_id,
+            "at": at,
+            "document": document,
+            "digest": digest,
+        }
+    known = sa.select(strays.c.digest).where(strays.c.digest.in_(sorted(rows)))
+    for digest in connection.execute(known).scalars() if rows else ():
+        rows.pop(digest, None)
+    if rows:
+        connection.execute(sa.insert(strays), list(rows.values()))

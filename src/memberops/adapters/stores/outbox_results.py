@@ -6,10 +6,19 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 
+from memberops.adapters.stores.outbox_claims import approval_in
 from memberops.adapters.stores.outbox_database import moment_of, stamp
-from memberops.adapters.stores.outbox_receipts import known_strays, take_receipt
+from memberops.adapters.stores.outbox_receipts import (
+    known_strays,
+    named_messages,
+    owners_of,
+    receive,
+    take_receipt,
+    told_before,
+)
 from memberops.adapters.stores.outbox_rows import (
     Claim,
     Recorded,
@@ -28,7 +37,9 @@ from memberops.adapters.stores.outbox_steps import (
 )
 from memberops.domain.message import (
     MessageKind,
+    MessageReceipt,
     MessageState,
+    ReceiptStatus,
     SendOutcome,
     SendResult,
 )
@@ -36,7 +47,15 @@ from memberops.errors import InvalidValueError
 from memberops.policies.outbox_policy import OutboxPolicy
 from memberops.policies.outbox_rules import MessageFact
 
-__all__ = ["end", "record", "recover", "release", "settle", "unsettled"]
+__all__ = [
+    "end",
+    "ended_batches",
+    "record",
+    "recover",
+    "release",
+    "settle",
+    "unsettled",
+]
 
 _CHUNK = 1000
 
@@ -53,6 +72,7 @@ def record(
     lock_names(connection, "provider_id", named)
     rows = locked(connection, [claim.message.message_id for claim, _ in pairs])
     waiting = known_strays(connection, [(c.provider, result) for c, result in pairs])
+    before = told_before(connection, waiting)
     changes: dict[str, Change] = {}
     recorded = []
     for claim, result in pairs:
@@ -72,9 +92,11 @@ def record(
         if holds:
             _answer(connection, change, result, at, policy, details)
             for receipt in waiting.get(own, ()):
-                take_receipt(connection, change, receipt, stamp(at))
-        elif (before := _written(connection, claim, result)) is not None:
-            holds = before == "answered"
+                take_receipt(
+                    connection, change, receipt, stamp(at), before.get(own, ())
+                )
+        elif (written := _written(connection, claim, result)) is not None:
+            holds = written == "answered"
         else:
             change.add(
                 MessageFact(kind="late", value=result.outcome.value),
@@ -101,7 +123,7 @@ def _answer(  # noqa: PLR0917 - private, one caller
     if result.outcome is SendOutcome.POSTPONED and not row.ambiguous:
         tries = 1 + _postponed(connection, row, policy)
         cause = "attempts_exhausted" if tries >= policy.retry.attempts else cause
-    cost = cost_in(connection, row, result.cost)
+    cost, details["foreign_cost"] = cost_in(connection, row, result.cost)
     if cost is not None:
         details["cost"] = change.columns["cost"] = cost
     change.add(
@@ -118,6 +140,7 @@ def _answer(  # noqa: PLR0917 - private, one caller
         )
         change.columns["due_at"] = stamp(at + wait)
     elif change.standing.sending is MessageState.UNKNOWN:
+        change.columns["doubted_at"] = stamp(at)
         change.columns["due_at"] = stamp(at + policy.settle)
 
 
@@ -181,6 +204,7 @@ def recover(connection: sa.Connection, at: dt.datetime, settle: dt.timedelta) ->
         change.columns = {
             "fence": row.fence + 1,
             "leased_until": None,
+            "doubted_at": stamp(at),
             "due_at": stamp(at + settle),
         }
         change.add(MessageFact(kind="recovered", cause="worker_lost"), stamp(at))
@@ -189,25 +213,39 @@ def recover(connection: sa.Connection, at: dt.datetime, settle: dt.timedelta) ->
     return len(changes)
 
 
-def end(connection: sa.Connection, at: dt.datetime) -> int:
-    """End what waits in batches that closed or were canceled; return how many."""
-    statement = (
-        sa.select(messages, batches.c.canceled)
-        .join(batches, batches.c.batch_id == messages.c.batch_id)
-        .where(
-            messages.c.state == "queued",
-            sa.or_(batches.c.closes_at <= stamp(at), batches.c.canceled != ""),
-        )
-        .order_by(messages.c.message_id)
-        .limit(_CHUNK)
-        .with_for_update(of=messages, skip_locked=True)
+def ended_batches(connection: sa.Connection, at: dt.datetime) -> list[str]:
+    """Return batches that closed or were canceled, and in which something waits."""
+    waits = sa.exists().where(
+        messages.c.batch_id == batches.c.batch_id, messages.c.state == "queued"
     )
+    over = sa.or_(batches.c.closes_at <= stamp(at), batches.c.canceled != "")
+    statement = sa.select(batches.c.batch_id).where(over, waits)
+    return list(connection.execute(statement.order_by(batches.c.batch_id)).scalars())
+
+
+def end(
+    connection: sa.Connection, batch_id: str, at: dt.datetime, policy: OutboxPolicy
+) -> int:
+    """End what waits in a batch that closed or was canceled; return how many."""
+    batch = connection.execute(
+        sa.select(batches).where(batches.c.batch_id == batch_id)
+    ).one()
+    statement = (
+        sa.select(messages)
+        .where(messages.c.state == "queued", messages.c.batch_id == batch_id)
+        .order_by(messages.c.due_at, messages.c.message_id)
+        .limit(_CHUNK)
+        .with_for_update(skip_locked=True)
+    )
+    value, cause = "canceled", batch.canceled
+    if not cause:
+        approved = approval_in(connection, batch_of(batch.document), policy)
+        value, cause = "expired", "" if approved == "approved" else "not_approved"
     changes = []
     for row in connection.execute(statement).all():
         change = Change.of(row)
-        value = "canceled" if row.canceled else "expired"
-        cause = row.canceled or row.cause or "window_closed"
-        change.add(MessageFact(kind="ended", value=value, cause=cause), stamp(at))
+        why = cause or row.cause or "window_closed"
+        change.add(MessageFact(kind="ended", value=value, cause=why), stamp(at))
         changes.append(change)
     write_changes(connection, changes)
     return len(changes)
@@ -216,13 +254,46 @@ def end(connection: sa.Connection, at: dt.datetime) -> int:
 def settle(
     connection: sa.Connection,
     asked: Unsettled,
+    answer: MessageReceipt | None,
+    at: dt.datetime,
+    policy: OutboxPolicy,
+    *,
+    idempotent: bool,
+) -> MessageState:
+    """Take in what a provider answered, or did not, about an unknown message."""
+    own = asked.message.message_id
+    missing = answer is not None and answer.status is ReceiptStatus.NOT_FOUND
+    if answer is not None and not missing and not _is_others(connection, asked, answer):
+        named = attrs.evolve(answer, message_id=own)
+        (taken,) = receive(connection, [named], at)
+        if taken.state is not None:
+            return taken.state
+    return _decide(connection, asked, at, policy, missing=missing, resend=idempotent)
+
+
+def _is_others(
+    connection: sa.Connection, asked: Unsettled, answer: MessageReceipt
+) -> bool:
+    """Tell whether a provider that looked by the number found another message."""
+    named = answer.provider_message_id
+    if not named:
+        return False
+    lock_names(connection, "provider_id", [named])
+    told = named_messages(connection, [named], ["answered", "late", "receipt"])
+    owners = owners_of(told, answer.provider, named)
+    return bool(owners - {asked.message.message_id})
+
+
+def _decide(
+    connection: sa.Connection,
+    asked: Unsettled,
     at: dt.datetime,
     policy: OutboxPolicy,
     *,
     missing: bool,
-    idempotent: bool,
+    resend: bool,
 ) -> MessageState:
-    """Decide what an answer of "not found", or none, means for an unknown message."""
+    """Decide what "not found", or no answer, means for an unknown message."""
     own = asked.message.message_id
     row = locked(connection, [own]).get(own)
     if row is None:
@@ -232,7 +303,7 @@ def settle(
     if state is not MessageState.UNKNOWN or row.attempts != asked.attempt:
         return state
     now = stamp(at)
-    trusted = stamp(moment_of(row.claimed_at) + policy.settle)
+    trusted = stamp(moment_of(row.doubted_at) + policy.settle)
     close = connection.execute(
         sa.select(batches.c.closes_at).where(
             batches.c.batch_id == row.batch_id, batches.c.canceled == ""
@@ -249,7 +320,7 @@ def settle(
         value = "queued" if again else "rejected"
         fact = MessageFact(kind="settled", value=value, cause="not_found")
         change.add(fact, now)
-    elif idempotent and again:
+    elif resend and again:
         change.add(MessageFact(kind="resent", cause="idempotent"), now)
     if change.standing.state is MessageState.QUEUED:
         wait = policy.retry.wait(own, attempt=row.attempts)
@@ -285,6 +356,7 @@ def unsettled(
             provider=row.provider,
             provider_message_id=row.provider_message_id,
             attempted_at=moment_of(row.claimed_at),
+            doubted_at=moment_of(row.doubted_at),
         )
         for row in connection.execute(statement)
     )

@@ -90,6 +90,8 @@ class Claim:
         provider: By which provider it is sent; empty if it was not said.
         leased_until: From then on others may take the worker for dead; nothing is
             to be sent any more.
+        begins_before: From then on no request may begin: the lease, the member's
+            hours or the window of the batch have ended.
     """
 
     message: Message
@@ -99,6 +101,7 @@ class Claim:
     worker: str
     provider: str
     leased_until: dt.datetime
+    begins_before: dt.datetime
 
 
 @attrs.frozen(kw_only=True)
@@ -112,7 +115,9 @@ class Unsettled:
         attempt: Number of the last request.
         provider: By which provider.
         provider_message_id: The provider's id, if it became known.
-        attempted_at: When the last request was begun.
+        attempted_at: When the last request was claimed.
+        doubted_at: When it was given up to learn its outcome from the answer: the
+            request had ended by then.
     """
 
     message: Message
@@ -121,6 +126,7 @@ class Unsettled:
     provider: str
     provider_message_id: str | None
     attempted_at: dt.datetime
+    doubted_at: dt.datetime
 
 
 @attrs.frozen(kw_only=True)
@@ -278,13 +284,14 @@ def message_row(message: Message, *, cost: int, seal: Seal) -> dict[str, Any]:
 def message_of(row: Any, seal: Seal) -> Message:
     """Return the message of its row."""
     pairs = json.loads(seal.show(row.variables))
+    variables: Any = tuple((name, value) for name, value in pairs)
     return Message(
         message_id=row.message_id,
         batch_id=row.batch_id,
         member_id=row.member_id,
         phone=seal.show(row.phone),
         text=seal.show(row.text),
-        variables=tuple((name, value) for name, value in pairs),
+        variables=variables,
         zone=row.zone,
         store_id=row.store_id,
     )

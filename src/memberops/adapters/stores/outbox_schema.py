@@ -80,8 +80,8 @@ approvals = sa.Table(
     _sequence(),
     sa.Column("batch_id", _ID, sa.ForeignKey(batches.c.batch_id), nullable=False),
     sa.Column("document", sa.Text, nullable=False),
-    sa.UniqueConstraint("batch_id", "document"),
 )
+sa.Index("outbox_approvals_batch", approvals.c.batch_id, approvals.c.sequence)
 
 messages = sa.Table(
     "outbox_messages",
@@ -106,6 +106,7 @@ messages = sa.Table(
     sa.Column("leased_until", _NUMBER),
     _needed("due_at", _NUMBER, "0"),
     sa.Column("claimed_at", _NUMBER),
+    sa.Column("doubted_at", _NUMBER),
     _needed("counts", _NUMBER, "0"),
     _needed("provider"),
     sa.Column("provider_message_id", _ID),
@@ -146,6 +147,7 @@ facts = sa.Table(
     sa.Column("raw_code", sa.Text, nullable=False),
     sa.Column("segment", _NUMBER),
     sa.Column("cost", _NUMBER),
+    sa.Column("foreign_cost", sa.Text),
 )
 sa.Index("outbox_facts_message", facts.c.message_id, facts.c.sequence)
 sa.Index(
@@ -164,8 +166,10 @@ strays = sa.Table(
     sa.Column("provider_message_id", _ID),
     sa.Column("at", _NUMBER, nullable=False),
     sa.Column("document", sa.Text, nullable=False),
+    sa.Column("digest", _ID, nullable=False),
 )
 sa.Index("outbox_strays_provider", strays.c.provider_message_id)
+sa.Index("outbox_strays_digest", strays.c.digest)
 
 consents = sa.Table(
     "outbox_consents",

@@ -27,7 +27,7 @@ _NAME_LOCKS = sa.text(
 
 _KEPT = (
     "state", "sending", "report", "attempts", "ambiguous", "cause", "counts", "fence",
-    "worker", "leased_until", "due_at", "claimed_at", "provider",
+    "worker", "leased_until", "due_at", "claimed_at", "doubted_at", "provider",
     "provider_message_id", "cost",
 )  # fmt: skip
 _UPDATE = (
@@ -81,6 +81,7 @@ class Change:
             "raw_code": "",
             "segment": None,
             "cost": None,
+            "foreign_cost": None,
         }
         self.facts.append(line | details)
 
@@ -118,18 +119,26 @@ def lock_names(connection: sa.Connection, kind: str, names: Collection[str]) -> 
     connection.execute(_NAME_LOCKS, {"class": _CLASSES[kind], "numbers": numbers})
 
 
-def cost_in(connection: sa.Connection, row: Any, cost: Money | None) -> int | None:
-    """Return what a message cost in the minor units of its batch, rounded up."""
+def cost_in(
+    connection: sa.Connection, row: Any, cost: Money | None
+) -> tuple[int | None, str | None]:
+    """
+    Return what a message cost in the minor units of its batch, rounded up.
+
+    Returns:
+        The cost; or, in another currency than the batch's, which nothing here can
+        turn into it, none and the cost as text.
+    """
     if cost is None:
-        return None
+        return None, None
     statement = sa.select(batches.c.currency, batches.c.digits)
     batch = connection.execute(
         statement.where(batches.c.batch_id == row.batch_id)
     ).one()
     if batch.currency != cost.currency.code:
-        return None
+        return None, f"{cost.amount} {cost.currency.code}"
     shift = batch.digits - cost.currency.digits
-    return math.ceil(abs(cost.minor) * Fraction(10) ** shift)
+    return math.ceil(abs(cost.minor) * Fraction(10) ** shift), None
 
 
 def locked(connection: sa.Connection, ids: Collection[str]) -> dict[str, Any]:

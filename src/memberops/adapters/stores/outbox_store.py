@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
-import attrs
 import pandas as pd
 import sqlalchemy as sa
 
@@ -35,7 +34,6 @@ from memberops.domain.message import (
     MessageBatch,
     MessageReceipt,
     MessageState,
-    ReceiptStatus,
     SendResult,
 )
 from memberops.domain.visit import VisitChannel
@@ -50,6 +48,7 @@ MOST_CLAIMS = 500
 """How many messages one claim takes at most: each is one lock in PostgreSQL."""
 
 _CHUNK = 2000
+_RECEIPTS = 200
 
 
 class SqlOutbox(OutboxReading):
@@ -162,16 +161,23 @@ class SqlOutbox(OutboxReading):
     def record_consents(self, given: Iterable[tuple[str, dt.datetime, str]]) -> None:
         """Write many consents, as triples of member, moment and evidence."""
         for chunk in _chunks(iter(given)):
-            self._database.write(partial(entering.heard, said=chunk, granted=True))
+            work = partial(entering.heard, said=chunk, granted=True, seal=self._seal)
+            self._database.write(work)
 
     def opt_out(self, member_id: str, *, at: dt.datetime, evidence: str) -> None:
-        """Write that a member wants no messages: none is claimed once this returns."""
+        """
+        Write that a member wants no messages: none is claimed once this returns.
+
+        It holds whatever its moment says, until a consent with a later one is written
+        after it. The same word told again is no new one.
+        """
         self.record_opt_outs([(member_id, at, evidence)])
 
     def record_opt_outs(self, given: Iterable[tuple[str, dt.datetime, str]]) -> None:
         """Write many opt-outs, as triples of member, moment and evidence."""
         for chunk in _chunks(iter(given)):
-            self._database.write(partial(entering.heard, said=chunk, granted=False))
+            work = partial(entering.heard, said=chunk, granted=False, seal=self._seal)
+            self._database.write(work)
 
     def record_contact(
         self, member_id: str, *, at: dt.datetime, channel: VisitChannel | str
@@ -284,16 +290,16 @@ class SqlOutbox(OutboxReading):
         self, receipts: Iterable[MessageReceipt], *, at: dt.datetime
     ) -> tuple[Received, ...]:
         """
-        Take in receipts, in any order and as often as they come.
+        Take in receipts, in any order and as often as they come, in small chunks.
 
         A receipt may come before the answer to the request. One that fits no
         message of this outbox is a stray: kept and counted, and applied when an
         answer names its provider's id. Prove that they are the provider's first.
         """
-        given = list(receipts)
-        return tuple(
-            self._database.write(lambda connection: receive(connection, given, at))
-        )
+        taken: list[Received] = []
+        for chunk in _chunks(iter(receipts), _RECEIPTS):
+            taken += self._database.write(partial(receive, receipts=chunk, at=at))
+        return tuple(taken)
 
     def recover(self, *, at: dt.datetime) -> int:
         """
@@ -307,7 +313,13 @@ class SqlOutbox(OutboxReading):
 
     def expire(self, *, at: dt.datetime) -> int:
         """End what still waits in batches that have closed; return how many."""
-        return self._repeat(lambda connection: results.end(connection, at))
+        over = self._database.read(partial(results.ended_batches, at=at))
+        return sum(
+            self._repeat(
+                partial(results.end, batch_id=each, at=at, policy=self._policy)
+            )
+            for each in over
+        )
 
     def cancel(self, batch_id: str, *, cause: str, at: dt.datetime) -> int:
         """
@@ -355,7 +367,8 @@ class SqlOutbox(OutboxReading):
         Args:
             unsettled: The message as it was asked about.
             receipt: The answer; None if the provider could not be asked, which
-                lets the question wait.
+                lets the question wait, as does an id of the provider that is
+                another message's.
             at: When it was answered. "Not found" is believed only after the settle
                 delay, and then means that it was not sent: marketing is rejected, a
                 notice is queued again if the policy says so.
@@ -365,24 +378,13 @@ class SqlOutbox(OutboxReading):
         Returns:
             Where the message stands now.
         """
-        missing = receipt is not None and receipt.status is ReceiptStatus.NOT_FOUND
-        named = None
-        if receipt is not None and not missing:
-            named = attrs.evolve(receipt, message_id=unsettled.message.message_id)
-
-        def work(connection: sa.Connection) -> MessageState:
-            if named is not None:
-                taken = receive(connection, [named], at)
-                if taken[0].state is not None:
-                    return taken[0].state
-            return results.settle(
-                connection, unsettled, at, self._policy,
-                missing=missing, idempotent=idempotent,
-            )  # fmt: skip
-
-        return self._database.write(work)
+        return self._database.write(
+            lambda connection: results.settle(
+                connection, unsettled, receipt, at, self._policy, idempotent=idempotent
+            )
+        )
 
 
-def _chunks(given: Iterator[T]) -> Iterator[list[T]]:
-    while chunk := list(itertools.islice(given, _CHUNK)):
+def _chunks(given: Iterator[T], size: int = _CHUNK) -> Iterator[list[T]]:
+    while chunk := list(itertools.islice(given, size)):
         yield chunk

@@ -63,6 +63,7 @@ class Database:
         attempt = 1
         while True:
             in_doubt = False
+            failure = None
             try:
                 with self.engine.connect() as connection:
                     if writes:
@@ -78,7 +79,10 @@ class Database:
                     or (error.connection_invalidated and not in_doubt)
                 )
                 if not again or attempt == _ATTEMPTS:
-                    raise as_error(error, self.where, in_doubt=in_doubt) from None
+                    failure = as_error(error, self.where, in_doubt=in_doubt)
+            if failure is not None:
+                # Out here it has no context: the driver's error quotes whole rows.
+                raise failure
             pause = _FIRST_PAUSE * 2**attempt
             time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
             attempt += 1
