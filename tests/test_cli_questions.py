@@ -216,7 +216,7 @@ def test_sla_puts_what_is_late_first(ask):
     assert (status, err) == (0, "")
     told = [
         (row["Case"], row["State"], row["Next action"], row["Owner"], row["Due"],
-         row["Minutes left"], row["Late before tomorrow's opening"])
+         row["Minutes left around the clock"], row["Late before tomorrow's opening"])
         for row in rows_of(out)
     ]  # fmt: skip
     assert told == [

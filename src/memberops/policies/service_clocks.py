@@ -91,6 +91,11 @@ class ClockReading:
     changes_at: dt.datetime | None = None
 
     @property
+    def counts_working_time(self) -> bool:
+        """Whether its own time is the working time of a calendar, not the wall's."""
+        return self.calendar is not None
+
+    @property
     def is_open(self) -> bool:
         """Whether it has started and not stopped."""
         return self.started_at is not None and self.stopped_at is None

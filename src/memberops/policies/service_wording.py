@@ -26,23 +26,36 @@ _LABELS_ZH = {
 _UNITS = (("d", " 天", 86_400), ("h", " 小时", 3_600), ("min", " 分钟", 60))
 
 
-def duration_text(time: dt.timedelta, language: Language = "en") -> str:
+def duration_text(
+    time: dt.timedelta, language: Language = "en", *, working: bool = False
+) -> str:
     """
     Write a time in at most two units; less than a minute in seconds.
+
+    Args:
+        time: The time; its sign is not written.
+        language: ``"zh"`` or ``"en"``.
+        working: Whether it is working time. It is named so and counted in hours, for
+            a day of it is not 24 hours.
 
     >>> duration_text(dt.timedelta(hours=26, minutes=5)), duration_text(
     ...     dt.timedelta(minutes=90), "zh")
     ('1 d 2 h', '1 小时 30 分钟')
+    >>> duration_text(dt.timedelta(hours=26, minutes=5), working=True)
+    '26 h 5 min of working time'
     """
     chinese = check_language(language) == "zh"
     seconds = int(abs(time).total_seconds())
     parts = []
-    for english, in_chinese, size in _UNITS:
+    for english, in_chinese, size in _UNITS[1:] if working else _UNITS:
         count, seconds = divmod(seconds, size)
         if count:
             parts.append(f"{count}{in_chinese}" if chinese else f"{count} {english}")
     if not parts:
-        return f"{seconds} 秒" if chinese else f"{seconds} s"
+        parts.append(f"{seconds} 秒" if chinese else f"{seconds} s")
+    if working:
+        parts = [*parts[:2], "工作时间" if chinese else "of working time"]
+        return " ".join(parts)
     return " ".join(parts[:2])
 
 
@@ -65,7 +78,8 @@ def _sentence(clock: ClockReading, zone: dt.tzinfo | None, language: Language) -
     if state is ClockState.NOT_STARTED or clock.due_at is None:
         return f"{name}：未开始计时" if chinese else f"{name}: not started"
     due = moment_text(clock.due_at, zone)
-    left = duration_text(clock.remaining or dt.timedelta(0), language)
+    working = clock.counts_working_time
+    left = duration_text(clock.remaining or dt.timedelta(0), language, working=working)
     guess = ""
     if clock.provisional:
         guess = "（节假日未公布，暂定）" if chinese else " (provisional)"
@@ -90,7 +104,7 @@ def _sentence(clock: ClockReading, zone: dt.tzinfo | None, language: Language) -
         ClockState.PAUSED: "等待顾客答复，剩余 {left}",
     }
     said = (in_chinese if chinese else english)[state].format(
-        due=due, left=left, used=duration_text(clock.elapsed, language)
+        due=due, left=left, used=duration_text(clock.elapsed, language, working=working)
     )
     return f"{name}：{said}{guess}" if chinese else f"{name}: {said}{guess}"
 

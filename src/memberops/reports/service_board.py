@@ -50,8 +50,9 @@ def service_board_form(
         frame: One row a case: ``case_id``, ``store_id``, ``received_at`` and
             ``due_at`` (moments with a zone), ``state``; as far as they are known
             ``category``, ``channel``, ``next_clock``, ``action_en``, ``action_zh``,
-            ``owner``, ``remaining_minutes`` (below zero when late), ``breaching_en``,
-            ``breaching_zh``.
+            ``owner``, ``breaching_en``, ``breaching_zh``, and the minutes left, below
+            zero when late: ``remaining_working_minutes`` of a target that counts
+            working time, else ``remaining_wall_minutes``.
         stores: ``store_id`` with ``name`` and ``region_id``, to name the stores.
         policy: The service levels.
         as_of: The moment.
@@ -75,7 +76,14 @@ def service_board_form(
         *sentence_columns("action", "Next action", "下一步"),
         text_column("owner", "Owner", "负责人", words=_OWNERS),
         text_column("due_at", "Due", "截止时间"),
-        count_column("remaining_minutes", "Minutes left", "剩余分钟"),
+        count_column(
+            "remaining_working_minutes", "Working minutes left", "剩余分钟（工作时间）"
+        ),
+        count_column(
+            "remaining_wall_minutes",
+            "Minutes left around the clock",
+            "剩余分钟（自然时间）",
+        ),
         *sentence_columns(
             "breaching", "Late before tomorrow's opening", "明日上班前将超时"
         ),
@@ -88,8 +96,17 @@ def service_board_form(
         columns=columns,
         frame=form_rows(rows, columns),
         currency=_NO_MONEY,
-        notes_en=(english, f"Times are those of {zone}.",
-                  "Minutes left count the target's own time; below zero is late."),
-        notes_zh=(chinese, f"时间按 {zone} 时区。",
-                  "剩余分钟按该时限自己的计时方式；负数表示已超时。"),
-    )  # fmt: skip
+        notes_en=(
+            english,
+            f"Times are those of {zone}.",
+            (
+                "Minutes left stand in the column of the time that the target counts, "
+                "working time or around the clock; below zero is late."
+            ),
+        ),
+        notes_zh=(
+            chinese,
+            f"时间按 {zone} 时区。",
+            "剩余分钟按该时限的计时方式（工作时间或自然时间）分列；负数表示已超时。",
+        ),
+    )

@@ -30,8 +30,8 @@ _MINUTE = dt.timedelta(minutes=1)
 _FAR = pd.Timestamp.max.tz_localize("UTC")
 _COLUMNS = (
     "case_id", "store_id", "category", "channel", "received_at", "state", "next_clock",
-    "action_en", "action_zh", "owner", "due_at", "remaining_minutes", "breaching_en",
-    "breaching_zh",
+    "action_en", "action_zh", "owner", "due_at", "remaining_working_minutes",
+    "remaining_wall_minutes", "breaching_en", "breaching_zh",
 )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def sla(
     >>> answer = desk.sla("K1", as_of=(at + pd.Timedelta(hours=20)).to_pydatetime())
     >>> print(answer.explain("zh").splitlines()[0])
     回复：即将到期，应于 2026-11-06 09:00+08:00 前完成，剩余 4 小时...
-    >>> answer.frame()[["owner", "due_at", "remaining_minutes"]].values.tolist()
+    >>> answer.frame()[["owner", "due_at", "remaining_wall_minutes"]].values.tolist()
     [['handler', '2026-11-06 09:00', 240]]
     """
     instant_of(as_of, "as_of")
@@ -231,7 +231,8 @@ def _board(
     for name in ("received_at", "due_at"):
         moments = pd.to_datetime(frame[name], utc=True)
         frame[name] = moments.astype("datetime64[us, UTC]")
-    frame["remaining_minutes"] = frame["remaining_minutes"].astype("Int64")
+    for name in ("remaining_working_minutes", "remaining_wall_minutes"):
+        frame[name] = frame[name].astype("Int64")
     late = frame["state"].ne("breached")
     order = frame.assign(_late=late, _due=frame["due_at"].fillna(_FAR))
     return frame.loc[order.sort_values(["_late", "_due", "case_id"]).index]
@@ -253,13 +254,14 @@ def _row(case: Complaint, decision: ServiceDecision) -> dict[str, Any]:
     row["breaching_zh"] = "、".join(each[1] for each in breaching) or None
     if action is None:
         return row
-    remaining = [
-        clock.remaining
+    running = [
+        clock
         for clock in decision.clocks
         if clock.name == action.clock and clock.is_open
     ]
-    if remaining and remaining[-1] is not None:
-        row["remaining_minutes"] = remaining[-1] // _MINUTE
+    if running and running[-1].remaining is not None:
+        kind = "working" if running[-1].counts_working_time else "wall"
+        row[f"remaining_{kind}_minutes"] = running[-1].remaining // _MINUTE
     return row | {
         "next_clock": action.clock or None,
         "action_en": action.text("en"),
