@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 
+import attrs
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -344,6 +345,46 @@ def test_a_difference_that_changed_needs_a_new_approval():
     assert (done.posted, done.changed) == ((), (approved,))
     assert not settle(ledger, [approve(ledger, line)]).changed
     assert stock(ledger) == 8
+
+
+def test_what_drifts_after_settling_waits_for_a_new_approval():
+    """A silent back-dated entry writes no revision: its reasons are approved anew."""
+    ledger = Ledger()
+    ledger.post(move("in", at(0), 10))
+    line = count(ledger, 8, at(1))
+    approved = approve(ledger, line)
+    settle(ledger, [approved])
+    ledger.post(move("back-dated", at(0, 5), -5))
+    done = settle(ledger, [approved])
+    assert (done.posted, done.changed) == ((), (approved,))
+    assert ledger.balance("G", "adjustment:lost") == 2
+    new = approve(ledger, line)
+    assert new.difference == 3
+    assert not settle(ledger, [new]).changed
+    by_reason = [ledger.balance("G", f"adjustment:{reason}")
+                 for reason in ("lost", "found", "revision")]  # fmt: skip
+    assert (stock(ledger), by_reason) == (8, [0, -3, 0])
+    assert settle(ledger, [new]).posted == ()
+
+
+def test_what_a_late_entry_corrected_needs_no_word():
+    """After `post_late` the count is as approved as before, and drift is seen still."""
+    ledger = Ledger()
+    ledger.post(move("in", at(0), 10))
+    approved = approve(ledger, count(ledger, 8, at(1)))
+    settle(ledger, [approved])
+    post_late(ledger, move("late", at(0, 5), -5), [approved])
+    (shown,) = differences(ledger, [approved.line])
+    assert (shown.quantity, shown.revised, shown.to_explain) == (3, 5, -2)
+    assert shown.unexplained(approved.explanations) == 0
+    assert settle(ledger, [approved]).changed == ()
+    ledger.post(move("silent", at(0, 6), -1))
+    assert settle(ledger, [approved]).changed == (approved,)
+    new = attrs.evolve(approved, difference=-1, explanations=[
+        attrs.evolve(approved.explanations[0], quantity=-1)])  # fmt: skip
+    settle(ledger, [new])
+    assert (stock(ledger), ledger.balance("G", "adjustment:lost")) == (8, 1)
+    assert ledger.balance("G", "adjustment:revision") == -5
 
 
 def test_a_count_that_cannot_be_is_told_and_spends_no_key():

@@ -5,6 +5,7 @@ import json
 from decimal import Decimal
 from fractions import Fraction
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -178,6 +179,14 @@ def test_an_approval_is_of_one_difference():
     assert "changed" in {each.rule for each in decided.reasons}
     no = approval(shown, approved=False)
     assert outcome(policy, shown, why, no) == ("refused",)
+    # What was said before the line was counted is of another count.
+    earlier = NOW - dt.timedelta(seconds=1)
+    for word in (approval(shown), no):
+        early = attrs.evolve(word, at=earlier)
+        decided = policy.decide(shown, why, early, as_of=DAY)
+        assert decided.outcome == "approve"
+        assert "outdated" in {each.rule for each in decided.reasons}
+        assert policy.in_force(shown, why, early, as_of=DAY) is None
     other = difference(10, 8, lot_id="B")
     with pytest.raises(InvalidValueError):
         policy.decide(shown, explain(other, ("damaged", -2)), as_of=DAY)

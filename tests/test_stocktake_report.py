@@ -109,6 +109,9 @@ def test_late_and_missing_stores_are_named():
         [1, 1, 0], [1, 1, 0], [1, 0, 1]]  # fmt: skip
     part = [*lines, line("S01", 4, local(10, 1), gift_id="TEA")]
     assert states(DAY, part)[0] == "late"
+    half = [*lines, line("S01", None, local(8, 1), gift_id="TEA")]
+    assert states(DAY, half)[0] == "incomplete"
+    assert states(dt.date(2026, 10, 9), half)[0] == "awaited"
     assert states(DAY, []) == ["missing"] * 3
     session = Stocktake(stocktake_id="C1", places=["store"], cutoff=local(7, 0))
     with pytest.raises(InvalidValueError, match="list the stores"):

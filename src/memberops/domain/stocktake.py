@@ -198,6 +198,8 @@ class Difference:
         line: The count that holds.
         book: Balance in the ledger's order right before the line's own adjustments.
         adjusted: What adjustments that name the line did at its moment.
+        revised: The part of it that corrects for late entries and other counts
+            (``adjustment:revision``), which nobody explains or approves.
         later: Net of what moved after the count.
         earlier: Counts of the line that recounts replaced.
         unit_value: What one is worth in the books, if known.
@@ -206,6 +208,7 @@ class Difference:
     line: CountLine
     book: int
     adjusted: int = 0
+    revised: int = 0
     later: int = 0
     earlier: tuple[CountLine, ...] = ()
     unit_value: Money | None = None
@@ -214,6 +217,11 @@ class Difference:
     def quantity(self) -> int | None:
         """Counted less book; None if it was not counted."""
         return None if self.line.counted is None else self.line.counted - self.book
+
+    @property
+    def to_explain(self) -> int | None:
+        """What reasons and an approval are of, the difference without revisions."""
+        return None if self.quantity is None else self.quantity - self.revised
 
     @property
     def state(self) -> CountState:
@@ -251,11 +259,11 @@ class Difference:
         """
         Return what is left when the explanations are taken off.
 
-        Book, explained and unexplained add up to counted.
+        Book, revised, explained and unexplained add up to counted.
         """
-        if self.quantity is None:
+        if self.to_explain is None:
             return None
-        return self.quantity - sum(each.quantity for each in explanations)
+        return self.to_explain - sum(each.quantity for each in explanations)
 
 
 @attrs.frozen(kw_only=True)

@@ -15,7 +15,7 @@ from memberops.ledger.balances import (
 )
 from memberops.ledger.costs import CostQueue, stock_values
 from memberops.ledger.count_reading import CountReading, read_counts
-from memberops.ledger.count_sheets import count_frame, count_sheet
+from memberops.ledger.count_sheets import count_frame, count_sheet, uncounted_lines
 from memberops.ledger.counting import differences
 from memberops.ledger.facts import (
     ISSUE_KEY,
@@ -161,5 +161,6 @@ __all__ = [
     "stock_values",
     "take_back",
     "take_gift_back",
+    "uncounted_lines",
     "use_of_gifts",
 ]

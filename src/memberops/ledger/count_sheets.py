@@ -13,7 +13,7 @@ from memberops.ledger.store import LedgerStore
 from memberops.tables.counts import COUNTS
 from memberops.tables.schema import Kind
 
-__all__ = ["count_frame", "count_sheet"]
+__all__ = ["count_frame", "count_sheet", "uncounted_lines"]
 
 _TYPES = {
     Kind.ID: "str",
@@ -91,6 +91,55 @@ def count_sheet(
     frame = pd.DataFrame(rows, columns=[*COUNTS.names, "book"])
     frame = _typed(frame).astype({"book": "int64"})
     return frame.drop(columns="book") if stocktake.blind else frame
+
+
+def uncounted_lines(
+    ledger: LedgerStore, stocktake: Stocktake, lines: Iterable[CountLine] = ()
+) -> tuple[CountLine, ...]:
+    """
+    Make the lines that a stocktake still owes: in the books, and in no row given.
+
+    A sheet that comes back with rows torn off is not complete without them.
+
+    Args:
+        ledger: Any ledger.
+        stocktake: What is counted.
+        lines: Those that came back, counted or not.
+
+    Returns:
+        Lines without a count, as of the cut-off, by place, gift and lot.
+
+    >>> import datetime as dt
+    >>> from memberops.ledger import Ledger
+    >>> from memberops.domain import Movement, Posting
+    >>> ledger, noon = Ledger(), dt.datetime(2026, 10, 1, 12, tzinfo=dt.UTC)
+    >>> done = ledger.post(Posting(posting_id="P1", kind="receipt", effective_at=noon,
+    ...     movements=[Movement(gift_id="CUP", source="supplier",
+    ...                         destination="warehouse", quantity=10)]))
+    >>> called = Stocktake(stocktake_id="C1", cutoff=noon, places=["warehouse"])
+    >>> owed, = uncounted_lines(ledger, called)
+    >>> owed.gift_id, owed.counted
+    ('CUP', None)
+    """
+    given = {(each.place, each.gift_id, each.lot_id or "") for each in lines}
+    sheet = count_sheet(ledger, stocktake)
+    names = ["place", "gift_id", "lot_id", "valid_through"]
+    owed = []
+    for place, gift, lot, through in sheet[names].itertuples(index=False, name=None):
+        lot_id = None if pd.isna(lot) else lot
+        if (place, gift, lot_id or "") not in given:
+            owed.append(
+                CountLine(
+                    stocktake_id=stocktake.stocktake_id,
+                    place=place,
+                    gift_id=gift,
+                    lot_id=lot_id,
+                    valid_through=None if pd.isna(through) else through.date(),
+                    counted_at=stocktake.cutoff,
+                    position=ledger.position,
+                )
+            )
+    return tuple(owed)
 
 
 def _counted_places(

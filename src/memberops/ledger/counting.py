@@ -15,7 +15,11 @@ from memberops.domain.stocktake import CountLine, Difference, latest_counts
 from memberops.ledger.store import LedgerStore
 from memberops.ledger.verdicts import Cell
 
-__all__ = ["CellHistory", "differences", "histories", "line_cell"]
+__all__ = ["REVISION", "CellHistory", "differences", "histories", "line_cell"]
+
+REVISION = "revision"
+"""What corrects a settled count for late entries and other counts."""
+
 
 _FOREVER = 2**63
 
@@ -27,6 +31,7 @@ class _Change(NamedTuple):
     lines: tuple[str, ...]
     reverses: str | None
     key: str
+    revision: bool
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +77,24 @@ class CellHistory:
             else:
                 after += each.change
         return before, own, after
+
+    def revised(self, line: CountLine) -> int:
+        """Sum what revisions of a line changed."""
+        return sum(
+            each.change for each in self.changes if _owned(each, line) and each.revision
+        )
+
+    def drifted(self, line: CountLine) -> int:
+        """Sum what counts of other lines moved before a count since it was settled."""
+        own = [each.sequence for each in self.changes if _owned(each, line)]
+        return sum(
+            each.change
+            for each in self.changes
+            if each.lines
+            and not _owned(each, line)
+            and each.sequence > max(own, default=0)
+            and each.at <= line.counted_at
+        )
 
     def adjustments(self, line: CountLine) -> tuple[str, ...]:
         """List the keys of a line's own adjustments that nothing took back."""
@@ -148,11 +171,14 @@ def histories(
         named: tuple[tuple[str, ...], str | None] = ((), None)
         if kind in {"adjustment", "reversal"}:
             named = _named(ledger, key)
+        revision = f"adjustment:{REVISION}" in {source, destination}
         for place, change in ((source, -quantity), (destination, quantity)):
             cell = Cell(gift, place, lot)
             if cell in wanted:
                 moment = at.to_pydatetime().astimezone(dt.UTC)
-                changes[cell].append(_Change(moment, sequence, change, *named, key))
+                changes[cell].append(
+                    _Change(moment, sequence, change, *named, key, revision)
+                )
     return defaultdict(
         lambda: CellHistory(changes=()),
         {
@@ -222,6 +248,7 @@ def differences(
                 line=line,
                 book=before,
                 adjusted=own,
+                revised=history[line_cell(line)].revised(line),
                 later=after,
                 earlier=earlier,
                 unit_value=values.get(line.gift_id),

@@ -15,6 +15,7 @@ from memberops.domain.posting import Movement, Posting, PostingKind
 from memberops.domain.stocktake import ApprovedCount
 from memberops.errors import ClosedPeriodError, OutOfStockError, bounded
 from memberops.ledger.counting import (
+    REVISION,
     CellHistory,
     histories,
     line_cell,
@@ -25,8 +26,6 @@ from memberops.ledger.verdicts import Cell, deltas
 
 __all__ = ["Settlement", "closings_after", "post_late", "settle"]
 
-_REVISION = "revision"
-
 
 @attrs.frozen(kw_only=True)
 class Settlement:
@@ -35,8 +34,9 @@ class Settlement:
 
     Args:
         posted: The adjustments that were written, in this order.
-        changed: Counts whose difference is no longer the one that was approved:
-            nothing was written for them, they need a new approval.
+        changed: Counts whose difference is no longer the one that was approved, those
+            that were settled before too: nothing was written for them, they need a
+            new approval.
         findings: Gifts whose counts cannot be, such as fewer counted than were given
             out since: nothing was written for them, they need a recount.
         receipt: Of the late entry, where there was one.
@@ -77,12 +77,13 @@ def closings_after(
 
 
 class _Step(NamedTuple):
-    """A change that a count still needs, and its adjustments that stand."""
+    """A change that a count still needs, and its adjustments to be turned back."""
 
     counted: ApprovedCount
     change: int
-    keys: tuple[str, ...]
-    back: bool
+    explain: bool
+    turn: tuple[str, ...] = ()
+    undone: int = 0
 
 
 def settle(
@@ -99,7 +100,9 @@ def settle(
     made of it; so a second call writes nothing. What moved after the count is kept.
     Where counts of one gift follow each other, the effect of the earlier one stops at
     the next: hand in all counts that are in force, of every stocktake. A count that
-    agrees is in force too.
+    agrees is in force too. Where an entry that came later changed a settled
+    difference, only a new approval counts: the old adjustment is reversed, and the
+    one posted that has the new reasons.
 
     Args:
         ledger: Any ledger.
@@ -226,18 +229,23 @@ def _plan(
         before, own, _ = history.read(line, order)
         keys = history.adjustments(line)
         if line.line_id in gone:
-            change = -own
+            change, step = -own, _Step(each, -own, explain=False, turn=keys, undone=own)
         else:
-            change = (line.counted or 0) - before - own
-            if not keys and change != each.difference:
+            shown = (line.counted or 0) - before
+            change = shown - own - moved
+            entered = extra is not None and extra[0] < line.counted_at
+            change -= extra[1] if extra is not None and entered else 0
+            step = _Step(each, change, explain=not keys)
+            revised = history.revised(line)
+            known = extra is not None or shown - own == -history.drifted(line)
+            if keys and change and not known:
+                step = _Step(each, change, explain=True, turn=keys, undone=own)
+            if step.explain and shown - revised != each.difference:
                 stale.append(each)
                 continue
-            change -= moved
-            if extra is not None and extra[0] < line.counted_at:
-                change -= extra[1]
         moved += change
         if change:
-            steps.append(_Step(each, change, keys, line.line_id in gone))
+            steps.append(step)
     return steps, stale
 
 
@@ -304,33 +312,32 @@ def _closed(steps: Sequence[_Step]) -> Finding:
 def _postings(
     ledger: LedgerStore, step: _Step, history: CellHistory, *, late: bool
 ) -> list[tuple[int, Posting]]:
-    """Make what a step needs: an adjustment, or reversals of a withdrawn count's."""
+    """Make what a step needs: reversals of what stands, and an adjustment."""
     line, cell = step.counted.line, line_cell(step.counted.line)
-    if step.back:
-        records = (
-            entry.record
-            for key in step.keys
-            if (entry := ledger.entry(key)) is not None
-        )
-        turned = [
-            record.reversal(
-                f"{record.posting_id}/withdrawn",
-                effective_at=record.effective_at,
-                by=step.counted.by,
-                late=late,
-            )
-            for record in records
-            if isinstance(record, Posting)
-        ]
-        return [(deltas(each).get(cell, 0), each) for each in turned]
-    reasons = (
-        []
-        if step.keys
-        else [(each.reason, each.quantity) for each in step.counted.explanations]
+    records = (
+        entry.record for key in step.turn if (entry := ledger.entry(key)) is not None
     )
-    rest = step.change - sum(quantity for _, quantity in reasons)
+    turned = [
+        record.reversal(
+            f"{record.posting_id}/withdrawn",
+            effective_at=record.effective_at,
+            by=step.counted.by,
+            late=late,
+        )
+        for record in records
+        if isinstance(record, Posting)
+    ]
+    writing = [(deltas(each).get(cell, 0), each) for each in turned]
+    reasons = [
+        (each.reason, each.quantity)
+        for each in step.counted.explanations
+        if step.explain
+    ]
+    rest = step.change + step.undone - sum(quantity for _, quantity in reasons)
     if rest:
-        reasons.append((_REVISION, rest))
+        reasons.append((REVISION, rest))
+    if not reasons:
+        return writing
     number = 1
     while ledger.entry(f"count/{line.line_id}/{number}") is not None:
         number += 1
@@ -360,4 +367,4 @@ def _postings(
     )
     for each in posting.movements:
         ledger.rules.check(each)
-    return [(step.change, posting)]
+    return [*writing, (step.change + step.undone, posting)]

@@ -192,12 +192,13 @@ class StocktakePolicy:
                     f"{bounded([each.line_id])} is another line than "
                     f"{bounded([line.line_id])}"
                 )
-        reasons = [found(difference)]
-        if difference.quantity is None:
+        reasons = found(difference)
+        unsettled = difference.to_explain
+        if unsettled is None:
             outcome = "not_counted"
-        elif difference.quantity == 0:
+        elif 0 in {unsettled, difference.quantity}:
             outcome = "agrees"
-        elif self.tolerance.holds(difference.quantity, difference.book):
+        elif self.tolerance.holds(unsettled, difference.book):
             outcome = "tolerated"
             reasons.append(yes("tolerance", "within the tolerance", "在允差内"))
         else:
@@ -237,7 +238,7 @@ class StocktakePolicy:
             difference, explanations, approval, as_of=as_of, region=region
         )
         by = f"policy:stocktake@{self.version}"
-        line, quantity = difference.line, difference.quantity or 0
+        line, quantity = difference.line, difference.to_explain or 0
         given: Sequence[Explanation] = ()
         if decided.outcome == "tolerated":
             given = [
@@ -250,7 +251,9 @@ class StocktakePolicy:
             ]
         elif decided.outcome == "approved" and approval is not None:
             by, given = approval.by, explanations
-        elif decided.outcome != "agrees":
+        elif decided.outcome == "agrees":
+            quantity = 0
+        else:
             return None
         return ApprovedCount(
             line=line,

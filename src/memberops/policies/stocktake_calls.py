@@ -131,7 +131,8 @@ class StocktakeStanding:
     Args:
         due_on: The last day that is in time; None without a deadline.
         places: One row a place: ``place``, ``due_on``, ``counted_on`` (the day of its
-            last first count), ``state`` (``"on_time"``, ``"late"``, ``"missing"``, or
+            last first count), ``state`` (``"on_time"``, ``"late"``, ``"missing"``,
+            ``"incomplete"`` where it is overdue and only a part was counted, or
             ``"awaited"`` while there is time), ``days_late``, ``lines``,
             ``counted``, ``not_counted``.
     """
@@ -148,6 +149,11 @@ class StocktakeStanding:
     def missing(self) -> tuple[str, ...]:
         """Places that are overdue and have not counted."""
         return self._named("missing")
+
+    @property
+    def incomplete(self) -> tuple[str, ...]:
+        """Places that are overdue and have counted only a part of their sheet."""
+        return self._named("incomplete")
 
     def _named(self, state: str) -> tuple[str, ...]:
         return tuple(self.places.loc[self.places["state"] == state, "place"])
@@ -169,8 +175,9 @@ def stocktake_standing(
     """
     Tell which places of a stocktake have counted, and name the late and missing.
 
-    A recount after the deadline makes nobody late. What is counted after *as_of* is
-    not known yet.
+    A place has counted when each of its lines is; what stands in the books and came
+    back in no row is a line too (`memberops.ledger.uncounted_lines`). A recount after
+    the deadline makes nobody late. What is counted after *as_of* is not known yet.
 
     Args:
         stocktake: What was called; its places by name, not by kind.
@@ -199,7 +206,8 @@ def stocktake_standing(
                 first[each.line_id] = day
         known = {each.line_id for each in here}
         done = max(first.values(), default=None)
-        rows.append(_place_row(place, stocktake.due_on, done, today)
+        rows.append(_place_row(place, stocktake.due_on, done, today,
+                               whole=len(first) == len(known))
                     | {"lines": len(known), "counted": len(first),
                        "not_counted": len(known) - len(first)})  # fmt: skip
     frame = pd.DataFrame(rows).astype(
@@ -215,13 +223,21 @@ def stocktake_standing(
 
 
 def _place_row(
-    place: str, due: dt.date | None, done: dt.date | None, today: dt.date
+    place: str,
+    due: dt.date | None,
+    done: dt.date | None,
+    today: dt.date,
+    *,
+    whole: bool,
 ) -> dict[str, object]:
-    behind = 0 if due is None else max(((done or today) - due).days, 0)
-    if done is not None:
-        state = "late" if behind else "on_time"
-    else:
+    until = done if done is not None and whole else today
+    behind = 0 if due is None else max((until - due).days, 0)
+    if done is None:
         state = "missing" if behind else "awaited"
+    elif not whole:
+        state = "incomplete" if behind else "awaited"
+    else:
+        state = "late" if behind else "on_time"
     return {
         "place": place,
         "due_on": due,

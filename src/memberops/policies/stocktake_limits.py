@@ -116,7 +116,7 @@ class ApprovalLimit:
 
         A value that is not known, and a share of nothing, are beyond any limit.
         """
-        size, book = abs(difference.quantity or 0), difference.book
+        size, book = abs(difference.to_explain or 0), difference.book
         if size == 0:
             return None
         if self.quantity is not None and size > self.quantity:

@@ -58,7 +58,10 @@ def objection(
     """Say why an approval does not count, if it does not."""
     if approval is None:
         return None
-    if approval.difference != difference.quantity:
+    if approval.at < difference.line.counted_at:
+        text = "it was said before the line was counted", "意见早于本次盘点"
+        return no("outdated", *text)
+    if approval.difference != difference.to_explain:
         shown = ("shown", str(approval.difference))
         text = "the difference has changed since it was approved", "审批后差异已变化"
         return no("changed", *text, shown)
@@ -77,8 +80,8 @@ def role_en(role: str) -> str:
     return f"the {role.replace('_', ' ')}" if role in _ROLES_ZH else role
 
 
-def found(difference: Difference) -> Reason:
-    """Say what the count found."""
+def found(difference: Difference) -> list[Reason]:
+    """Say what the count found, and what of it was corrected since."""
     size = abs(difference.quantity or 0)
     texts = {
         CountState.NOT_COUNTED: ("not counted", "未盘点"),
@@ -90,4 +93,15 @@ def found(difference: Difference) -> Reason:
     if difference.line.counted is not None:
         figures.append(("counted", str(difference.line.counted)))
         figures.append(("difference", str(difference.quantity)))
-    return fact("count", *texts[difference.state], *figures)
+    said = [fact("count", *texts[difference.state], *figures)]
+    if difference.revised:
+        said.append(
+            fact(
+                "revised",
+                f"{difference.revised:+d} of it corrects for late entries and other "
+                "counts",
+                f"其中 {difference.revised:+d} 为补录或其他盘点引起的更正",
+                ("revised", str(difference.revised)),
+            )
+        )
+    return said

@@ -103,7 +103,7 @@ def approve_counts(
             continue
         approval = Approval(
             line_id=line.line_id,
-            difference=each.quantity or 0,
+            difference=each.to_explain or 0,
             by=by,
             role=role,
             at=at,

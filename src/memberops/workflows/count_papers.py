@@ -30,7 +30,7 @@ from memberops.errors import (
     bounded,
     nearest,
 )
-from memberops.ledger import LedgerStore, differences, read_counts
+from memberops.ledger import LedgerStore, differences, read_counts, uncounted_lines
 from memberops.policies import StocktakePolicy
 from memberops.tables import STORES, Table
 from memberops.tables.counts import COUNTS
@@ -55,13 +55,15 @@ class CountPapers:
 
     Args:
         stocktake: What was called.
-        lines: Its count lines, recounts too.
+        lines: Its count lines, recounts too, and those still owed: what the books had
+            at the cut-off and no row counts.
         differences: What each line that holds says against the books.
         explanations: Reasons, by line.
         approvals: What was said to lines; of several the latest counts.
         findings: What was wrong with the papers.
         results: What the files gave, by name of the table.
         rows_read: Rows of counts of the file; each became a line or was refused.
+        accepted: Rows that became lines.
     """
 
     stocktake: Stocktake
@@ -72,6 +74,7 @@ class CountPapers:
     findings: tuple[Finding, ...]
     results: dict[str, SourceResult]
     rows_read: int
+    accepted: int
 
     def in_force(
         self, policy: StocktakePolicy, *, as_of: dt.date, regions: dict[str, str]
@@ -202,7 +205,8 @@ def read_papers(
             "[sources.counts]"
         )
     reading = read_counts(frames["counts"], stocktake, ledger, as_of=as_of)
-    found = differences(ledger, reading.lines)
+    lines = (*reading.lines, *uncounted_lines(ledger, stocktake, reading.lines))
+    found = differences(ledger, lines)
     ids = {_cell(_names_of(each.line)): each.line.line_id for each in found}
     findings = [each for result in results.values() for each in result.findings]
     findings += reading.findings
@@ -220,13 +224,14 @@ def read_papers(
     rejected = results["counts"].rejected if "counts" in results else 0
     return CountPapers(
         stocktake=stocktake,
-        lines=reading.lines,
+        lines=lines,
         differences=found,
         explanations=dict(why),
         approvals=said,
         findings=tuple(findings),
         results=results,
         rows_read=reading.rows_read + rejected,
+        accepted=reading.accepted,
     )
 
 

@@ -224,7 +224,11 @@ def count_summaries(
                 report, zone=chain.zone, kind="warehouse", currency=chain.currency
             )
         )
-    behind = [("late", "迟交", standing.late), ("missing", "缺交", standing.missing)]
+    behind = [
+        ("late", "迟交", standing.late),
+        ("missing", "缺交", standing.missing),
+        ("counted in part", "未盘全", standing.incomplete),
+    ]
     lines = [
         (f"{english}: {', '.join(places)}", f"{chinese}：{'、'.join(places)}")
         for english, chinese, places in behind
@@ -312,7 +316,7 @@ def counted_answer(
     papers = held.papers
     states = [each.state for each in papers.differences]
     read = papers.rows_read
-    sums = (read, len(papers.lines), read - len(papers.lines))
+    sums = (read, papers.accepted, read - papers.accepted)
     counts = [
         states.count(state)
         for state in (

@@ -49,6 +49,7 @@ _STANDINGS = (
     ("on_time", "on time", "按时"),
     ("late", "late", "迟交"),
     ("missing", "missing", "缺交"),
+    ("incomplete", "counted in part", "未盘全"),
     ("awaited", "awaited", "待交"),
 )
 
