@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from itertools import count
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ from memberops.adapters.sources.headings import HeadingMap
 from memberops.adapters.sources.placing import canonical_columns, place_headings
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.rejects import rejects_frame
+from memberops.adapters.sources.text_gathering import TextGatherer
 from memberops.domain import Severity
 from memberops.tables import normal_heading
 
@@ -123,24 +121,15 @@ def _texts(
 ) -> tuple[dict[int, TextColumn], Any, Any]:
     wanted = {at for places in place.places.values() for at in places}
     wanted.update(place.extra.values())
-    # Numbers each different text in the order of its first coming.
-    numbers = {at: defaultdict[str, int](count().__next__) for at in wanted}
-    chunks: dict[int, list[Any]] = {at: [] for at in wanted}
+    gatherers = {at: TextGatherer() for at in wanted}
     first, last = [], []
     for batch in reader.batches() if reader.headings else ():
-        rows = len(batch.rows)
-        for at, codes in numbers.items():
-            cells = map(itemgetter(at), batch.rows)
-            chunks[at].append(
-                np.fromiter(map(codes.__getitem__, cells), np.int32, rows)
-            )
+        for at, gatherer in gatherers.items():
+            gatherer.add(batch.column(at))
         first.append(np.array(batch.first, dtype=np.int64))
         last.append(np.array(batch.last, dtype=np.int64))
     nothing = np.zeros(0, dtype=np.int64)
-    texts = {
-        at: TextColumn(np.concatenate([nothing, *chunks.pop(at)]), list(codes))
-        for at, codes in numbers.items()
-    }
+    texts = {at: gatherer.column() for at, gatherer in gatherers.items()}
     return texts, np.concatenate([nothing, *first]), np.concatenate([nothing, *last])
 
 

@@ -12,6 +12,7 @@ import csv
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
 
 import attrs
 
@@ -38,11 +39,30 @@ class BadRow:
 
 @attrs.frozen(kw_only=True)
 class RowBatch:
-    """Rows of equal width, with the first and last physical line of each."""
+    """
+    Rows of equal width, with the first and last physical line of each.
+
+    Args:
+        first: The first line of each row.
+        last: The last.
+        width: How many cells a row has.
+        cells: The cells of all rows, row after row.
+    """
 
     first: Sequence[int]
     last: Sequence[int]
-    rows: list[list[str]]
+    width: int
+    cells: list[str]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The rows, each with its cells."""
+        starts = range(0, len(self.cells), self.width)
+        return [self.cells[start : start + self.width] for start in starts]
+
+    def column(self, at: int) -> list[str]:
+        """Give the cells at one place of each row."""
+        return self.cells[at :: self.width]
 
 
 class _Unclosed(Exception):  # noqa: N818 - a signal inside this module, not an error
@@ -154,33 +174,57 @@ class RowReader:
         """Give the good rows in batches, and gather the bad ones in `bad`."""
         while lines := self._feed.take(_BATCH):
             count = len(lines)
-            if (rows := self._plain_rows(lines)) is not None:
+            if (cells := self._plain_cells(lines)) is not None:
                 first = range(self._line + 1, self._line + 1 + count)
                 self._line += count
-                yield RowBatch(first=first, last=first, rows=rows)
+                yield RowBatch(first=first, last=first, width=self._width, cells=cells)
             else:
                 self._feed.give_back(0)
-                if (batch := self._careful_rows(self._line + count)).rows:
+                batch = self._careful_rows(self._line + count)
+                if batch.cells:
                     yield batch
 
-    def _plain_rows(self, lines: list[str]) -> list[list[str]] | None:
+    @property
+    def _width(self) -> int:
+        return len(self.headings or ())
+
+    def _plain_cells(self, lines: list[str]) -> list[str] | None:
         """Read lines that are one good row each; None if any of them is not."""
         first = self._line + 1
         if self._damage and self._rule_of_damage(first, self._line + len(lines)):
             return None
+        if (cells := self._unquoted_cells(lines)) is not None:
+            return cells
         try:
             rows = list(csv.reader(lines, delimiter=self._delimiter, strict=True))
         except csv.Error:
             return None
-        width = len(self.headings or ())
-        if len(rows) != len(lines) or set(map(len, rows)) != {width}:
+        if len(rows) != len(lines) or set(map(len, rows)) != {self._width}:
             return None
-        return rows if all(map(any, rows)) else None
+        return list(chain.from_iterable(rows)) if all(map(any, rows)) else None
+
+    def _unquoted_cells(self, lines: list[str]) -> list[str] | None:
+        """Part lines without quotes all at once; None if `csv` has more to say."""
+        between, width = self._delimiter, self._width
+        text = "".join(lines)
+        if "\r" in text:
+            text = text.replace("\r\n", "\n")
+        lengths = list(map(len, lines))
+        if (
+            '"' in text
+            or "\r" in text
+            or width == 1
+            or set(map(str.count, lines, repeat(between))) != {width - 1}
+            or min(lengths) <= width + 1  # perhaps a row without any text
+            or max(lengths) > csv.field_size_limit()
+        ):
+            return None
+        return text.removesuffix("\n").replace("\n", between).split(between)
 
     def _careful_rows(self, through: int) -> RowBatch:
         """Read rows one by one until the line *through* is read or passed."""
-        feed, width = self._feed, len(self.headings or ())
-        first_lines, last_lines, rows = [], [], []
+        feed, width = self._feed, self._width
+        first_lines, last_lines, good = [], [], list[str]()
         reader = csv.reader(feed, delimiter=self._delimiter, strict=True)
         while self._line < through:
             feed.taken.clear()
@@ -206,8 +250,8 @@ class RowReader:
             else:
                 first_lines.append(first)
                 last_lines.append(self._line)
-                rows.append(cells)
-        return RowBatch(first=first_lines, last=last_lines, rows=rows)
+                good.extend(cells)
+        return RowBatch(first=first_lines, last=last_lines, width=width, cells=good)
 
     def _rule_of_damage(self, first: int, last: int) -> str:
         for line in range(first, last + 1):
@@ -237,7 +281,7 @@ class RowReader:
 
     def _reject(self, line: int, rule: str, lines: list[str], count: int = 0) -> None:
         text_en, text_zh = _TEXTS[rule]
-        width = len(self.headings or ())
+        width = self._width
         self.bad.append(
             BadRow(
                 line=line,
