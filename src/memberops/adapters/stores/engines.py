@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,9 @@ def sqlite_engine(path: Path, wait: float) -> sa.Engine:
     """
     Make an engine for a file: a write-ahead log, synced at every commit.
 
+    A file that is not there yet is made so that only its owner may read it, and
+    SQLite gives its log the same mode; one that is there keeps its mode.
+
     Args:
         path: The file.
         wait: Seconds to wait for other writers.
@@ -46,6 +51,14 @@ def sqlite_engine(path: Path, wait: float) -> sa.Engine:
         connect_args={"timeout": wait},
         pool_timeout=wait,
     )
+
+    def make_file(*_connecting: object) -> None:
+        # What is there is not opened: to close it would drop this process's locks.
+        with contextlib.suppress(OSError):  # SQLite tells what is wrong
+            new = os.O_CREAT | os.O_EXCL | os.O_RDWR
+            os.close(os.open(os.path.realpath(path), new, 0o600))
+
+    sa.event.listen(engine, "do_connect", make_file)
     sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
