@@ -6,6 +6,9 @@ import pytest
 
 import memberops as mo
 from gift_chain import write_gift_chain
+from memberops.domain import Movement, Posting
+from memberops.errors import ClosedPeriodError
+from memberops.tables.stocktakes import COUNT_APPROVALS
 
 HEADINGS = "盘点单号,盘点地点,礼品编号,批次,实盘数量,盘点时间,盘点人,监盘人\n"
 
@@ -45,3 +48,75 @@ def test_half_a_sheet_is_not_complete(chain, tmp_path):
     assert sorted(zip(*columns, strict=True)) == [
         ("store:S01", "CUP", "not_counted"), ("store:S02", "PEN", "not_counted"),
         ("warehouse", "CUP", "agree"), ("warehouse", "PEN", "not_counted")]  # fmt: skip
+
+
+COUNTED = (
+    "C1,warehouse,CUP,L1,79,2026-10-08 09:00,W1,W2",
+    "C1,warehouse,PEN,,40,2026-10-08 09:10,W1,W2",
+    "C1,store:S01,CUP,L1,18,2026-10-10 20:00,E1,R1",
+)
+PAPERS = """
+[sources.counts]
+adapter = "csv"
+path = "counted.csv"
+
+[sources.count_reasons]
+adapter = "csv"
+path = "reasons.csv"
+
+[sources.count_approvals]
+adapter = "csv"
+path = "approvals.csv"
+"""
+
+
+def approved(chain, folder, **options):
+    """Approve what is explained, as headquarters."""
+    return chain.approve_counts(
+        "C1", by="H1", role="headquarters", approvals=folder / "approvals.csv",
+        at=dt.datetime(2026, 10, 12, 1, tzinfo=dt.UTC), **options,
+    )  # fmt: skip
+
+
+def slip(key, **facts):
+    """Make the issue of five cups on 5 October that nobody entered."""
+    return Posting(
+        posting_id=key, kind="issue", by="E1",
+        effective_at=dt.datetime(2026, 10, 5, 1, tzinfo=dt.UTC),
+        movements=[Movement(gift_id="CUP", source="warehouse", destination="member:M1",
+                            quantity=5, lot_id="L1",
+                            valid_through=dt.date(2027, 6, 30))],
+        **facts,
+    )  # fmt: skip
+
+
+def cups(chain):
+    """Return the cups in the warehouse."""
+    with chain.ledger() as ledger:
+        return ledger.balance("CUP", "warehouse")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_settled_place_is_closed_and_its_count_stands(chain, tmp_path, known):
+    """L9: a back-dated slip is refused, or knowingly enters and the count stands."""
+    counts = write(tmp_path, "counted.csv", *COUNTED)
+    files = {} if known else {"counts": counts, "reasons": tmp_path / "reasons.csv"}
+    if known:
+        names = ",".join(COUNT_APPROVALS.names)
+        write(tmp_path, "approvals.csv", headings=f"{names}\n")
+        file = tmp_path / "chain.toml"
+        file.write_text(file.read_text("utf-8") + PAPERS, "utf-8")
+        chain = mo.open_chain(file)
+    answer = approved(chain, tmp_path, **files)
+    assert "closed up to the count: 'store:S01', 'warehouse'" in answer.explain("en")
+    with pytest.raises(ClosedPeriodError):
+        chain.post_gifts(slip("silent"))
+    late = chain.post_gifts(slip("late", late=True))
+    rules = [each.rule for each in late.findings if each.table == "counts"]
+    assert rules == ([] if known else ["late-not-corrected"])
+    assert cups(chain) == (79 if known else 74)
+    again = chain.post_gifts(slip("late", late=True)).explain("en")
+    assert "there before" in again
+    assert cups(chain) == (79 if known else 74)
+    if known:
+        assert "adjustments written: 0" in approved(chain, tmp_path).explain("en")

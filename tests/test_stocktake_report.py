@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 
+import attrs
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -289,6 +290,10 @@ def test_a_stocktake_from_call_to_closing():
     (closing,) = closings_after([counted], by="E9")
     ledger.close(closing)
     assert (closing.before, closing.places) == (local(8, 9), ("store:S01",))
+    recount = attrs.evolve(counted.line, recount=1, counted_at=local(9, 9))
+    again = attrs.evolve(counted, line=recount)
+    for later in closings_after([again], by="E9"):
+        assert ledger.close(later).sequence > 0
     (after,) = differences(ledger, [found.line])
     assert session.cutoff < found.line.counted_at
     assert (after.settled, after.result, after.quantity) == (True, 7, -2)

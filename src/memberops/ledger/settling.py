@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import attrs
 
+from memberops.domain.canonical import instant_text
 from memberops.domain.closing import Closing
 from memberops.domain.finding import Finding
 from memberops.domain.posting import Movement, Posting, PostingKind
@@ -55,7 +56,8 @@ def closings_after(
     Make the closings that follow settled counts: one a place, up to its last count.
 
     Close once all of a place is settled: what takes effect there before is refused
-    from then on, or enters by `post_late`.
+    from then on, or enters by `post_late`. After a recount it is closed again, up to
+    that.
 
     Args:
         approved: Counts in force, of one stocktake or more.
@@ -67,7 +69,7 @@ def closings_after(
         last[key] = max(last.get(key, each.line.counted_at), each.line.counted_at)
     return tuple(
         Closing(
-            closing_id=f"count/{stocktake}/{place}/closed",
+            closing_id=f"count/{stocktake}/{place}/{instant_text(before)}",
             before=before,
             places=[place],
             by=by,

@@ -50,7 +50,8 @@ def approve_counts(
     Lines that are explained and wait for approval get one, as far as *role* may give
     it and *by* did not count; the others are findings that say why not. Every approval
     is written into the file before the ledger is changed; asked again, nothing is
-    written twice.
+    written twice. A place of which nothing is open any more is closed up to its last
+    count: what takes effect there before has to say that it is late.
 
     Args:
         chain: The chain; a method of it.
@@ -127,7 +128,7 @@ def approve_counts(
         files,
         papers,
         question="count_approval",
-        settling=True,
+        settling_by=by,
         late=late,
     )
     held.findings.extend(_refused(*each) for each in refused.items())
@@ -137,10 +138,20 @@ def approve_counts(
         held,
         differences_form(held),
         more=[
+            *(
+                [
+                    (
+                        f"closed up to the count: {bounded(held.closed)}",
+                        f"已关账至盘点时间：{'、'.join(held.closed)}",
+                    )
+                ]
+                if held.closed
+                else []
+            ),
             (
                 f"lines {said_en} now: {len(new):,}; adjustments written: {done:,}",
                 f"本次{said_zh} {len(new):,} 行；写入调整 {done:,} 笔",
-            )
+            ),
         ],
     )
 

@@ -23,13 +23,17 @@ from memberops.reports.forms.counts import (
 )
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.count_force import (
+    COUNT_TABLES,
+    close_counted,
+    counts_in_force,
+)
 from memberops.workflows.count_papers import (
     CountPapers,
     called,
     read_papers,
     regions_of,
 )
-from memberops.workflows.gift_catalogue import GIFT_TABLES
 from memberops.workflows.gift_questions import ask_ledger
 from memberops.workflows.inquiry import Inquiry
 
@@ -48,7 +52,6 @@ __all__ = [
 ]
 
 File = str | Path | None
-_TABLES = (*GIFT_TABLES, "stocktakes", "counts", "count_reasons", "count_approvals")
 
 
 class HeldStocktake(NamedTuple):
@@ -60,6 +63,7 @@ class HeldStocktake(NamedTuple):
     findings: list[Finding]
     moment: dt.datetime
     done: Settlement
+    closed: tuple[str, ...] = ()
 
 
 def count_sheets(
@@ -241,7 +245,9 @@ def stocktake_tables(
     chain: Chain, tables: ChainTables | None, progress: Progress | None
 ) -> ChainTables:
     """Read what a stocktake needs, if it was not read before."""
-    return chain.read(only=_TABLES, progress=progress) if tables is None else tables
+    return (
+        chain.read(only=COUNT_TABLES, progress=progress) if tables is None else tables
+    )
 
 
 def held_papers(
@@ -252,7 +258,7 @@ def held_papers(
     tables: ChainTables,
     *,
     question: str,
-    settling: bool = False,
+    settling_by: str | None = None,
     late: bool = False,
 ) -> HeldStocktake:
     """
@@ -265,7 +271,8 @@ def held_papers(
         files: See `read_papers`.
         tables: What was read.
         question: What is asked; it names the files of the answer.
-        settling: Whether the books are to follow what is in force.
+        settling_by: Who has the books follow what is in force, and closes the places
+            of which nothing is open; None: nobody.
         late: Whether adjustments may enter a closed period, knowingly.
     """
     asked, findings, moment = ask_ledger(
@@ -274,21 +281,26 @@ def held_papers(
     (session,) = called(asked, stocktake)
     policy, regions = chain.policies.stocktake, regions_of(asked.stores)
     done = Settlement()
+    closed: tuple[str, ...] = ()
     with chain.ledger(tables=asked.tables) as ledger:
         papers = read_papers(asked, ledger, session, as_of=moment, files=files)
-        if settling:
-            force = papers.in_force(policy, as_of=asked.as_of, regions=regions)
-            for other in called(asked) if "counts" in asked.tables else ():
-                if other.stocktake_id != session.stocktake_id:
-                    more = read_papers(asked, ledger, other, as_of=moment)
-                    force += more.in_force(policy, as_of=asked.as_of, regions=regions)
+        if settling_by is not None:
+            force = counts_in_force(asked, ledger, as_of=moment, own=papers)
             done = settle(ledger, force, late=late)
             papers = read_papers(asked, ledger, session, as_of=moment, files=files)
+            closed = close_counted(
+                ledger,
+                papers,
+                policy,
+                as_of=asked.as_of,
+                regions=regions,
+                by=settling_by,
+            )
     read = {**asked.tables.results, **papers.results}
     asked = attrs.evolve(asked, tables=ChainTables(read))
     findings += [each for each in papers.findings if each not in asked.tables.findings]
     findings += done.findings
-    return HeldStocktake(asked, session, papers, findings, moment, done)
+    return HeldStocktake(asked, session, papers, findings, moment, done, closed)
 
 
 def _report(held: HeldStocktake) -> pd.DataFrame:

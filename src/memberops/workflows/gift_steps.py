@@ -10,12 +10,13 @@ import pandas as pd
 
 from memberops.domain import Finding, Posting, Severity
 from memberops.errors import InvalidValueError, UnknownPostingError, bounded
-from memberops.ledger import LedgerStore
+from memberops.ledger import LedgerStore, Settlement
 from memberops.ledger.flow_issue import issue, redeem
 from memberops.ledger.flow_removal import destroy, take_gift_back
 from memberops.reports.forms.gift_ledger import posting_states_form
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.count_force import post_behind_counts
 from memberops.workflows.gift_catalogue import GIFT_TABLES
 from memberops.workflows.gift_questions import ask_ledger
 
@@ -46,6 +47,9 @@ def post_gifts(
 ) -> Answer:
     """
     Write one posting into the chain's ledger.
+
+    What is marked late enters behind counts that are in force; they knew of it, so
+    they stand, and their adjustments are corrected (`memberops.ledger.post_late`).
 
     Args:
         chain: The chain; a method of it.
@@ -320,7 +324,10 @@ def write_one(
     with chain.ledger(tables=asked.tables) as ledger:
         posting = make(ledger)
         if posting is not None:
-            receipt = ledger.post(posting)
+            behind, warning = Settlement(), None
+            if posting.late:
+                behind, warning = post_behind_counts(asked, ledger, posting)
+            receipt = behind.receipt or ledger.post(posting)
             number, count = receipt.sequence, len(posting.movements)
             state = "there_before" if receipt.replayed else "written"
             rows = [(posting.posting_id, posting.kind.value, count, state, number)]
@@ -332,6 +339,13 @@ def write_one(
                 if receipt.replayed
                 else (f"written as entry {number}", f"已入账，序号 {number}")
             ]
+            if behind.posted:
+                names = bounded([each.posting_id for each in behind.posted])
+                lines.append(
+                    (f"counts that stand: corrected by {names}",
+                     f"盘点结果不变，更正凭证：{names}")
+                )  # fmt: skip
+            findings += [] if warning is None else [warning]
     more = said or []
     findings += [finding for _, finding in more if finding is not None]
     form = posting_states_form(pd.DataFrame(rows, columns=list(_COLUMNS)))

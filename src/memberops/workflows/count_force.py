@@ -1,0 +1,166 @@
+"""Counts in force: what the books follow, what they close, what late entries keep."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import attrs
+import pandas as pd
+
+from memberops.domain import ApprovedCount, Finding, Posting, Severity
+from memberops.domain.gift import lies_within
+from memberops.errors import bounded
+from memberops.ledger import LedgerStore, Settlement, closings_after, post_late
+from memberops.policies import StocktakePolicy
+from memberops.workflows.count_papers import (
+    CountPapers,
+    called,
+    read_papers,
+    regions_of,
+)
+from memberops.workflows.gift_catalogue import GIFT_TABLES
+from memberops.workflows.inquiry import Inquiry
+
+__all__ = ["COUNT_TABLES", "close_counted", "counts_in_force", "post_behind_counts"]
+
+COUNT_TABLES = (
+    *GIFT_TABLES,
+    "stocktakes",
+    "counts",
+    "count_reasons",
+    "count_approvals",
+)
+"""The tables that tell which counts are in force."""
+_MOMENTS = (("counts", "counted_at"), ("count_approvals", "approved_at"))
+
+
+def counts_in_force(
+    asked: Inquiry,
+    ledger: LedgerStore,
+    *,
+    as_of: dt.datetime,
+    own: CountPapers | None = None,
+) -> list[ApprovedCount]:
+    """
+    List the counts that the books have to follow, of every stocktake.
+
+    Args:
+        asked: The question, with what the chain's sources gave.
+        ledger: The chain's ledger.
+        as_of: Aware instant: later counts and approvals are not known yet.
+        own: The papers of a stocktake that were read already.
+    """
+    policy, regions = asked.chain.policies.stocktake, regions_of(asked.stores)
+    papers = [] if own is None else [own]
+    if "counts" in asked.tables and "stocktakes" in asked.tables:
+        papers += [
+            read_papers(asked, ledger, each, as_of=as_of)
+            for each in called(asked)
+            if own is None or each.stocktake_id != own.stocktake.stocktake_id
+        ]
+    return [
+        counted
+        for each in papers
+        for counted in each.in_force(policy, as_of=asked.as_of, regions=regions)
+    ]
+
+
+def close_counted(
+    ledger: LedgerStore,
+    papers: CountPapers,
+    policy: StocktakePolicy,
+    *,
+    as_of: dt.date,
+    regions: dict[str, str],
+    by: str,
+) -> tuple[str, ...]:
+    """
+    Close the places of a stocktake of which nothing is open, up to their last count.
+
+    Args:
+        ledger: The chain's ledger, after the counts were settled.
+        papers: What is known of the stocktake since.
+        policy: The rules.
+        as_of: The day.
+        regions: Region of each store, by its id.
+        by: Who closes.
+
+    Returns:
+        The places that were closed now, and were not so far before.
+    """
+    force = papers.in_force(policy, as_of=as_of, regions=regions)
+    done = {each.line.line_id for each in force}
+    whole: list[ApprovedCount] = []
+    for place in papers.stocktake.places:
+        mine = [
+            each for each in papers.differences if lies_within(each.line.place, place)
+        ]
+        if all(each.settled and each.line.line_id in done for each in mine):
+            ids = {each.line.line_id for each in mine}
+            whole += [each for each in force if each.line.line_id in ids]
+    closed: list[str] = []
+    for closing in closings_after(whole, by=by):
+        known = any(
+            each.before >= closing.before
+            and (not each.places or lies_within(place, part))
+            for each in ledger.closings()
+            for place in closing.places
+            for part in each.places or ("",)
+        )
+        if not known:
+            ledger.close(closing)
+            closed += closing.places
+    return tuple(closed)
+
+
+def post_behind_counts(
+    asked: Inquiry, ledger: LedgerStore, posting: Posting
+) -> tuple[Settlement, Finding | None]:
+    """
+    Post what is entered late, so that counts that knew of it stand.
+
+    Args:
+        asked: The question.
+        ledger: The chain's ledger.
+        posting: What moved, marked late.
+
+    Returns:
+        What was written, and a warning where a count closed the place whose papers
+        are in no source of the chain, and so was not corrected.
+    """
+    chain = asked.chain
+    given = chain.read(only=COUNT_TABLES)
+    known = attrs.evolve(asked, tables=given)
+    moments = [pd.Timestamp(posting.effective_at)]
+    for table, column in _MOMENTS:
+        if table in given and column in given[table]:
+            moments += given[table][column].dropna().tolist()
+    now = max(moments).to_pydatetime()
+    force = counts_in_force(known, ledger, as_of=now)
+    done = post_late(ledger, posting, force)
+    return done, _uncorrected(ledger, posting, force)
+
+
+def _uncorrected(
+    ledger: LedgerStore, posting: Posting, force: Iterable[ApprovedCount]
+) -> Finding | None:
+    closed = {
+        each.closing_id
+        for each in ledger.closings()
+        if each.closing_id.startswith("count/") and each.touches(posting)
+    }
+    there = {f"count/{each.line.stocktake_id}/{each.line.place}/" for each in force}
+    alone = sorted(each for each in closed if not each.startswith(tuple(there)))
+    if not alone:
+        return None
+    return Finding(
+        table="counts",
+        rule="late-not-corrected",
+        severity=Severity.WARNING,
+        count=len(alone),
+        message_en=f"entered behind {bounded(alone)}, whose papers are in no source: "
+        "no count was corrected; compare that stocktake again and approve what changed",
+        message_zh=f"补录早于 {bounded(alone)}，其盘点资料未配置数据源：盘点未作更正，"
+        "请重新核对该次盘点并审批变化的差异",
+    )
