@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from ledger_model import LIMIT, Model, is_own
+from ledger_model import LIMIT, OVER, Model, is_own
 from memberops.domain import Closing, Hold, Movement, Posting, Release
 from memberops.errors import MemberOpsError
 from memberops.ledger import Ledger
@@ -39,10 +39,18 @@ whens = st.sampled_from(
 )
 keys = st.sampled_from([f"K{key}" for key in range(1, 251)])
 numbers = st.sampled_from([*range(1, 21), 1, 2, 3, LIMIT])
-arrivals = st.sampled_from(list(product(GOODS, SOURCES, PLACES)))
+arrivals = st.sampled_from(  # some of them more than was written, or explained
+    [
+        *product(GOODS, [*SOURCES, OVER], PLACES),
+        *product(GOODS, ["supplier"], [OVER] * 4),
+    ]
+)
 ways = st.sampled_from(list(product(GOODS, permutations(PLACES, 2), (False, True))))
 whereabouts = st.sampled_from(  # mostly where there is something to begin with
     list(product(GOODS, [*PLACES, *PLACES[:2] * 3]))
+)
+comings_back = st.sampled_from(
+    [*product(["new", "again"], [0, 1, 2]), *[("again", 0)] * 2, ("reversed", 0)]
 )
 mixtures = st.sampled_from(list(product(GOODS, GOODS, PLACES)))
 picks = st.integers(0, 2**16)  # of what was asked before, counted back from the last
@@ -69,7 +77,9 @@ def real(record):
             places=record["places"],
         )
     if record["type"] == "release":
-        return Release(release_id=record["key"], hold_id=record["hold"], at=ZERO)
+        return Release(
+            release_id=record["key"], hold_id=record["hold"], at=at(record["hour"])
+        )
     if record["type"] == "hold":
         gift, place, lot = record["cell"]
         return Hold(
@@ -97,7 +107,11 @@ def real(record):
             for gift, lot, expiry, source, destination, number in record["moves"]
         ],
         reverses=record["reverses"],
-        refers_to=() if record["hold"] is None else {"hold": record["hold"]},
+        refers_to={
+            name: record[of]
+            for name, of in (("hold", "hold"), ("issue_key", "back"))
+            if record[of] is not None
+        },
         late=record["late"],
     )
 
@@ -147,10 +161,13 @@ class LedgerMachine(RuleBasedStateMachine):
         assert got == expected
         self.wanted.append(record)
 
-    def post(self, key, hour, moves, *, reverses=None, late=False, hold=None):
+    def post(
+        self, key, hour, moves, *, reverses=None, late=False, hold=None, back=None
+    ):
         """Give a posting to both."""
         self.say({"type": "posting", "key": key, "hour": hour, "moves": moves,
-                  "reverses": reverses, "late": late, "hold": hold})  # fmt: skip
+                  "reverses": reverses, "late": late, "hold": hold,
+                  "back": back})  # fmt: skip
 
     @rule(when=whens, arrival=arrivals, number=numbers)
     def receive(self, when, arrival, number):
@@ -201,6 +218,28 @@ class LedgerMachine(RuleBasedStateMachine):
                  for g, lot, e, a, b, n in mistake["moves"]]  # fmt: skip
         self.post(*when, moves, reverses=mistake["key"])
 
+    @rule(when=whens, pick=picks, coming=comings_back)
+    def bring_back(self, when, pick, coming):
+        """A member brings back what was given, once or again, or it is taken back."""
+        (key, hour), (which, less) = when, coming
+        given = [r for r in self.model.records("posting")
+                 if r["reverses"] is None and any(m[4] == "member" for m in r["moves"])
+                 ]  # fmt: skip
+        some = [r for r in given if self.model.returns(r["key"])]
+        issue = (some or given if which != "new" else given)[-1 - pick % 3 :][:1]
+        for first in issue:
+            last = 6 + max(first["hour"] + hour % 7 - 7, -6)
+            if which == "reversed":
+                moves = [(g, lot, e, b, a, n) for g, lot, e, a, b, n in first["moves"]]
+                self.post(key, last, moves, reverses=first["key"])
+                continue
+            moves = [
+                (g, lot, e, to, "store:S1", max(1, n - less))
+                for g, lot, e, _, to, n in first["moves"]
+                if to == "member"
+            ]
+            self.post(key, last, moves, back=first["key"])
+
     @rule(key=keys, closing=closings)
     def close_period(self, key, closing):
         """A period is closed, for all places or some."""
@@ -243,12 +282,13 @@ class LedgerMachine(RuleBasedStateMachine):
                       [(gift, lot, expiry, place, "destroyed", number)],
                       hold=hold["key"] if mine else None)  # fmt: skip
 
-    @rule(key=keys, pick=picks)
-    def release(self, key, pick):
-        """A hold is given up."""
-        hold = self.held(pick)
+    @rule(when=whens, pick=picks)
+    def release(self, when, pick):
+        """A hold is given up, perhaps before it begins."""
+        (key, hour), hold = when, self.held(pick)
         if hold:
-            self.say({"type": "release", "key": key, "hold": hold["key"]})
+            self.say({"type": "release", "key": key, "hold": hold["key"],
+                      "hour": hold["hour"] + hour % 7 - 1})  # fmt: skip
 
     @precondition(lambda self: len(self.wanted) >= 20 * (self.journeys + 1))
     @rule()
@@ -276,6 +316,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.nothing_written_changes()
             self.balances_are_sums()
             self.never_below_zero()
+            self.holds_are_as_of()
             assert list(self.ledger.journal())[: len(self.lines)] == self.lines
             if self.is_looked_at():
                 self.frame(len(self.wanted) % 13, self.ledger.position * 2 // 3)
@@ -305,9 +346,17 @@ class LedgerMachine(RuleBasedStateMachine):
         sums = self.model.balances()
         totals = dict.fromkeys([good[:2] for good in GOODS], 0)
         for (gift, place, lot), number in sums.items():
-            assert self.ledger.balance(gift, place, lot_id=lot) == number
+            parts = sums.get((gift, OVER, lot), 0) if place == "adjustment" else 0
+            assert self.ledger.balance(gift, place, lot_id=lot) == number + parts
             totals[gift, lot] += number
         assert not any(totals.values())
+
+    def holds_are_as_of(self):
+        """What was held at a moment stays what was held then."""
+        for (gift, _, _), place in product(GOODS[:2], PLACES[:2]):
+            for hour in range(0, 14, 2):
+                held = self.ledger.held(gift, place, as_of=at(hour))
+                assert held == self.model.held(gift, place, hour)
 
     def never_below_zero(self):
         """L5: run in the order of the ledger, no own place is ever below zero."""

@@ -6,6 +6,7 @@ A record is a dict with "key", "type" and its fields; moments are whole hours.
 """
 
 LIMIT = 2**63 - 1
+OVER = "adjustment:over_receipt:S1:A:1"
 OWN = ("warehouse", "store", "in_transit", "wallet")
 
 
@@ -55,6 +56,10 @@ class Model:
             word = self.judge_reversal(record)
             if word:
                 return word
+        elif record["back"] is not None:
+            word = self.judge_return(record)
+            if word:
+                return word
         if not record["late"] and any(
             record["hour"] < c["before"] and self.touches(c, record)
             for c in self.records("closing")
@@ -77,9 +82,45 @@ class Model:
             or any(r["reverses"] == found[0]["key"] for r in self.records("posting"))
             or turned != record["moves"]
             or record["hour"] < found[0]["hour"]
+            or self.returns(found[0]["key"])
         ):
             return "ReversalError"
         return None
+
+    def is_reversed(self, key):
+        """Tell if a reversal took a posting back."""
+        return any(r["reverses"] == key for r in self.records("posting"))
+
+    def returns(self, key):
+        """List what brought back some of a posting, and still stands."""
+        return [
+            r
+            for r in self.records("posting")
+            if r["back"] == key and not self.is_reversed(r["key"])
+        ]
+
+    def judge_return(self, record):
+        """Only what was given and not taken back can come back, and not before."""
+        found = [r for r in self.records("posting") if r["key"] == record["back"]]
+        if not found:
+            return "UnknownPostingError"
+        early = record["hour"] < found[0]["hour"]
+        return "ReversalError" if early or self.is_reversed(record["back"]) else None
+
+    def exceeds(self, record):
+        """Tell if all returns together would bring more than was given."""
+        if record["back"] is None:
+            return False
+        rest = {}
+        for old in self.records("posting"):
+            if old["key"] == record["back"]:
+                for gift, lot, _, _, destination, number in old["moves"]:
+                    cell = gift, destination, lot
+                    rest[cell] = rest.get(cell, 0) + number
+        for each in [*self.returns(record["back"]), record]:
+            for gift, lot, _, source, _, number in each["moves"]:
+                rest[gift, source, lot] = rest.get((gift, source, lot), 0) - number
+        return any(n < 0 for (_, place, _), n in rest.items() if place == "member")
 
     @staticmethod
     def touches(closing, record):
@@ -160,7 +201,9 @@ class Model:
             kept = self.kept(cell, record["hour"], record["hold"])
             if change < 0 and is_own(cell[1]) and min(after) < kept:
                 word = "OutOfStockError"
-        return word
+            if change > 0 and cell[1] == OVER and max(after) > 0:
+                word = "OutOfStockError"
+        return "OutOfStockError" if self.exceeds(record) else word
 
     def judge_hold(self, record):
         """Only what is there and not kept for others can be held."""
@@ -172,7 +215,24 @@ class Model:
 
     def judge_release(self, record):
         """Only an open hold can be given up."""
-        return "posted" if self.find_hold(record["hold"]) else "HoldError"
+        hold = self.find_hold(record["hold"])
+        begun = hold is not None and record["hour"] >= hold["hour"]
+        return "posted" if begun else "HoldError"
+
+    def held(self, gift, place, hour):
+        """Add up what was held there at an hour, whatever became of it since."""
+        ends = {
+            r["hold"]: r["hour"]
+            for r in self.records("posting") + self.records("release")
+        }
+        return sum(
+            h["quantity"]
+            for h in self.records("hold")
+            if h["cell"][:2] == (gift, place)
+            and h["hour"] <= hour
+            and (h["until"] is None or hour < h["until"])
+            and hour < ends.get(h["key"], hour + 1)
+        )
 
     def balances(self, hour=None, position=None):
         """Add up every cell as of an hour and a position; zeros left out."""

@@ -18,9 +18,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import attrs
+
 from memberops.adapters.stores import open_ledger
 from memberops.domain import Movement, Posting
-from memberops.errors import LedgerStoreError, OutOfStockError
+from memberops.errors import LedgerStoreError, OutOfStockError, ReversalError
 
 NOON = dt.datetime(2026, 10, 1, 12, tzinfo=dt.UTC)
 FORK = multiprocessing.get_context("fork")
@@ -167,6 +169,44 @@ def last_gift_races(database, *, rounds=100, redeemers=50):
     return winners
 
 
+# --- a race to bring one gift back ------------------------------------------------
+
+
+def return_races(database, *, rounds=100, tills=8):
+    """Let threads bring one gift back, round by round; return the winners or fail."""
+    winners = 0
+    with (
+        open_ledger(database, wait=120) as ledger,
+        ThreadPoolExecutor(tills) as pool,
+    ):
+        for number in range(rounds):
+            gift, key = f"back-{number}", f"issue-{number}"
+            ledger.post(posting(f"in-{number}", gift, "supplier", "store:S1", 2))
+            ledger.post(posting(key, gift, "store:S1", "member:M1"))
+            start = threading.Barrier(tills)
+
+            def bring(till, number=number, gift=gift, key=key, start=start):
+                back = posting(f"{number}-{till}", gift, "member:M1", "store:S1")
+                start.wait()
+                try:
+                    if till == 0:  # and one takes the issue itself back
+                        ledger.reverse(key, key=f"{number}-R", effective_at=NOON)
+                    else:
+                        named = attrs.evolve(back, refers_to={"issue_key": key})
+                        ledger.post(named)
+                except (OutOfStockError, ReversalError):
+                    return False
+                return True
+
+            won = sum(pool.map(bring, range(tills)))
+            assert won == 1, f"{won} winners in round {number}"
+            assert ledger.balance(gift, "store:S1") == 2
+            assert ledger.balance(gift, "member") == 0
+            winners += won
+        assert ledger.verify() == ()
+    return winners
+
+
 # --- killed writers ----------------------------------------------------------------
 
 
@@ -276,6 +316,10 @@ def main():
             began = time.perf_counter()
             winners = last_gift_races(new(), rounds=rounds)
             say(f"{name}: {rounds} races of 50 redeemers: {winners} winners; "
+                  f"{time.perf_counter() - began:.1f} s")  # fmt: skip
+            began = time.perf_counter()
+            winners = return_races(new(), rounds=rounds)
+            say(f"{name}: {rounds} races of 8 tills for a return: {winners} winners; "
                   f"{time.perf_counter() - began:.1f} s")  # fmt: skip
             began = time.perf_counter()
             told = killed_writers(new(), kills=kills)

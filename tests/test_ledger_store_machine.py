@@ -13,6 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from ledger_databases import quick_folder
 from ledger_machine import ZERO, LedgerMachine, at
 from memberops.adapters.stores import facts, open_ledger, schema
+from memberops.domain import Posting
 from memberops.errors import MemberOpsError
 from memberops.ledger import Ledger
 
@@ -84,9 +85,20 @@ class Several:
             assert other.lots(gift, place, as_of=ZERO) == wanted.lots(
                 gift, place, as_of=ZERO
             )
-            assert other.held(gift, place, as_of=at(4)) == wanted.held(
-                gift, place, as_of=at(4)
-            )
+            for hour in (1, 4, 8):
+                assert other.held(gift, place, as_of=at(hour)) == wanted.held(
+                    gift, place, as_of=at(hour)
+                )
+        for key in {dict(r.refers_to).get("issue_key") for r in postings(wanted)}:
+            if key is not None:
+                assert other.returns(key) == wanted.returns(key)
+                assert other.reversed_by(key) == wanted.reversed_by(key)
+
+
+def postings(ledger):
+    """List the postings of a ledger."""
+    found = (entry.record for entry in ledger.entries())
+    return [each for each in found if isinstance(each, Posting)]
 
 
 def standing(ledger):

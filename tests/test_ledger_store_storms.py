@@ -64,6 +64,7 @@ def test_ten_times_as_much(new_database):
     """The storms at the nightly counts: 16x2,000, 1,000 races, 1,000 kills."""
     storms.writers_at_once(new_database(), writers=16, postings=2000)
     assert storms.last_gift_races(new_database(), rounds=1000) == 1000
+    assert storms.return_races(new_database(), rounds=1000) == 1000
     assert storms.killed_writers(new_database(), kills=1000) > 1000
 
 

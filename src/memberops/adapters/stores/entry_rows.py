@@ -87,7 +87,7 @@ def _returned(number: int) -> sa.Select[Any]:
                     movements.c.sequence > sa.bindparam("since"),
                 )
             ),
-            entries.c.document.contains(sa.bindparam("quoted"), autoescape=True),
+            entries.c.document.like(sa.bindparam("quoting"), escape="/"),
             ~sa.exists().where(back.c.reverses == entries.c.key),
         )
         .order_by(entries.c.sequence)
@@ -117,6 +117,14 @@ def read_entry(connection: sa.Connection, key: str) -> Entry | None:
     return None if row is None else entry_of(row)
 
 
+def _quoting(key: str) -> str:
+    """Return a pattern of the documents in which a key may be named."""
+    text = json.dumps(key, ensure_ascii=False)
+    for sign in "/%_":
+        text = text.replace(sign, f"/{sign}")
+    return f"%{text}%"
+
+
 def read_issue(connection: sa.Connection, key: str) -> IssueFacts | None:
     """Return what became of a posting, if there is one of that key."""
     entry = read_entry(connection, key)
@@ -127,8 +135,7 @@ def read_issue(connection: sa.Connection, key: str) -> IssueFacts | None:
         values = named((each.gift_id, each.place, each.lot_id) for each in some)
         rows = connection.execute(
             _returned(len(some)),
-            values
-            | {"since": entry.sequence, "quoted": json.dumps(key, ensure_ascii=False)},
+            values | {"since": entry.sequence, "quoting": _quoting(key)},
         )
         found |= {row.sequence: entry_of(row) for row in rows}
     return IssueFacts(

@@ -1,0 +1,311 @@
+"""What comes back, comes too much, or was held: once only, in every store."""
+
+import datetime as dt
+
+import attrs
+import pytest
+
+import ledger_storms as storms
+from memberops.adapters.stores import open_ledger
+from memberops.domain import Hold, Movement, Posting, Release
+from memberops.domain.gift_flow import GiftApplication, GiftApproval, ReceivedLot
+from memberops.errors import (
+    HoldError,
+    InvalidValueError,
+    OutOfStockError,
+    ReversalError,
+    UnknownPostingError,
+)
+from memberops.ledger import (
+    Ledger,
+    award,
+    dispatch,
+    explain_over,
+    issue,
+    receive,
+    reserve,
+    take_back,
+    take_gift_back,
+)
+
+FIRST = dt.datetime(2026, 9, 1, 12, tzinfo=dt.UTC)
+THIRD, LATER = dt.date(2026, 9, 3), dt.date(2026, 9, 30)
+
+
+def day(number, hours=0):
+    """Return noon of a day of September, and so many hours after it."""
+    return FIRST + dt.timedelta(days=number - 1, hours=hours)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def ledger(request, tmp_path):
+    """An empty ledger in memory, and in each database."""
+    if request.param == "memory":
+        yield Ledger()
+        return
+    where = tmp_path / "a.db"
+    if request.param == "postgresql":
+        where = request.getfixturevalue("postgresql").new_url()
+    with open_ledger(where) as opened:
+        yield opened
+        assert opened.verify() == ()
+        again = Ledger.restored(opened.journal())
+        assert again.position == opened.position
+
+
+def bring(ledger, key, quantity, place="store:S1", gift="CUP", **lot):
+    """Let gifts come from the supplier on the first."""
+    ledger.post(Posting(posting_id=key, kind="receipt", effective_at=FIRST, movements=[
+        Movement(gift_id=gift, source="supplier", destination=place,
+                 quantity=quantity, **lot)]))  # fmt: skip
+
+
+def give(ledger, name, quantity=1, at=None, holds=(), on=THIRD):
+    """Plan a gift to M1."""
+    return issue(ledger, issue_id=name, store_id="S1", member_id="M1", gift_id="CUP",
+                 quantity=quantity, reason="birthday", effective_at=at or day(2),
+                 on=on, by="E1", holds=holds)  # fmt: skip
+
+
+def back(ledger, name, of="issue:I1", quantity=1, at=None):
+    """Plan a return."""
+    return take_gift_back(ledger, return_id=name, issue_key=of, quantity=quantity,
+                          effective_at=at or day(3), by="E1")  # fmt: skip
+
+
+def given(ledger, quantity=1, *names):
+    """Bring cups and give them; return the ledger."""
+    bring(ledger, "IN", 9)
+    for name in names or ("I1",):
+        ledger.post(give(ledger, name, quantity))
+    return ledger
+
+
+def test_two_tills_take_a_gift_back_once(ledger):
+    """Both planned it before either posted: the ledger lets in one."""
+    given(ledger)
+    first, second = back(ledger, "B1"), back(ledger, "B2")
+    ledger.post(first)
+
+    with pytest.raises(OutOfStockError, match="can give 0 of 'CUP', not 1"):
+        ledger.post(second)
+    assert ledger.balance("CUP", "store:S1") == 9
+    assert ledger.balance("CUP", "member:M1") == 0
+    assert ledger.post(first).replayed
+    assert ledger.returns("issue:I1") == (first,)
+
+
+def test_one_gift_does_not_come_back_for_another(ledger):
+    """What M1 holds of a second issue is no second return of the first."""
+    given(ledger, 2, "I1", "I2")
+    ledger.post(back(ledger, "B1"))
+    ledger.post(back(ledger, "B2"))
+
+    with pytest.raises(InvalidValueError, match="0 can come back, not 1"):
+        back(ledger, "B3")
+    forged = attrs.evolve(back(ledger, "B3", of="issue:I2"),
+                          refers_to={"issue_key": "issue:I1"})  # fmt: skip
+    with pytest.raises(OutOfStockError):
+        ledger.post(forged)
+    assert ledger.post(back(ledger, "B4", "issue:I2", 2)).sequence > 0
+    assert ledger.balance("CUP", "store:S1") == 9
+
+
+def test_what_came_back_is_not_reversed_and_what_was_reversed_not_brought(ledger):
+    """A return and a reversal of one issue exclude each other, in either order."""
+    given(ledger, 1, "I1", "I2")
+    planned = back(ledger, "B2", "issue:I2")
+    ledger.post(back(ledger, "B1"))
+    with pytest.raises(ReversalError, match="came back already, by 'return:B1'"):
+        ledger.reverse("issue:I1", key="R1", effective_at=day(4))
+    ledger.reverse("issue:I2", key="R2", effective_at=day(4))
+    assert ledger.reversed_by("issue:I2") == "R2"
+    with pytest.raises(ReversalError, match="is reversed, by 'R2'"):
+        ledger.post(planned)
+    with pytest.raises(InvalidValueError, match="was reversed"):
+        back(ledger, "B3", "issue:I2")
+    assert ledger.balance("CUP", "store:S1") == 9
+
+    ledger.reverse("return:B1", key="R3", effective_at=day(5))
+    assert ledger.returns("issue:I1") == ()
+    ledger.post(back(ledger, "B4", at=day(6)))
+    assert ledger.balance("CUP", "store:S1") == 9
+
+
+def test_a_return_names_one_issue_that_was_there_before(ledger):
+    """An unknown issue, two of them, and a return before its gift are refused."""
+    given(ledger, 1, "I1", "I2")
+    good = back(ledger, "B1")
+    names = [("issue_key", "issue:I1"), ("issue_key", "issue:I2")]
+
+    with pytest.raises(UnknownPostingError, match="'issue:I9'"):
+        ledger.post(attrs.evolve(good, refers_to={"issue_key": "issue:I9"}))
+    with pytest.raises(ReversalError, match="names one posting"):
+        ledger.post(attrs.evolve(good, refers_to=names))
+    with pytest.raises(ReversalError, match="before 'issue:I1' gave it"):
+        ledger.post(attrs.evolve(good, effective_at=day(1, 1)))
+    assert not ledger.post(good).replayed
+
+
+def test_eight_tills_at_once_take_a_gift_back_once(new_database):
+    """Threads that planned the same return post it at once: one is let in."""
+    assert storms.return_races(new_database(), rounds=3, tills=8) == 3
+
+
+def test_what_came_too_much_is_explained_once(ledger):
+    """Two papers for one surplus, planned at once: the account never exceeds 0."""
+    asked, granted = application(), approval()
+    bring(ledger, "IN", 50, "warehouse")
+    ledger.post(dispatch(ledger, asked, granted, number=1, quantity=10,
+                         effective_at=day(3), on=THIRD, by="W"))  # fmt: skip
+    ledger.post(receive(ledger, asked, [ReceivedLot(quantity=12)], number=1,
+                        effective_at=day(4), by="S").posting)  # fmt: skip
+    papers = [
+        explain_over(ledger, asked, explanation_id=name, number=1,
+                     found=ReceivedLot(quantity=count), source="warehouse",
+                     effective_at=day(5), by="E", reason="miscounted")
+        for name, count in (("O1", 1), ("O2", 2), ("O3", 1))
+    ]  # fmt: skip
+    ledger.post(papers[0])
+
+    with pytest.raises(OutOfStockError, match="can give 1 of 'CUP', not 2"):
+        ledger.post(papers[1])
+    ledger.post(papers[2])
+    assert ledger.balance("CUP", "warehouse") == 50 - 10 - 2
+    assert ledger.balance("CUP", "adjustment:over_receipt") == 0
+
+
+def application(gift="CUP"):
+    """Return an application of S1."""
+    return GiftApplication(application_id="A-1", store_id="S1", gift_id=gift, asked=10,
+        purpose="birthday", applied_by="E1", applied_at=FIRST)  # fmt: skip
+
+
+def approval():
+    """Return the approval of all of it."""
+    return GiftApproval(application_id="A-1", approved=10, approved_by="E2",
+                        approved_at=FIRST)  # fmt: skip
+
+
+def test_a_reversed_dispatch_may_be_sent_again(ledger):
+    """Whatever the key of its reversal, what was taken back is left to send."""
+    bring(ledger, "IN", 50, "warehouse")
+
+    def send(number):
+        return dispatch(ledger, application(), approval(), number=number, quantity=10,
+                        effective_at=day(3), on=THIRD, by="W")  # fmt: skip
+
+    ledger.post(send(1))
+    with pytest.raises(InvalidValueError, match="0 are left, not 10"):
+        send(2)
+    ledger.reverse("dispatch:A-1:1", key="MISTAKE", effective_at=day(4))
+    ledger.post(attrs.evolve(send(2), effective_at=day(5)))
+    assert ledger.balance("CUP", "in_transit:S1") == 10
+
+
+def test_a_lot_that_the_ledger_knows_needs_no_date_at_receipt(ledger):
+    """L2 came instead of L1: its last day is the ledger's; an unknown lot has none."""
+    until = dt.date(2027, 1, 1)
+    bring(ledger, "IN", 9, "warehouse", lot_id="L1", valid_through=LATER)
+    bring(ledger, "IN2", 9, "warehouse", lot_id="L2", valid_through=until)
+    ledger.post(dispatch(ledger, application(), approval(), number=1, quantity=5,
+                         effective_at=day(3), on=THIRD, by="W"))  # fmt: skip
+    came = [ReceivedLot(quantity=5, lot_id="L2"), ReceivedLot(quantity=1, lot_id="L9")]
+    posting = receive(ledger, application(), came, number=1, effective_at=day(4),
+                      by="S").posting  # fmt: skip
+
+    assert [(each.lot_id, each.valid_through) for each in posting.movements] == [
+        ("L2", until), ("L9", None)]  # fmt: skip
+    assert not ledger.post(posting).replayed
+
+
+def held(ledger, name, quantity, **more):
+    """Write a hold of cups in the store on the second."""
+    hold = Hold(hold_id=name, gift_id="CUP", place="store:S1", quantity=quantity,
+                held_at=day(2), **more)  # fmt: skip
+    ledger.hold(hold)
+    return hold
+
+
+def test_what_is_not_needed_of_a_reservation_stays_held(ledger):
+    """Of holds of 2 and 3, an issue of 2 uses the first, and asked again it does."""
+    bring(ledger, "IN", 2, lot_id="A", valid_through=LATER)
+    bring(ledger, "IN2", 3, lot_id="B")
+    holds = reserve(ledger, reservation_id="Z", store_id="S1", gift_id="CUP",
+                    quantity=5, held_at=day(3), on=THIRD, by="E1")  # fmt: skip
+    for each in holds:
+        ledger.hold(each)
+    planned = give(ledger, "I1", 2, day(3), holds)
+    ledger.post(planned)
+
+    assert planned.references("hold") == (holds[0].hold_id,)
+    assert ledger.held("CUP", "store:S1", as_of=day(3)) == 3
+    assert give(ledger, "I1", 2, day(3), holds) == planned
+    with pytest.raises(OutOfStockError):
+        ledger.post(give(ledger, "I2", 1, day(3)))
+
+
+def test_holds_of_one_cell_count_together(ledger):
+    """Holds of 2 and 3 cups of one lot give 5 in one issue; 6 are too many."""
+    bring(ledger, "IN", 9)
+    holds = [held(ledger, "H1", 2), held(ledger, "H2", 3)]
+    good = give(ledger, "I1", 5, day(3), holds)
+    more = [attrs.evolve(good.movements[0], quantity=6)]
+
+    with pytest.raises(HoldError, match=r"is for 5 of 'CUP'.*takes 6"):
+        ledger.post(attrs.evolve(good, movements=more))
+    ledger.post(good)
+    assert ledger.balance("CUP", "member:M1") == 5
+    assert ledger.held("CUP", "store:S1", as_of=day(4)) == 0
+
+
+def test_what_was_reserved_and_expired_since_is_not_given(ledger):
+    """Five minutes after midnight the lot is over: the rest of the holds is given."""
+    bring(ledger, "IN", 2, lot_id="A", valid_through=THIRD)
+    bring(ledger, "IN2", 3, lot_id="B")
+    holds = [held(ledger, "H1", 2, lot_id="A"), held(ledger, "H2", 3, lot_id="B")]
+    after = THIRD + dt.timedelta(days=1)
+
+    with pytest.raises(OutOfStockError) as caught:
+        give(ledger, "I1", 5, day(3), holds, on=after)
+    assert (caught.value.available, caught.value.spent) == (3, False)
+    posting = give(ledger, "I1", 3, day(3), holds, on=after)
+    assert [each.lot_id for each in posting.movements] == ["B"]
+    assert {each.lot_id for each in give(ledger, "I1", 5, day(3), holds).movements} == {
+        "A", "B"}  # fmt: skip
+
+
+def test_what_was_held_at_a_moment_stays_so(ledger):
+    """A later release or use does not change what was held before it."""
+    bring(ledger, "IN", 9)
+    first, second = held(ledger, "H1", 2), held(ledger, "H2", 3)
+    with pytest.raises(HoldError, match="not given up before"):
+        ledger.release(Release(release_id="X", hold_id="H1", at=day(1)))
+    ledger.release(Release(release_id="X", hold_id="H1", at=day(5)))
+    ledger.post(give(ledger, "I1", 3, day(6), [second]))
+
+    found = [ledger.held("CUP", "store", as_of=day(number)) for number in range(1, 8)]
+    assert found == [0, 5, 5, 5, 3, 0, 0]
+    assert first.quantity == 2
+
+
+def test_a_return_takes_no_expired_points_but_its_own(ledger):
+    """Expired points of another lot pay nothing back; what is missing is told."""
+    for key, points, through in (("A1", 100, dt.date(2026, 9, 5)), ("A2", 100, None),
+                                 ("A3", 50, dt.date(2027, 12, 5))):  # fmt: skip
+        ledger.post(award(key=key, member_id="M1", points=points, effective_at=day(1),
+                          valid_through=through, ticket_id=key))  # fmt: skip
+    ledger.post(Posting(posting_id="X", kind="spend", effective_at=day(20), movements=[
+        Movement(gift_id="points", source="wallet:M1", destination="program:spent",
+                 quantity=100, lot_id="A2")]))  # fmt: skip
+
+    def back_from(award_key, on):
+        found = take_back(ledger, key="TB", award_key=award_key, points=100,
+                          effective_at=day(21), on=on)  # fmt: skip
+        return found.missing, [
+            (each.lot_id, each.quantity) for each in found.posting.movements
+        ]
+
+    assert back_from("A2", dt.date(2026, 9, 21)) == (50, [("A3", 50)])
+    assert back_from("A2", dt.date(2026, 9, 5)) == (0, [("A1", 100)])
+    assert back_from("A1", dt.date(2026, 9, 21)) == (0, [("A1", 100)])
