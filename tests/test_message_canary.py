@@ -184,7 +184,7 @@ def in_office(database, tmp_path, monkeypatch, *, provider, seal=None):
     monkeypatch.setattr(tempfile, "tempdir", str(left))
     shown = []
     out, err = io.StringIO(), io.StringIO()
-    policy = OutboxPolicy(retry=storms.POLICY.retry, unpriced=True)
+    policy = OutboxPolicy(retry=storms.POLICY.retry, price=storms.POLICY.price)
     with (
         all_logs() as logged,
         contextlib.redirect_stdout(out),

@@ -1,13 +1,22 @@
 """Whatever the gateway, the workers and the members do: once, or not at all."""
 
+import contextlib
 import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import attrs
 import pytest
 
 pytest.importorskip("sqlalchemy", reason="needs the extra 'sql'")
 pytest.importorskip("httpx2", reason="needs the extra 'sms'")
 
 import message_storms as storms
+from memberops.adapters.stores import open_outbox
+from memberops.domain.message import MessageReceipt
+from memberops.domain.money import Currency, Money
+from memberops.policies.contact import ContactCap, ContactPolicy
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked workers")
 
@@ -84,6 +93,115 @@ def test_fifty_campaigns_share_one_cap(database):
     total, worst = storms.cap_races(database, rounds=1)
 
     assert worst == total == 1
+
+
+class Lying(storms.Together):
+    """A provider that surely does not know a promotion, whatever it took."""
+
+    def __init__(self, inner, size, longest):
+        super().__init__(inner, size, longest)
+        self.query = self.lie
+
+    def lie(self, message, *, provider_message_id, sent_on):
+        """Say that it has none."""
+        del provider_message_id, sent_on
+        return MessageReceipt(
+            provider=self.name, status="not_found", message_id=message.message_id
+        )
+
+
+def test_a_settlement_that_is_a_lie_does_not_pass(database):
+    """What was settled is compared before the last receipts could mend it."""
+
+    def make(url, together):
+        return Lying(storms.provider_for(url), together, 1)
+
+    with pytest.raises(
+        AssertionError, match=r"rejected, truly .* before the last push"
+    ):
+        storms.bad_day(database, messages=100, make=make)
+
+
+# --- the same where readers do not wait for writers ---------------------------------
+
+
+@pytest.fixture
+def shared_database(postgresql):
+    """Return the address of a database at which many write at once."""
+    return postgresql.new_url()
+
+
+@forks
+def test_some_killed_workers_on_a_server(shared_database):
+    """What a killed worker held in PostgreSQL is lost by nobody and sent once."""
+    totals = storms.killed_workers(shared_database, kills=5)
+
+    assert (totals.duplicates, totals.wrong, totals.unknown) == (0, 0, 0)
+    assert totals.parked > 0
+
+
+def test_races_on_a_server(postgresql):
+    """Opt-outs and caps hold where claims of one moment do not wait in line."""
+    assert storms.racing_opt_outs(postgresql.new_url(), members=60)[3] == 0
+    total, worst = storms.cap_races(postgresql.new_url(), campaigns=12, rounds=2)
+    assert (total, worst) == (2, 1)
+
+
+@contextlib.contextmanager
+def slow_to_read(table):
+    """Let every reader of a table think about it, so that a race is always run."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    def wait(_connection, _cursor, statement, *_rest):
+        if statement.lstrip().startswith("SELECT") and f"FROM {table}" in statement:
+            time.sleep(0.3)
+
+    event.listen(Engine, "after_cursor_execute", wait)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "after_cursor_execute", wait)
+
+
+def claimed_at_once(outbox, **limits):
+    """Let accounts a and b claim in the same moment; return all that they got."""
+    start = threading.Barrier(2)
+
+    def claim(provider):
+        start.wait()
+        return outbox.claim(
+            worker=provider, at=storms.now(), provider=provider, **limits
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        return [claim for some in pool.map(claim, "ab") for claim in some]
+
+
+def test_two_accounts_that_claim_at_once_share_a_cap(new_database):
+    """Two campaigns through two accounts write to a member once, if that is the cap."""
+    cap = ContactPolicy(caps=[ContactCap(most=1, window="day")])
+    policy = attrs.evolve(storms.POLICY, contact=cap)
+    with open_outbox(new_database(), policy=policy, wait=60) as outbox:
+        for account in "ab":
+            storms.fill(outbox, f"of {account}", [1], provider=account)
+        with slow_to_read("outbox_contacts"):
+            assert len(claimed_at_once(outbox)) == 1
+
+
+def test_two_that_claim_at_once_share_a_budget(new_database):
+    """Two workers of one campaign claim no more together than its cost cap pays."""
+    price = Money.of("6.00", Currency("CNY"))
+    policy = attrs.evolve(storms.POLICY, price=price)
+    with open_outbox(new_database(), policy=policy, wait=60) as outbox:
+        batch, made = storms.batch_of("dear", [1, 2], "marketing")
+        batch = attrs.evolve(batch, cost_cap=Money.of("10.00", Currency("CNY")))
+        storms.consent(outbox, [1, 2])
+        outbox.add_batch(batch)
+        outbox.enqueue("dear", made)
+        storms.approve(outbox, batch)
+        with slow_to_read("outbox_contacts"):
+            assert len(claimed_at_once(outbox, limit=1)) == 1
 
 
 @pytest.mark.nightly
