@@ -11,9 +11,13 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from memberops.cli.wrong_use import FAULT, tell_wrong_use
+from memberops.cli.wrong_use import FAULT, language_of_arguments, tell_wrong_use
 from memberops.errors import MemberOpsError, MissingExtraError
+
+if TYPE_CHECKING:
+    from memberops.domain.values import Language
 
 __all__ = ["main"]
 
@@ -33,16 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0
     """
     _ready_streams()
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    spoken = language_of_arguments(given)
     # A broken plugin is in the findings; its traceback belongs in a log.
     logging.getLogger("memberops").addHandler(logging.NullHandler())
     try:
         import cyclopts
         import rich  # noqa: F401 - the tables need it, and say so late
     except ImportError:
-        return tell_wrong_use(MissingExtraError("the command / 命令行", "cli"))
+        return tell_wrong_use(MissingExtraError("the command / 命令行", "cli"), spoken)
     from memberops.cli.application import application
 
-    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         return _status(
             application()(
@@ -53,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         )
     except (MemberOpsError, cyclopts.CycloptsError, OSError, OverflowError) as error:
-        return _told(error)
+        return _told(error, spoken)
     except SystemExit:
         # The reader of a help text has seen enough: rich ends the process for that.
         return 0
@@ -66,17 +71,17 @@ def _status(given: object) -> int:
     return given if isinstance(given, int) else 0
 
 
-def _told(error: Exception) -> int:
+def _told(error: Exception, spoken: "Language | None") -> int:
     """Tell wrong use in one line; a reader that has gone is none."""
     if isinstance(error, BrokenPipeError):
         return 0
     if isinstance(error, OSError):
         return tell_wrong_use(
-            f"{error.filename or ''}: {error.strerror or error}".strip(": ")
+            f"{error.filename or ''}: {error.strerror or error}".strip(": "), spoken
         )
     if isinstance(error, OverflowError):
         error = OverflowError("a day or number is too far away to count")
-    return tell_wrong_use(error)
+    return tell_wrong_use(error, spoken)
 
 
 def _ready_streams() -> None:

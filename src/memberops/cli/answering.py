@@ -66,6 +66,9 @@ def give_answer(
 
         text = csv_text(forms[0], language=spoken, line_end="\n").rstrip("\n")
         say([text], exact=True)
+        if forms[0].frame.empty:
+            # A heading alone does not say whether anything was asked.
+            sys.stderr.write(f"{answer.explain(spoken)}\n")
     else:
         lines = [answer.title(spoken), answer.explain(spoken), ""]
         for each in forms:

@@ -1,8 +1,13 @@
-"""Wrong use, told in one line in both languages; the exit statuses."""
+"""Wrong use, told in one line in the language asked for; the exit statuses."""
 
 import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-__all__ = ["FAULT", "FOUND", "WRONG_USE", "tell_wrong_use"]
+if TYPE_CHECKING:
+    from memberops.domain.values import Language
+
+__all__ = ["FAULT", "FOUND", "WRONG_USE", "language_of_arguments", "tell_wrong_use"]
 
 FOUND, WRONG_USE, FAULT = 1, 2, 3
 
@@ -43,16 +48,41 @@ _KINDS = (
 """By the kind of an error, the first that fits: what it means in Chinese."""
 
 
-def tell_wrong_use(error: object) -> int:
+def language_of_arguments(arguments: Sequence[str]) -> "Language | None":
     """
-    Say what was wrong: its kind in Chinese, and the details as they were told.
+    Return the language that the arguments ask for, as far as they can be read.
+
+    >>> language_of_arguments(["sla", "--language", "zh", "--as-off", "x"])
+    'zh'
+    """
+    option, found = "--language", None
+    for at, argument in enumerate(arguments):
+        name, _, value = argument.partition("=")
+        if name == option:
+            value = value or "".join(arguments[at + 1 : at + 2])
+            found = value if value in ("zh", "en") else None
+    return found  # type: ignore[return-value]
+
+
+def tell_wrong_use(error: object, language: "Language | None" = None) -> int:
+    """
+    Say what was wrong: what leads the line follows the language, details are English.
+
+    Args:
+        error: What was raised, or what to say of it.
+        language: The language that was asked for; None for both.
 
     Returns:
         The exit status of wrong use.
     """
-    kind = next((text for name, text in _KINDS if _is_a(error, name)), "用法有误")
+    kind = next((text for name, text in _KINDS if _is_a(error, name)), "用法有误。")
     place = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
-    sys.stderr.write(f"错误 error: {kind} {place}{error}\n")
+    leads = {
+        "zh": f"错误：{kind}英文详情：",
+        "en": "error: ",
+        None: f"错误 error: {kind} ",
+    }
+    sys.stderr.write(f"{leads[language]}{place}{error}\n")
     return WRONG_USE
 
 

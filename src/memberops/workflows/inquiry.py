@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Inquiry", "inquire", "moment_of", "of_store"]
 
 _Counted = TypeVar("_Counted")
+_NOTHING = ("nobody and nothing is concerned", "没有符合条件的记录")
 _DAY, _TICK = dt.timedelta(days=1), dt.timedelta(microseconds=1)
 
 
@@ -103,6 +104,7 @@ class Inquiry:
         lines: Iterable[tuple[str, str]],
         findings: Iterable[Finding] = (),
         decisions: Iterable[AnyDecision] = (),
+        nothing: tuple[str, str] = _NOTHING,
     ) -> Answer:
         """
         Put the answer together.
@@ -112,8 +114,11 @@ class Inquiry:
             lines: Sentences, each in English and in Chinese.
             findings: What the question itself found.
             decisions: The decisions of single cases.
+            nothing: What is said, too, where the forms have no rows.
         """
         said = tuple(lines)
+        if forms and not decisions and all(form.frame.empty for form in forms):
+            said += (nothing,)
         return Answer(
             question=self.question,
             titles=self.titles,

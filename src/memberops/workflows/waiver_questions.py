@@ -198,7 +198,28 @@ def _all(asked: Inquiry) -> Answer:
         f"有效会员卡 {count:,} 张；已免年费 {waived:,} 张；"
         f"尚未满足 {count - waived:,} 张"
     )
-    return asked.answer(form, lines=[(english, chinese)])
+    return asked.answer(form, lines=[(english, chinese)], nothing=_no_card(asked))
+
+
+def _no_card(asked: Inquiry) -> tuple[str, str]:
+    """Say that no card runs, and when one last did: the day may be misspelled."""
+    cards = asked.tables["cards"]
+    first, last = cards["valid_from"].min(), cards["valid_through"].max()
+    if asked.store is not None or pd.isna(first) or pd.isna(last):
+        return (
+            f"nobody is concerned: no such card runs on {asked.as_of}",
+            f"没有符合条件的会员：{asked.as_of} 没有这样的有效会员卡",
+        )
+    return (
+        (
+            f"nobody is concerned: no card runs on {asked.as_of}; those on file run "
+            f"within {first.date()} to {last.date()}"
+        ),
+        (
+            f"没有符合条件的会员：{asked.as_of} 没有有效会员卡；"
+            f"在册会员卡的有效期在 {first.date()} 至 {last.date()} 之间"
+        ),
+    )
 
 
 def simulate_waivers(

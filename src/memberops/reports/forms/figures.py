@@ -23,6 +23,7 @@ from memberops.reports.forms.drawing import (
     summary_rows,
 )
 from memberops.reports.forms.places import by_place, place_columns, with_place_names
+from memberops.reports.forms.rows import returns_note
 
 __all__ = [
     "consumption_level_form",
@@ -159,8 +160,8 @@ def _form(
         frame=rows,
         currency=policy.currency,
         charts=charts,
-        notes_en=notes_en,
-        notes_zh=notes_zh,
+        notes_en=(*notes_en, returns_note(policy)[0]),
+        notes_zh=(*notes_zh, returns_note(policy)[1]),
     )
 
 

@@ -21,7 +21,7 @@ from memberops.reports.forms.places import (
     store_columns,
     with_stores,
 )
-from memberops.reports.forms.rows import check_given, with_profiles
+from memberops.reports.forms.rows import check_given, returns_note, with_profiles
 from memberops.reports.forms.words import VISIT_CHANNELS
 from memberops.tables import CARDS, MEMBERS
 
@@ -81,8 +81,14 @@ def store_ranking_form(
         frame=rows,
         currency=policy.currency,
         charts=_best_stores(rows, draw),
-        notes_en=("Equal stores share a rank; a positive change is a rise.",),
-        notes_zh=("销售额相同的门店名次并列；名次变化为正表示上升。",),
+        notes_en=(
+            "Equal stores share a rank; a positive change is a rise.",
+            returns_note(policy)[0],
+        ),
+        notes_zh=(
+            "销售额相同的门店名次并列；名次变化为正表示上升。",
+            returns_note(policy)[1],
+        ),
     )
 
 

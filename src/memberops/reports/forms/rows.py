@@ -14,6 +14,7 @@ from memberops.errors import (
     InvalidValueError,
     MissingColumnsError,
 )
+from memberops.metrics import MetricPolicy
 from memberops.reports.form import FormColumn
 from memberops.reports.forms.places import (
     ids,
@@ -32,6 +33,7 @@ __all__ = [
     "form_rows",
     "local_moments",
     "policy_line",
+    "returns_note",
     "undefined_reasons",
     "with_profiles",
 ]
@@ -68,6 +70,22 @@ def check_given(frame: pd.DataFrame, form: str, needed: Collection[str]) -> None
     missing = [name for name in needed if name not in frame]
     if missing:
         raise MissingColumnsError(form, missing, [str(name) for name in frame])
+
+
+def returns_note(policy: MetricPolicy) -> tuple[str, str]:
+    """Say on which day returns count, in English and in Chinese."""
+    if policy.returns == "own_day":
+        return (
+            "A return counts on its own day and in its own store, as at the till.",
+            "退货计入退货当天和退货门店，与收银口径一致。",
+        )
+    return (
+        (
+            "A return that names its ticket counts on that ticket's day and in its "
+            "store, so a month can differ from the till's."
+        ),
+        "写明原小票的退货计入原小票的日期和门店，因此各月数字可能与收银日报不同。",
+    )
 
 
 def form_rows(
