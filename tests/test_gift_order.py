@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import attrs
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -60,6 +61,16 @@ def test_an_order_keeps_to_minimum_maximum_and_multiple():
     for wrong in ({"used": -1}, {"lot_size": 0}, {"used": 1.5}, {"used": True}):
         with pytest.raises(InvalidValueError):
             GiftNeed(**({"gift_id": "CUP"} | wrong))
+
+
+def test_stock_that_nobody_uses_reaches_the_minimum_and_fills_the_room():
+    """Of 100 that last, 10 are there; of 100 that expire soon, no room is for more."""
+    idle = GiftNeed(gift_id="CUP", used=0, lots=[lot(1500, 100)], minimum=10)
+    assert figures(idle)["proposed"] == 0
+    assert figures(attrs.evolve(idle, lots=[lot(0, 100)]))["proposed"] == 10
+    full = GiftNeed(gift_id="CUP", used=92, lots=[lot(10, 100)], maximum=100)
+    assert figures(full)["proposed"] == 0
+    assert figures(attrs.evolve(full, maximum=130, on_the_way=10))["proposed"] == 20
 
 
 SMALL = st.integers(0, 120)

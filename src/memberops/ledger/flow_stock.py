@@ -117,7 +117,7 @@ def _kinds(places: pd.Series[Any]) -> pd.Series[Any]:
 
 def _root(place: str) -> str:
     """Return the place that a part belongs to: the store, or the warehouse."""
-    return ":".join(place.split(":")[:2])
+    return ":".join(place.removesuffix(":damaged").split(":")[:2])
 
 
 def issue_register(postings: Iterable[Posting]) -> pd.DataFrame:

@@ -68,8 +68,9 @@ class GiftOrderPolicy:
     The policy of orders: from the use of the last 3 months (HQ §7).
 
     The use of the last *months* goes on evenly; *cover_months* of it are wanted, and
-    at least the gift's minimum. Stock counts as far as it will be used before it
-    expires, those lots first that expire first. What is coming counts in full. An
+    at least the gift's minimum. For use, stock counts as far as it will be used before
+    it expires, those lots first that expire first; for the minimum, all that has not
+    expired; for the maximum, all that is there. What is coming counts in full. An
     order is rounded up to the gift's lot size, and down where it would exceed the
     maximum.
 
@@ -121,11 +122,18 @@ class GiftOrderPolicy:
                 room = need.used * left // days
             usable += max(min(quantity, room - usable), 0)
         on_hand = sum(quantity for _, quantity in need.lots)
-        wanted = max(-(-need.used * self.cover_months // self.months), need.minimum)
-        have = usable + need.on_the_way
-        proposed = -(-max(wanted - have, 0) // need.lot_size) * need.lot_size
+        lasting = sum(
+            quantity
+            for lot, quantity in need.lots
+            if lot.valid_through is None or lot.valid_through >= as_of
+        )
+        use = -(-need.used * self.cover_months // self.months)
+        wanted = max(use, need.minimum)
+        short = max(use - usable, need.minimum - lasting) - need.on_the_way
+        proposed = -(-max(short, 0) // need.lot_size) * need.lot_size
         if need.maximum is not None:
-            most = max(need.maximum - have, 0) // need.lot_size * need.lot_size
+            most = max(need.maximum - on_hand - need.on_the_way, 0)
+            most = most // need.lot_size * need.lot_size
             proposed = min(proposed, most)
         figures = {
             "used": need.used,
@@ -176,21 +184,32 @@ class GiftOrderPolicy:
         mine = mine.sort_values(["gift_id", "valid_through"], na_position="last")
         expiry = pd.to_datetime(mine["valid_through"])
         left = ((expiry - pd.Timestamp(as_of)).dt.days + 1).clip(lower=0)
-        use = mine["gift_id"].map(rows.set_index("gift_id")["used"]).astype("int64")
-        room = use * left.fillna(0).astype("int64") // days
+        daily = mine["gift_id"].map(rows.set_index("gift_id")["used"]).astype("int64")
+        within = daily * left.fillna(0).astype("int64") // days
         so_far = mine.groupby("gift_id")["quantity"].cumsum()
         # What is too much by a lot's last day is lost, whatever comes after it.
-        beyond = (so_far - room).where(expiry.notna(), 0).clip(lower=0)
-        by_gift = mine.assign(beyond=beyond.astype("int64")).groupby("gift_id")
-        sums = by_gift.agg(on_hand=("quantity", "sum"), expiring=("beyond", "max"))
+        beyond = (so_far - within).where(expiry.notna(), 0).clip(lower=0)
+        lasting = mine["quantity"].where(expiry.isna() | (left > 0), 0)
+        by_gift = mine.assign(
+            beyond=beyond.astype("int64"), lasting=lasting.astype("int64")
+        ).groupby("gift_id")
+        sums = by_gift.agg(
+            on_hand=("quantity", "sum"),
+            expiring=("beyond", "max"),
+            lasting=("lasting", "sum"),
+        )
         sums = sums.reindex(rows["gift_id"]).fillna(0).astype("int64")
         sums = sums.reset_index(drop=True)
         minimum = _given(rows, "minimum", 0)
         size = _given(rows, "lot_size", 1)
-        wanted = np.maximum(-(-used * self.cover_months // self.months), minimum)
-        have = sums["on_hand"] - sums["expiring"] + rows["on_the_way"]
-        proposed = -(-np.maximum(wanted - have, 0) // size) * size
-        most = (_given(rows, "maximum", _FAR // 2) - have).clip(lower=0) // size * size
+        use = -(-used * self.cover_months // self.months)
+        wanted = np.maximum(use, minimum)
+        usable = sums["on_hand"] - sums["expiring"]
+        short = np.maximum(use - usable, minimum - sums["lasting"])
+        short = (short - rows["on_the_way"]).clip(lower=0)
+        proposed = -(-short // size) * size
+        room = _given(rows, "maximum", _FAR // 2) - sums["on_hand"] - rows["on_the_way"]
+        most = room.clip(lower=0) // size * size
         return rows.assign(
             on_hand=sums["on_hand"],
             expiring=sums["expiring"],

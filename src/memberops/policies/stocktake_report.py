@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from memberops.domain.canonical import MAX_QUANTITY
-from memberops.domain.gift import Place
+from memberops.domain.gift import Place, PlaceKind
 from memberops.domain.stocktake import (
     Approval,
     CountState,
@@ -90,7 +90,10 @@ def count_report(
 
 
 def _region(place: str, regions: Mapping[str, str] | None) -> str | None:
-    return (regions or {}).get(Place(place).name.partition(":")[0])
+    where = Place(place)
+    if where.kind is not PlaceKind.STORE:
+        return None
+    return (regions or {}).get(where.name.partition(":")[0])
 
 
 def _row(  # noqa: PLR0917 - private, one caller
@@ -177,8 +180,8 @@ def count_summary(
     seen: set[str] = set()
 
     def add(place: str, region: str, figures: Mapping[str, int]) -> None:
-        whole = ":".join(place.split(":")[:2])
-        kind = Place(whole).kind.value
+        kind = Place(place).kind.value
+        whole = ":".join(place.removesuffix(":damaged").split(":")[:2])
         keys = [(0, whole) if kind == "warehouse" else (1, Place(whole).name)]
         keys += [(2, region)] if region else []
         new = whole not in seen

@@ -23,6 +23,7 @@ from memberops.domain import (
     Severity,
     Stocktake,
 )
+from memberops.domain.gift import lies_within
 from memberops.errors import (
     InvalidValueError,
     MemberOpsError,
@@ -96,7 +97,7 @@ class CountPapers:
 
 def region_of(place: str, regions: dict[str, str]) -> str | None:
     """Return the region of a store's place."""
-    return regions.get(place.split(":")[1]) if ":" in place else None
+    return regions.get(place.split(":")[1]) if lies_within(place, "store") else None
 
 
 def regions_of(stores: pd.DataFrame | None) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from memberops.adapters.sources.rejects import guard_text
 from memberops.domain import Finding, Posting
-from memberops.errors import SourceError
+from memberops.errors import BrokenChainError, SourceError
 from memberops.ledger.flow_tables import movement_rows
 from memberops.workflows.form_files import keep_private
 
@@ -25,8 +25,10 @@ def export_gifts(chain: Chain, path: str | Path, *, journal: bool = False) -> in
     """
     Write every posting of the chain's ledger to a file that only its owner may read.
 
-    As CSV, it can be imported into another ledger. The journal also holds refusals,
-    holds and closings, and a chain of hashes: the same ledger gives the same bytes.
+    As CSV, it can be imported into another ledger; reasons with spaces around them
+    lose these, as in every CSV that is read, so only the journal keeps them. The
+    journal also holds refusals, holds and closings, and a chain of hashes: the same
+    ledger gives the same bytes.
 
     Args:
         chain: The chain; a method of it.
@@ -97,7 +99,12 @@ def restore_gifts(chain: Chain, path: str | Path) -> int:
 
     def lines() -> Iterator[str]:
         with Path(path).open(encoding="utf-8", newline="\n") as file:
-            yield from file
+            try:
+                yield from file
+            except UnicodeDecodeError:
+                raise BrokenChainError(
+                    f"{Path(path).name!r} is no journal: it is not UTF-8 text"
+                ) from None
 
     with chain.ledger() as ledger:
         return ledger.restore(lines())

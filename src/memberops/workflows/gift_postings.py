@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ import attrs
 import pandas as pd
 
 from memberops.adapters.sources.csv_source import read_csv
+from memberops.adapters.sources.rejects import unguard_text
 from memberops.domain import Finding, Posting, Severity
 from memberops.errors import (
     BalanceOverflowError,
@@ -105,7 +107,9 @@ def import_gifts(
 
     Every row is told for: it is rejected by the reader, or belongs to a posting that
     is written, was there before, or is refused. A file may be imported again: a
-    posting counts once. A posting of which a row was rejected is not written.
+    posting counts once. A posting of which a row was rejected is not written. They
+    are posted in the order in which they take effect, whatever their order in the
+    file.
 
     Args:
         chain: The chain; a method of it.
@@ -134,9 +138,13 @@ def import_gifts(
     result = read_csv(
         path, GIFT_MOVEMENTS, currency=chain.currency, zone=chain.zone, **options
     )
+    result = attrs.evolve(result, frame=_unguarded(result.frame))
     groups = _handed_in(result.frame, result.rejects)
     with chain.ledger(tables=asked.tables) as ledger:
-        rows = [_posted(ledger, group, moment) for group in groups]
+        # What came first goes first: a refusal would spend its key.
+        done = {group.key: _posted(ledger, group, moment)
+                for group in sorted(groups, key=_moment)}  # fmt: skip
+    rows = [done[group.key] for group in groups]
     read = {"gift_movements": result}
     asked = attrs.evolve(asked, tables=ChainTables({**asked.tables.results, **read}))
     states = Counter[str]()
@@ -162,6 +170,24 @@ _COLUMNS = ("posting_id", "kind", "rows", "state", "sequence", "why_en", "why_zh
             "rule")  # fmt: skip
 
 
+def _unguarded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Undo what an export did to texts that a spreadsheet would run."""
+    texts = {
+        str(name): column.map(unguard_text, na_action="ignore").astype(column.dtype)
+        for name, column in frame.items()
+        if column.dtype == "str"
+    }
+    return frame.assign(**texts)
+
+
+def _moment(group: _HandedIn) -> dt.datetime:
+    """Return when a group takes effect; what is no posting is not written anyway."""
+    made = group.became
+    if isinstance(made, Posting):
+        return made.effective_at
+    return dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
 def _handed_in(frame: pd.DataFrame, rejects: pd.DataFrame) -> list[_HandedIn]:
     """Gather what each key became; hold back what a rejected row may belong to."""
     postings, unreadable = read_movements(frame)
@@ -170,12 +196,13 @@ def _handed_in(frame: pd.DataFrame, rejects: pd.DataFrame) -> list[_HandedIn]:
     for finding in unreadable:
         key = keys.iloc[(finding.row or 1) - 1]
         made[key] = _Refused(finding.rule, finding.message_en, finding.message_zh)
-    raws = rejects["raw"].fillna("").astype(str).tolist()
+    raws = rejects["raw"].fillna("").astype(str)
+    cells = {unguard_text(each.strip()) for row in csv.reader(raws) for each in row}
     nameless = bool((rejects["column"] == "posting_id").any())
     found = []
     for key, rows in Counter(keys.tolist()).items():
         became = made[key]
-        if any(key in raw for raw in raws):
+        if key in cells:
             became = _INCOMPLETE
         elif nameless:
             became = _PERHAPS_INCOMPLETE
