@@ -6,14 +6,18 @@ import attrs
 import pytest
 
 from memberops.adapters.sms import (
+    AliyunProvider,
     FileProvider,
     FormGateway,
+    ReceiptRequest,
     SmsCapabilities,
     SmsContext,
 )
 from memberops.domain.message import MessageReceipt, SendResult
 from memberops.errors import SourceError
 from memberops.testing import FaultyGateway, check_sms_provider
+from memberops.testing.sms_contract import ProviderTrial
+from memberops.testing.sms_contract_faults import _check_forged
 
 KEY = "a-key-of-the-gateway"
 
@@ -324,3 +328,28 @@ def test_one_that_chokes_on_nonsense_is_told():
     text = broken(lambda _url: Guessing())
     assert "raised IndexError, not a SourceError" in text
     assert "takes nonsense for the provider's own" in text
+
+
+@pytest.mark.parametrize("believing", [False, True])
+def test_a_token_in_the_address_is_tried_as_what_it_is(tmp_path, believing):
+    """It proves the address: one without it is refused, whatever the body says."""
+    pytest.importorskip("httpx2", reason="needs the extra 'sms'")
+    provider = AliyunProvider(
+        SmsContext(folder=tmp_path),
+        access_key_id=lambda: KEY,
+        access_key_secret=lambda: KEY,
+        receipt_token=lambda: KEY,
+    )
+    assert provider.capabilities.token_receipts
+    if believing:
+        provider.verify_receipt = lambda _request: True
+    trial = ProviderTrial(make=lambda _url: provider, template=None, secrets=())
+    url = f"https://office.example/sms?token={KEY}"
+
+    _check_forged(trial, provider, ReceiptRequest(url=url, body=b"[]"))
+    provider.close()
+
+    assert ("verify_receipt() takes a receipt without a token" in trial.broken) == (
+        believing
+    )
+    assert bool(trial.broken) == believing

@@ -236,10 +236,16 @@ def _check_forged(
     trial: ProviderTrial, provider: SmsProvider, request: ReceiptRequest
 ) -> None:
     changed = request.body.replace(b"delivered", b"Delivered") + b" "
+    bare = request.url.partition("?")[0]
     wrong = {
         "whose body was changed": attrs.evolve(request, body=changed),
         "without a signature": attrs.evolve(request, headers={}),
     }
+    if provider.capabilities.token_receipts:  # it proves the address, and no more
+        wrong = {
+            "without a token": attrs.evolve(request, url=bare),
+            "with another token": attrs.evolve(request, url=f"{bare}?token=another"),
+        }
     for what, forged in wrong.items():
         try:
             if provider.verify_receipt(forged):
