@@ -56,6 +56,7 @@ class AtLeast(Rule):
     Args:
         figure: Name of the figure, which is its column in a frame.
         threshold: A whole number for counts; an amount in major units for money.
+            0 is meant as it stands: it holds whenever the figure is known.
         currency: What an amount is in; None for counts. ``"spend"`` is money and
             takes the currency of the policy that it is given to.
         words: How sentences name the figure; known for the usual ones.

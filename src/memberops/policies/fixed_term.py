@@ -96,7 +96,8 @@ class FixedTerm:
             rollover: Month and day from which joining includes the next year.
 
         Raises:
-            InvalidValueError: A text is no month and day.
+            InvalidValueError: A text is no month and day, or the rollover is
+                29 February of years that begin on 28 February.
 
         >>> FixedTerm.yearly("04-01", rollover="03-01").term(
         ...     dt.date(2027, 2, 28)).label
@@ -106,6 +107,12 @@ class FixedTerm:
         if rollover is None:
             return cls(first=dt.date(_FIRST_YEAR, month, day))
         turn = _day_of_year(rollover, "rollover")
+        if (month, day, *turn) == (2, 28, 2, 29):
+            raise InvalidValueError(
+                "a year that begins on 02-28 cannot roll over on 02-29: in most years "
+                "that would be its first day, and every joining would include the next "
+                "year; roll over on '03-01'"
+            )
         # Only a leap year has each day of the year: the rollover decides which.
         year = _FIRST_YEAR if turn >= (month, day) else _FIRST_YEAR + 3
         if (month, day) == (2, 29):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -11,7 +12,14 @@ import numpy as np
 import pandas as pd
 
 from memberops.domain import Finding, Severity
-from memberops.errors import ColumnTypeError, FrameError, MissingColumnsError
+from memberops.domain.values import mask
+from memberops.errors import (
+    ColumnTypeError,
+    FrameError,
+    MissingColumnsError,
+    bounded,
+    nearest,
+)
 from memberops.policies.cadence import Days
 from memberops.policies.visit_policy import VisitPolicy
 
@@ -168,6 +176,8 @@ _UNKNOWN = (
     "no rule of the cadence table answers this trigger",
     "回访规则表中没有对应的事由",
 )
+_MOST_NAMED = 3
+_WORD = re.compile(r"[A-Za-z][A-Za-z_]{0,39}")
 _TWICE = (
     "members",
     "member-twice",
@@ -184,6 +194,22 @@ def _finding(table: str, rule: str, en: str, zh: str, number: int) -> Finding:
         message_zh=zh,
         severity=Severity.WARNING,
         count=number,
+    )
+
+
+def _unknown(strange: Sequence[str], known: Iterable[str], number: int) -> Finding:
+    """Name the triggers that no rule answers, but none that may be a person's."""
+    table, rule, english, chinese = _UNKNOWN
+    told = [name if _WORD.fullmatch(name) else str(mask(name)) for name in strange]
+    named = bounded(told, limit=_MOST_NAMED)
+    hint = nearest(told[0], known)
+    return _finding(
+        table,
+        rule,
+        f"{english}: {named}; {hint}",
+        f"{chinese}：{'、'.join(told[:_MOST_NAMED])}"
+        + (f" 等 {len(told)} 种" if len(told) > _MOST_NAMED else ""),
+        number,
     )
 
 
@@ -226,8 +252,11 @@ def read_facts(facts: Any, policy: VisitPolicy) -> tuple[Facts, tuple[Finding, .
         (_INCOMPLETE, int((~whole).sum())),
         (_UNKNOWN, int((whole & (trigger < 0)).sum())),
     ):
-        if count:
+        if count and line is not _UNKNOWN:
             findings.append(_finding(*line, count))
+        elif count:
+            strange = sorted(set(names[codes[whole & (trigger < 0)]]))
+            findings.append(_unknown(strange, known, count))
     read = Facts(
         member_id=member,
         trigger=trigger,

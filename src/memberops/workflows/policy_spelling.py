@@ -26,6 +26,7 @@ from memberops.policies import (
     ServiceLevels,
     Staffing,
     Target,
+    Tier,
     TierPolicy,
     VisitPolicy,
 )
@@ -294,6 +295,28 @@ def _currency(value: Any, _base: Any, reader: Reader) -> Currency:
     )
 
 
+def _tier(value: Any, base: Any, reader: Reader) -> Tier:
+    """Read a level; what looks like its threshold is told where it belongs."""
+    try:
+        made: Tier = reader.table(value, Tier, base)
+    except Misfit as misfit:
+        known = {field.name for field in attrs.fields(Tier)}
+        hint = (
+            "what a level takes is its rule: "
+            'rule = { spend = "5000" }, or rule = { any = [{ spend = "5000" }, '
+            "{ purchases = 12 }] }"
+        )
+        raise Misfit(
+            Problem(each.path, f"is not known; {hint}")
+            if len(each.path) == 1
+            and each.path[0] not in known
+            and "is not known" in each.text
+            else each
+            for each in misfit.problems
+        ) from None
+    return made
+
+
 def _number(value: Any, _base: Any, _reader: Reader) -> Any:
     return number(value)
 
@@ -311,6 +334,7 @@ SPELLING = Spelling(
         ChainPolicies: _policies,
         Currency: _currency,
         Rule: read_rule,
+        Tier: _tier,
         Edge: read_edge,
         ContactWindow: _window,
         QuietHours: _quiet,
