@@ -120,3 +120,14 @@ def test_a_settled_place_is_closed_and_its_count_stands(chain, tmp_path, known):
     assert cups(chain) == (79 if known else 74)
     if known:
         assert "adjustments written: 0" in approved(chain, tmp_path).explain("en")
+
+
+def test_one_file_takes_the_approvals_of_every_stocktake(chain, tmp_path):
+    """What was approved in another stocktake is no mistake of this one."""
+    names = ",".join(COUNT_APPROVALS.names)
+    row = "C0,warehouse,TEA,,-1,H1,headquarters,2026-10-01T01:00:00+00:00,yes"
+    write(tmp_path, "approvals.csv", row, headings=f"{names}\n")
+    counts = write(tmp_path, "counted.csv", *COUNTED)
+    answer = approved(chain, tmp_path, counts=counts, reasons=tmp_path / "reasons.csv")
+    assert "line-unknown" not in {each.rule for each in answer.findings}
+    assert cups(chain) == 79

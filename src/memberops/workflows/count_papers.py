@@ -196,10 +196,11 @@ def read_papers(
         if path is not None:
             results[source] = _file(asked, path, table)
             frames[name] = results[source].frame
+            if name == "approvals":
+                # One file takes the approvals of every stocktake, one after another.
+                frames[name] = _of_stocktake(frames[name], stocktake)
         elif source in asked.tables:
-            rows = asked.tables[source]
-            mine = (rows["stocktake_id"] == stocktake.stocktake_id).to_numpy(bool)
-            frames[name] = rows[mine].reset_index(drop=True)
+            frames[name] = _of_stocktake(asked.tables[source], stocktake)
     if "counts" not in frames:
         raise UnknownTableError(
             "no counts are given (礼品盘点表): name a file with --counts, or add "
@@ -234,6 +235,11 @@ def read_papers(
         rows_read=reading.rows_read + rejected,
         accepted=reading.accepted,
     )
+
+
+def _of_stocktake(rows: pd.DataFrame, stocktake: Stocktake) -> pd.DataFrame:
+    mine = (rows["stocktake_id"] == stocktake.stocktake_id).to_numpy(bool)
+    return rows[mine].reset_index(drop=True)
 
 
 def _file(asked: Inquiry, path: str | Path, table: Table) -> SourceResult:
