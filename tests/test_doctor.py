@@ -115,6 +115,35 @@ def test_dates_that_can_mean_two_days_are_asked_about(dates, answer):
     assert result.accepted == 2
 
 
+@pytest.mark.parametrize(
+    ("days", "times"),
+    [(["3/10/2026", "4/10/2026"], ["9:05", "14:03"]),
+     (["3/10/26", "4/10/26"], ["09:05", "14:03"])],
+)  # fmt: skip
+def test_the_order_of_a_joined_day_is_answered_for_the_moment_too(days, times):
+    """The answer reads the day and its time; the time's column is not called unread."""
+    rows = [f"T{d},{d},{t},S1,1,5" for d, t in zip(days, times, strict=True)]
+    proposal = look("\n".join(["小票号,交易日期,时间,门店,数量,金额", *rows, ""]))
+
+    assert proposal.ignored == ()
+    (question,) = asked(proposal, "date-format")
+    section = f"{proposal.toml()}\n{question.toml}"
+    given = tomllib.loads(section)["sources"]["sales"]
+    options = {name: given[name] for name in ("join", "date_format")}
+    result = read_csv("file.csv", "sales", currency=CNY, zone=SHANGHAI, **options)
+    assert [each.isoformat() for each in result.frame["sold_at"]] == [
+        "2026-10-03T01:05:00+00:00", "2026-10-04T06:03:00+00:00",
+    ]  # fmt: skip
+
+
+def test_day_numbers_are_joined_with_no_time():
+    """A number and a time make no moment that can be read: the time stays unread."""
+    proposal = look("小票号,日期,时间,门店,数量,金额\nT1,46298,9:05,S1,1,5\n")
+
+    assert proposal.ignored == ("时间",)
+    assert proposal.options == {}
+
+
 def test_proven_dates_and_plain_amounts_are_not_asked_about():
     """A day above 12 proves the order; amounts with a point are yuan."""
     proposal = look(

@@ -27,6 +27,7 @@ from memberops.workflows.doctor_proposal import (
 from memberops.workflows.doctor_questions import (
     TIME_OF_DAY,
     column_questions,
+    day_numbers,
     first_texts,
 )
 from memberops.workflows.doctor_samples import BOOK_ENDINGS, files_of, sample_tables
@@ -119,13 +120,17 @@ def propose_table(
         places[column] = at
         named[column] = text.headings[at]
         questions.append(question)
-    options, joined = _joined(wanted, text, places)
+    options, joined, parts = _joined(wanted, text, places)
     for name in joined:
         named.pop(name, None)
         places.pop(name, None)
     missing = _missing(wanted, {*places, *joined}, text.headings, places)
     for name, at in places.items():
-        asked, more = column_questions(wanted.column(name), text.columns[at])
+        asked, more = column_questions(
+            wanted.column(name),
+            text.columns[at],
+            joined=joined if at in parts else (),
+        )
         questions += asked
         options |= more
     shown = {name: shown_in_line(text.headings[at]) for name, at in places.items()}
@@ -142,7 +147,7 @@ def propose_table(
         ignored=tuple(
             shown_in_line(heading) or f"({at + 1})"
             for at, heading in enumerate(text.headings)
-            if at not in places.values()
+            if at not in places.values() and at not in parts
         ),
         samples={
             name: _sample(wanted.column(name), text.columns[at])
@@ -280,10 +285,14 @@ def _missing(
 
 def _joined(
     table: Table, text: TextTable, places: dict[str, int]
-) -> tuple[dict[str, str], tuple[str, ...]]:
+) -> tuple[dict[str, str], tuple[str, ...], tuple[int, ...]]:
     """Join a day with a column of times of day, where a table has moments."""
     moments = [column for column in table.columns if column.kind is Kind.INSTANT]
-    days = [at for name, at in places.items() if table.column(name).kind is Kind.DATE]
+    days = [
+        at
+        for name, at in places.items()
+        if table.column(name).kind is Kind.DATE and not day_numbers(text.columns[at])
+    ]
     for column in moments:
         free = [at for at in range(len(text.headings)) if at not in places.values()]
         own = [places[column.name]] if column.name in places else free
@@ -292,8 +301,9 @@ def _joined(
             if days and texts and all(TIME_OF_DAY.fullmatch(each) for each in texts):
                 pair = [text.headings[days[0]], text.headings[at]]
                 if len({*pair, ""}) == len(pair) + 1:
-                    return {"join": _pair(column.name, pair)}, (column.name,)
-    return {}, ()
+                    join = {"join": _pair(column.name, pair)}
+                    return join, (column.name,), (days[0], at)
+    return {}, (), ()
 
 
 def _pair(name: str, headings: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection, Mapping
 
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.date_values import EitherOrder, read_moment
@@ -11,7 +12,7 @@ from memberops.adapters.sources.values import Unreadable, narrow, read_choice
 from memberops.tables import Column, Kind
 from memberops.workflows.doctor_proposal import Question, on_one_line
 
-__all__ = ["TIME_OF_DAY", "column_questions", "first_texts"]
+__all__ = ["TIME_OF_DAY", "column_questions", "day_numbers", "first_texts"]
 
 TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?", re.ASCII)
 _INTEGER = re.compile(r"-?\d+", re.ASCII)
@@ -29,8 +30,28 @@ def first_texts(text: TextColumn) -> list[str]:
     return [each for each in found if each][:_MOST]
 
 
+def day_numbers(text: TextColumn) -> bool:
+    """
+    Tell whether a column holds a spreadsheet's day numbers, which join no time.
+
+    >>> day_numbers(TextColumn.constant("46331", 1))
+    True
+    """
+    texts = first_texts(text)
+    return bool(texts) and all(map(_day_number, texts))
+
+
+def _day_number(text: str) -> bool:
+    found = read_moment(text)
+    return (
+        isinstance(found, Unreadable)
+        and found.rule == "date-serial"
+        and _FIRST_SERIAL <= float(narrow(text)) < _LAST_SERIAL
+    )
+
+
 def column_questions(
-    column: Column, text: TextColumn
+    column: Column, text: TextColumn, *, joined: Collection[str] = ()
 ) -> tuple[list[Question], dict[str, str]]:
     """
     Ask what the values of a column leave open.
@@ -38,6 +59,8 @@ def column_questions(
     Args:
         column: The canonical column.
         text: The text that would be read for it.
+        joined: Columns of moments that are made of these days and of times: how
+            their dates are written is said along.
 
     Returns:
         The questions, and options of reading that are as good as certain.
@@ -51,7 +74,7 @@ def column_questions(
     if not texts:
         return [], {}
     if column.kind in (Kind.DATE, Kind.INSTANT):
-        return _dates(column, texts)
+        return _dates(column, texts, joined)
     if column.kind is Kind.MONEY:
         return _unit(column, texts), {}
     if column.kind is Kind.CHOICE:
@@ -59,26 +82,32 @@ def column_questions(
     return [], {}
 
 
-def _dates(column: Column, texts: list[str]) -> tuple[list[Question], dict[str, str]]:
+def _dates(
+    column: Column, texts: list[str], joined: Collection[str]
+) -> tuple[list[Question], dict[str, str]]:
     read = [read_moment(each) for each in texts]
-    serial = [
-        _FIRST_SERIAL <= float(narrow(each)) < _LAST_SERIAL
-        for each, found in zip(texts, read, strict=True)
-        if isinstance(found, Unreadable) and found.rule == "date-serial"
-    ]
     rules = {found.rule for found in read if isinstance(found, Unreadable)}
-    if serial and len(serial) == len(texts) and all(serial):
-        toml = f'date_format = {{ {column.name} = "excel" }}'
+    if all(map(_day_number, texts)):
+        toml = _date_format(column, "excel")
         return [_ask_dates(column, toml, "spreadsheet day numbers", "表格日期序号")], {}
     either = [found for found in read if isinstance(found, EitherOrder)]
     if either and not any(found.proves for found in either):
-        toml = f'date_format = {{ {column.name} = "day-first" }}'
+        toml = _date_format(column, "day-first", dict.fromkeys(joined, "day-first"))
         return [_ask_dates(column, toml, "either day-first or month-first",
                            "日在前或月在前都可能")], {}  # fmt: skip
     if "date-two-digit-year" in rules:
-        toml = f'date_format = {{ {column.name} = "%d/%m/%y" }}'
+        timed = dict.fromkeys(joined, "%d/%m/%y %H:%M")
+        toml = _date_format(column, "%d/%m/%y", timed)
         return [_ask_dates(column, toml, "years of two digits", "两位数年份")], {}
     return [], {}
+
+
+def _date_format(
+    column: Column, words: str, joined: Mapping[str, str] | None = None
+) -> str:
+    pairs = {column.name: words, **(joined or {})}
+    shown = ", ".join(f"{name} = {json.dumps(each)}" for name, each in pairs.items())
+    return f"date_format = {{ {shown} }}"
 
 
 def _ask_dates(column: Column, toml: str, what: str, what_zh: str) -> Question:
