@@ -70,6 +70,23 @@ def sent_lines(folder):
     return [json.loads(line) for line in text.splitlines()]
 
 
+def test_a_day_without_a_visit_by_message_says_so(chain, tmp_path):
+    """Nobody is asked to approve nothing, and why there is nothing is said."""
+    day = dt.date(2026, 11, 9)
+    asked = {"members": None, "visits": True, "as_of": day}
+    dry = plan(chain, write=False, **asked)
+
+    first = [dry.explain(language).splitlines()[0] for language in ("en", "zh")]
+    assert "no visit by SMS (birthday) is planned on 2026-11-09" in first[0]
+    assert "2026-11-09 所选会员没有计划中的短信回访（birthday）" in first[1]
+    assert "message-visit-none" in {each.rule for each in dry.findings}
+    assert dry.frame().empty
+
+    with pytest.raises(InvalidValueError, match=r"no visit .+ nothing was written"):
+        plan(chain, **asked)
+    assert not (tmp_path / "outbox.db").exists()
+
+
 def test_from_the_visit_plan_to_delivered_receipts(chain, tmp_path):
     """A birthday of the visit plan reaches whom it may, once, and its fate is known."""
     dry = plan(chain, write=False)

@@ -41,6 +41,7 @@ __all__ = ["plan_messages"]
 _STANDING = ("stores", "cards", "consents", "complaints", "case_events")
 _PLANNED = ("sales", "visits", "appointments", "levels")
 _DUE = ("planned", "moved")
+_NO_VISIT = "message-visit-none"
 
 
 @attrs.frozen(kw_only=True)
@@ -105,7 +106,8 @@ def plan_messages(
         progress: Is told each table before it is read, and each chunk written.
 
     Returns:
-        An `Answer` with the forms ``message_batch`` and ``message_left_out``.
+        An `Answer` with the forms ``message_batch`` and ``message_left_out``; where
+        no visit falls on the day, it says so and there is no row to approve.
 
     Raises:
         InvalidValueError: No such template or store, a template that cannot be sent,
@@ -128,6 +130,11 @@ def plan_messages(
         progress=progress,
     )
     chosen, found = _chosen(asked, own, members, visits=visits)
+    unplanned = [
+        (each.message_en, each.message_zh) for each in found if each.rule == _NO_VISIT
+    ]
+    if write and unplanned:
+        raise InvalidValueError(f"{unplanned[0][0]}; nothing was written")
     plan = planned(
         chosen,
         template=own.template,
@@ -152,7 +159,7 @@ def plan_messages(
     linted = lint_template(
         own.template, provider=_provider(chain, own.template), as_of=as_of
     )
-    lines = _lines(plan)
+    lines = [*unplanned, *_lines(plan)]
     if write:
         if batch is None or not plan.size:
             raise InvalidValueError(
@@ -163,6 +170,8 @@ def plan_messages(
         lines.append(line)
     else:
         rows = planned_row(chain, plan, batch)
+        if unplanned:
+            rows = rows.iloc[:0]  # there is nothing to approve
         lines.append(
             ("nothing was written; --write does it", "未写入；加 --write 写入")
         )
@@ -225,7 +234,22 @@ def _chosen(
         if own.rules:
             due = due[due["rule"].isin(own.rules).to_numpy(bool)]
         rows = rows[rows["member_id"].isin(due["member_id"]).to_numpy(bool)]
+        if rows.empty:
+            findings.append(_no_visit(asked.as_of, own.rules))
     return rows, findings
+
+
+def _no_visit(day: dt.date, rules: Collection[str]) -> Finding:
+    named = f" ({', '.join(rules)})" if rules else ""
+    named_zh = f"（{'、'.join(rules)}）" if rules else ""
+    return Finding(
+        table="visits",
+        rule=_NO_VISIT,
+        message_en=f"no visit by SMS{named} is planned on {day} for the members asked "
+        "for; the plan of visits lists the days that have one",
+        message_zh=f"{day} 所选会员没有计划中的短信回访{named_zh}；"
+        "有回访的日期见会员回访计划",
+    )
 
 
 def _absent(count: int) -> Finding:
