@@ -110,6 +110,25 @@ def test_outcome_says_whether_it_is_still_open():
     assert answer.explain("en") == "fee waived: 3 purchases (3 needed)"
 
 
+def test_nobody_is_told_to_buy_after_the_last_day():
+    """Once the year is over the sentence says so, and what was missing (HQ §4.2)."""
+    last = YEAR_CARD.valid_through
+    for day in (last + DAY, dt.date(2027, 11, 5)):
+        answer = FeeWaiver().decide(YEAR_CARD, purchases=2, spend="770.00", as_of=day)
+        assert (answer.outcome, answer.changes_on) == ("fee_due", None)
+        assert answer.explain("en") == (
+            "missing at the end: 1 more purchase, or 230.00 more "
+            "(the term ended on 2026-12-31; nothing can be added any more)"
+        )
+        assert answer.explain("zh") == (
+            "期满时还差 1 次消费或 230.00 元（本期已于 2026-12-31 结束，不能再补）"
+        )
+    on_it = FeeWaiver().decide(YEAR_CARD, purchases=2, spend="770.00", as_of=last)
+    assert on_it.explain("en").endswith("(until 2026-12-31)")
+    met = FeeWaiver().decide(YEAR_CARD, purchases=3, spend=0, as_of=last + DAY)
+    assert met.explain("zh") == "已免年费：消费次数 3（需 3）"
+
+
 def test_thresholds_are_the_chains():
     """A chain changes the numbers, the currency and the rule itself."""
     waiver = FeeWaiver(purchases=None, spend="0.125", currency=Currency("GBP", 3))

@@ -177,7 +177,9 @@ def test_who_would_pay_by_store_and_tier():
     ]
     (row,) = found.changed.to_dict("records")
     assert (row["card_id"], row["tier"], row["fee_lower"]) == ("C1", "vip", 0)
-    assert row["today_zh"] == "还差 2 次消费或 400.00 元（截至 2025-12-31）"
+    assert row["today_zh"] == (
+        "期满时还差 2 次消费或 400.00 元（本期已于 2025-12-31 结束，不能再补）"
+    )
     assert row["lower_en"] == "fee waived: spend 600.00 (500.00 needed)"
     assert "王小明" not in found.changed.to_string()
 

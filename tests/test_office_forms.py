@@ -556,6 +556,33 @@ def test_waivers_say_why_as_one_card_does():
     assert frame["missing_spend"].tolist() == [23_000, 100_000, 99_990]
 
 
+def test_a_list_made_after_the_last_days_tells_nobody_to_buy():
+    """Where the term is over the list says so, in the words of the single decision."""
+    for day in (DAY, WAIVED["valid_through"].max().date() + dt.timedelta(days=1)):
+        form = reports.fee_waiver_form(WAIVED, as_of=day)
+        for row, shown in zip(
+            WAIVED.itertuples(), form.frame.itertuples(), strict=True
+        ):
+            card = Card(
+                card_id=row.card_id,
+                member_id=row.member_id,
+                valid_from=row.valid_from.date(),
+                valid_through=row.valid_through.date(),
+            )
+            known = {
+                "purchases": None if pd.isna(row.purchases) else int(row.purchases),
+                "spend": f"{row.spend / 100:.2f}",
+            }
+            answer = policies.FeeWaiver().decide(card, as_of=day, **known)
+            assert (shown.reason_en, shown.reason_zh) == (
+                answer.explain("en"),
+                answer.explain("zh"),
+            )
+            over = not row.waived and day > card.valid_through
+            assert ("不能再补" in shown.reason_zh) is over
+    assert form.frame["reason_zh"].str.contains("不能再补").sum() == 2
+
+
 def test_a_free_year_is_the_reason_of_a_waiver():
     """A card in its free years is waived for that, not for what it bought."""
     waiver = policies.FeeWaiver(free_years=9)

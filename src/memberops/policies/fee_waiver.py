@@ -66,22 +66,35 @@ class WaiverDecision(Decision):
         return self.outcome == "waived"
 
     def explain(self, language: Language = "en") -> str:
-        """Write what is met, or what is still missing and until when."""
+        """Write what is met, or what is or was missing and until when."""
         if isinstance(self.grounds, Statement):
             return self.grounds.text(language)
-        return waiver_text(self.grounds, self.window.through, language)
+        return waiver_text(
+            self.grounds, self.window.through, language, as_of=self.as_of
+        )
 
 
-def waiver_text(reading: Reading, last: dt.date, language: Language) -> str:
-    """Write what is met, or what is still missing and until its last day."""
-    return waiver_texts(reading, last)[check_language(language) == "zh"]
+def waiver_text(
+    reading: Reading, last: dt.date, language: Language, *, as_of: dt.date | None = None
+) -> str:
+    """Write what is met, or what is or was missing and until its last day."""
+    texts = waiver_texts(reading, last, as_of=as_of)
+    return texts[check_language(language) == "zh"]
 
 
-def waiver_texts(reading: Reading, last: dt.date) -> Phrases:
-    """Write `waiver_text` in English and in Chinese."""
+def waiver_texts(
+    reading: Reading, last: dt.date, *, as_of: dt.date | None = None
+) -> Phrases:
+    """Write `waiver_text` in both languages; without *as_of* the year still runs."""
     english, chinese = reading.texts()
     if reading.met:
         return f"fee waived: {english}", f"已免年费：{chinese}"
+    if as_of is not None and as_of > last:
+        over = f"the term ended on {last}; nothing can be added any more"
+        return (
+            f"missing at the end: {english} ({over})",
+            f"期满时{chinese}（本期已于 {last} 结束，不能再补）",
+        )
     return f"{english} (until {last})", f"{chinese}（截至 {last}）"
 
 
@@ -132,6 +145,13 @@ class FeeWaiver:
     还差 1 次消费或 230.00 元（截至 2026-12-31）
     >>> print(answer.explain("en"))
     1 more purchase, or 230.00 more (until 2026-12-31)
+
+    After the last day nobody is told to buy any more:
+
+    >>> late = FeeWaiver().decide(
+    ...     card, purchases=2, spend="770.00", as_of=dt.date(2027, 1, 1))
+    >>> print(late.explain("zh"))
+    期满时还差 1 次消费或 230.00 元（本期已于 2026-12-31 结束，不能再补）
     """
 
     purchases: int | None = 3

@@ -130,7 +130,7 @@ def simulate(
             policies,
         ),
         by_tier=_summed(answers, cards_of, ["tier"], policies),
-        changed=_changed(answers, cards_of, policies),
+        changed=_changed(answers, cards_of, policies, as_of),
     )
 
 
@@ -270,6 +270,7 @@ def _changed(
     answers: Mapping[str, pd.DataFrame],
     cards: pd.DataFrame,
     policies: Mapping[str, FeeWaiver],
+    as_of: dt.date,
 ) -> pd.DataFrame:
     differs = np.zeros(len(cards), bool)
     for rows in answers.values():
@@ -279,14 +280,16 @@ def _changed(
         mine = rows[differs].reset_index(drop=True)
         result[f"waived_{name}"] = mine["waived"]
         result[f"fee_{name}"] = mine["fee"].where(~mine["waived"], 0)
-        texts = _reasons(mine, policies[name])
+        texts = _reasons(mine, policies[name], as_of)
         for number, language in enumerate(("en", "zh")):
             said = [text[number] for text in texts]
             result[f"{name}_{language}"] = pd.Series(said, mine.index, dtype="str")
     return result
 
 
-def _reasons(rows: pd.DataFrame, waiver: FeeWaiver) -> list[tuple[str, str]]:
+def _reasons(
+    rows: pd.DataFrame, waiver: FeeWaiver, as_of: dt.date
+) -> list[tuple[str, str]]:
     """Write why, once for all rows that share their figures and last day."""
     names = list(dict.fromkeys(c.figure for c in waiver.rule.conditions))
     written: dict[tuple[Any, ...], tuple[str, str]] = {}
@@ -304,7 +307,8 @@ def _reasons(rows: pd.DataFrame, waiver: FeeWaiver) -> list[tuple[str, str]]:
         key = (day, waived, *units.values())
         if key not in written:
             reading = waiver.rule.weigh(units)
-            texts = waiver_texts(reading, waiver.last_day(day.date(), as_of=day.date()))
+            last = waiver.last_day(day.date(), as_of=day.date())
+            texts = waiver_texts(reading, last, as_of=as_of)
             if waived and not reading.met:
                 texts = _FREE_TEXTS
             written[key] = texts

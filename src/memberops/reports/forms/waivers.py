@@ -141,7 +141,8 @@ def _with_reasons(
             last = policy.last_day(ends.date(), as_of=as_of or ends.date())
             reading = policy.rule.weigh(dict(zip(names, units, strict=True)))
             free = waived and not reading.met
-            written[key] = (*(_FREE if free else waiver_texts(reading, last)), last)
+            said_of = _FREE if free else waiver_texts(reading, last, as_of=as_of)
+            written[key] = (*said_of, last)
         said.append(written[key])
     english, chinese, days = zip(*said, strict=True) if said else ((), (), ())
     texts = {"reason_en": english, "reason_zh": chinese}
