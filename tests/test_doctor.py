@@ -201,6 +201,30 @@ def test_a_file_without_headings_shows_none_of_its_cells():
     assert "王小明" not in proposal.describe() + proposal.toml()
 
 
+@pytest.mark.parametrize("title", ["销售明细", "2026年10月销售明细", "销售日报,,,,,,,"])
+@pytest.mark.parametrize("table", [None, "sales"])
+def test_a_title_above_the_headings_is_named(title, table):
+    """The office hears which line to take out, and no section stands active."""
+    proposal = look(f"{title}\n{TILL}", table=table)
+
+    (question,) = proposal.questions
+    assert "line 1 seems to be a title, and line 2 has the headings" in question.text_en
+    assert "第 1 行像是表名，标题在第 2 行" in question.text_zh
+    text = chain_toml([proposal], name="x", currency="CNY", zone="Asia/Shanghai")
+    assert "sources" not in tomllib.loads(text)
+    assert "得分" not in proposal.describe()
+
+
+def test_a_file_that_fits_no_table_is_a_comment():
+    """A score below nothing means no table, unless the office names one."""
+    text = "颜色,味道\n红,甜\n"
+    for table, active in ((None, False), ("stores", True)):
+        proposal = look(text, table=table)
+        made = chain_toml([proposal], name="x", currency="CNY", zone="Asia/Shanghai")
+        assert ("sources" in tomllib.loads(made)) is active
+        assert ("不像任何一张表" in proposal.describe()) is not active
+
+
 def test_each_sheet_of_a_workbook_is_looked_at():
     """A workbook with two tables gives two sections, each with its sheet."""
     workbook({

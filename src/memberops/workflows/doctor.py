@@ -30,7 +30,12 @@ from memberops.workflows.doctor_questions import (
     day_numbers,
     first_texts,
 )
-from memberops.workflows.doctor_samples import BOOK_ENDINGS, files_of, sample_tables
+from memberops.workflows.doctor_samples import (
+    BOOK_ENDINGS,
+    TITLE,
+    files_of,
+    sample_tables,
+)
 
 __all__ = ["propose_mapping", "propose_table"]
 
@@ -112,9 +117,11 @@ def propose_table(
     )
     wanted = table_named(table) if table is not None else scores[0][0]
     places, named, questions = _places(wanted, text.headings)
+    if any(note.rule == TITLE for note in text.notes):
+        return _unread(text, wanted, adapter, path, sheet)
     # Cells of a first row without any known heading may be data, even personal.
     if not places and any(char.isdecimal() for each in text.headings for char in each):
-        return _without_headings(text, wanted, adapter, path, sheet)
+        return _unread(text, wanted, adapter, path, sheet)
     likely = _likely(wanted, text.headings, places)
     for column, (at, question) in likely.items():
         places[column] = at
@@ -155,25 +162,32 @@ def propose_table(
         },
         questions=(*missing, *questions),
         complete=not missing,
+        likely=table is not None or scores[0][1] >= 0,
     )
 
 
-def _without_headings(
+def _unread(
     text: TextTable, table: Table, adapter: str, path: str, sheet: str
 ) -> MappingProposal:
     return MappingProposal(
         origin=text.name, table=table.name, scores=(), adapter=adapter, path=path,
         sheet=sheet, columns={}, named={}, options={}, ignored=(), samples={},
-        questions=(
-            Question(
-                rule="headings-missing",
-                text_en="the first row has no known heading and looks like data: the "
-                "file needs a row of headings",
-                text_zh="首行没有可识别的标题，看起来是数据：文件需要标题行",
-            ),
-        ),
-        complete=False,
+        questions=(_unread_question(text),), complete=False, likely=False,
     )  # fmt: skip
+
+
+def _unread_question(text: TextTable) -> Question:
+    for note in text.notes:
+        if note.rule == TITLE:
+            return Question(
+                rule=TITLE, text_en=note.message_en, text_zh=note.message_zh
+            )
+    return Question(
+        rule="headings-missing",
+        text_en="the first row has no known heading and looks like data: the "
+        "file needs a row of headings",
+        text_zh="首行没有可识别的标题，看起来是数据：文件需要标题行",
+    )
 
 
 def _score(table: Table, headings: Sequence[str]) -> int:

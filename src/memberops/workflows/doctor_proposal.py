@@ -83,6 +83,8 @@ class MappingProposal:
         samples: By canonical column, a value of it, masked where it is personal.
         questions: What to look at before the mapping is used.
         complete: Whether every required column is had.
+        likely: Whether the file can be this table at all; a chain file has the
+            section of one that cannot as a comment.
     """
 
     origin: str
@@ -98,6 +100,7 @@ class MappingProposal:
     samples: Mapping[str, str]
     questions: tuple[Question, ...]
     complete: bool
+    likely: bool = True
 
     def toml(self, language: Language = "zh") -> str:
         """
@@ -129,6 +132,10 @@ class MappingProposal:
             if zh
             else f"{origin}: it looks like {self.table} (scores: {shown})"
         ]
+        if not self.likely:
+            lines = [
+                f"{origin}：不像任何一张表" if zh else f"{origin}: no table fits it"
+            ]
         for name, heading in self.columns.items():
             sample = self.samples.get(name, "")
             lines.append(f"  {name} <- {heading}" + (f"  ({sample})" if sample else ""))
@@ -169,9 +176,10 @@ def chain_toml(
     taken = set()
     for proposal in proposals:
         section = proposal.toml(language)
-        if proposal.table in taken or not proposal.adapter:
+        if proposal.table in taken or not proposal.adapter or not proposal.likely:
             section = "\n".join(f"# {line}" for line in section.splitlines())
-        taken.add(proposal.table)
+        if proposal.likely:
+            taken.add(proposal.table)
         parts.append(section + "\n")
     return "\n".join(parts)
 

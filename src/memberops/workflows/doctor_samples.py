@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from memberops.adapters.sources.csv_paths import naming
-from memberops.adapters.sources.csv_rows import RowReader
+from memberops.adapters.sources.csv_rows import RowReader, cells_of
 from memberops.adapters.sources.csv_source import ENDINGS as TEXT_ENDINGS
 from memberops.adapters.sources.encoding import open_text
 from memberops.adapters.sources.excel_book import open_workbook
@@ -19,9 +19,14 @@ from memberops.domain import Finding
 from memberops.errors import SourceError
 from memberops.tables import TABLES, normal_heading
 
-__all__ = ["BOOK_ENDINGS", "files_of", "sample_tables"]
+__all__ = ["BOOK_ENDINGS", "TITLE", "files_of", "sample_tables"]
+
+TITLE = "title-line"
+"""Rule of the note that a title stands above the headings."""
 
 _BATCHES = 10
+_TOP = 10
+_LEAST = 2
 _ANY = frozenset(form for table in TABLES for form in table.by_heading())
 
 
@@ -89,8 +94,28 @@ def _text(path: Path) -> TextTable:
         columns=table.columns,
         lines=table.lines,
         heading_line=reader.heading_line,
-        notes=(note,),
+        notes=(note, *_title(path, reader)),
     )
+
+
+def _title(path: Path, reader: RowReader) -> tuple[Finding, ...]:
+    """Note that known headings stand below the first line, which has hardly any."""
+    first = sum(map(_known, reader.headings or ()))
+    lines = chain.from_iterable(open_text(path).batches({}))
+    for at, line in enumerate(islice(lines, _TOP), 1):
+        known = max(sum(map(_known, cells_of(line, mark))) for mark in ",\t;|")
+        if at > reader.heading_line and known >= _LEAST and known > 2 * first:
+            top = reader.heading_line
+            return (
+                Finding(
+                    table="", source=path.name, rule=TITLE,
+                    message_en=f"line {top} seems to be a title, and line {at} has "
+                    "the headings: take out what stands above them",
+                    message_zh=f"第 {top} 行像是表名，标题在第 {at} 行："
+                    "请删去标题行以上的内容",
+                ),
+            )  # fmt: skip
+    return ()
 
 
 def _sheets(path: Path) -> list[tuple[str, TextTable]]:
