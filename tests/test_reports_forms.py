@@ -285,6 +285,13 @@ def test_every_column_of_every_form_has_two_headings():
             )
 
 
+def test_a_lapse_rate_below_zero_is_explained_under_the_form():
+    """A negative net rate is won back and left above newly lapsed (HQ §5.4)."""
+    form = lapse_form(lapse(measured()))
+    assert sum("below zero" in note for note in form.notes_en) == 1
+    assert sum("流失率为负" in note for note in form.notes_zh) == 1
+
+
 def test_rows_run_from_the_chain_down_to_the_stores():
     """The chain stands first, then regions, then stores, each named."""
     form = lapse_form(lapse(measured()), stores=STORES)

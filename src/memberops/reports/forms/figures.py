@@ -373,6 +373,7 @@ def lapse_form(
     """
     policy = policy or MetricPolicy()
     flows = ["lapsed_at_start", "newly_lapsed", "won_back", "left", "lapsed_at_end"]
+    title = ("Lapsed members and flows", "流失会员及其变动")
     rows = _rows(frame, stores, draw)
     return _form(
         rows,
@@ -381,19 +382,19 @@ def lapse_form(
         stores=stores,
         policy=policy,
         charts=(
-            *_across(
-                rows, draw, ("Lapsed members and flows", "流失会员及其变动"), flows
-            ),
+            *_across(rows, draw, title, flows),
             *_over_rows(rows, draw, ("Lapse rate", "流失率"), ["lapse_rate"]),
         ),
         notes_en=(
             f"Lapsed: no purchase in {policy.lapse_months} calendar months.",
             "Who never bought counts from the enrolment.",
             "Lapsed at the end = lapsed at the start + newly lapsed - won back - left.",
+            "A rate below zero: more were won back or left than newly lapsed.",
         ),
         notes_zh=(
             f"流失：连续 {policy.lapse_months} 个月未消费。",
             "从未消费的会员自入会日起算。",
             "期末流失 = 期初流失 + 新增流失 - 挽回 - 退出。",
+            "流失率为负：挽回与退出的人数之和多于新增流失。",
         ),
     )
