@@ -588,6 +588,8 @@ def test_the_demonstration_says_what_it_wrote_in_both_languages(tmp_path, capsys
     """The command writes a chain and tells what is in it; a wrong use exits with 2."""
     assert main([str(tmp_path / "demo")]) == 0
     told = capsys.readouterr().out
+    assert "资料稽核（audit）会逐一判为无效" in told
+    assert "audit calls each invalid" in told
     assert "12 家门店，5000 名会员" in told
     assert "12 stores, 5000 members" in told
     assert "2024-10–2026-10" in told

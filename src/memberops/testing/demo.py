@@ -104,6 +104,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"Wrote a made-up chain: {stores} stores, {members} members, "
         f"{lines} sales lines ({span}), and {len(planted)} damaged rows on purpose "
         f"→ {written.chain_file}\n"
+        "虚构的手机号都不是真实号段，资料稽核（audit）会逐一判为无效，这是有意的。\n"
+        "The made-up phones are no real numbers on purpose: audit calls each invalid.\n"
     )
     return 0
 
