@@ -98,13 +98,32 @@ def test_an_id_of_another_message_settles_nothing(outbox):
     outbox.record(second, lost, at=NOON)
     later = NOON + 5 * MINUTE
     (asked,) = outbox.unsettled(at=later)
+    found = MessageReceipt(provider="p", status="delivered", provider_message_id="X")
+    assert outbox.settle(asked, found, at=later) == "unknown"
+    mine = attrs.evolve(found, provider_message_id="Y")
+    assert outbox.settle(asked, mine, at=later) == "delivered"
+    sound(outbox)
+
+
+def test_a_provider_that_gives_an_id_twice_still_settles_what_it_names(outbox):
+    """Our own id in an answer means this message, whatever the provider's id is."""
+    ready(outbox, "M1")
+    (own,) = claim(outbox)
+    result = SendResult(
+        message_id=own.message.message_id, outcome="accepted", provider_message_id="X"
+    )
+    outbox.record(own, result, at=NOON)
+    ready(outbox, "M1", batch_id="B2")
+    (second,) = claim(outbox)
+    lost = SendResult(message_id=second.message.message_id, outcome="unknown")
+    outbox.record(second, lost, at=NOON)
+    later = NOON + 5 * MINUTE
+    (asked,) = outbox.unsettled(at=later)
     found = MessageReceipt(
         provider="p", status="delivered", message_id=second.message.message_id,
         provider_message_id="X",
     )  # fmt: skip
-    assert outbox.settle(asked, found, at=later) == "unknown"
-    mine = attrs.evolve(found, provider_message_id="Y")
-    assert outbox.settle(asked, mine, at=later) == "delivered"
+    assert outbox.settle(asked, found, at=later) == "delivered"
     sound(outbox)
 
 

@@ -60,7 +60,7 @@ class Provider:
 
     def query(self, message, *, provider_message_id, sent_on):
         """Answer what the script of queries says of a member."""
-        assert sent_on == NOON.date()
+        assert sent_on == NOON
         status = self.queries[message.member_id]
         if isinstance(status, Exception):
             raise status

@@ -104,7 +104,7 @@ def _asked(
         answer = provider.query(
             unsettled.message,
             provider_message_id=unsettled.provider_message_id,
-            sent_on=unsettled.attempted_at.date(),
+            sent_on=unsettled.attempted_at,
         )
     except Exception:  # noqa: BLE001 - a provider that cannot be asked has not answered
         return None, True

@@ -137,7 +137,9 @@ class SmsProvider(Protocol):
 
         Returns:
             A receipt, ``not_found`` if the provider surely does not know the message,
-            and None if it could not be asked.
+            and None if it could not be asked. It names our id only if the provider
+            knows it by that id or by the one that it gave for it: what was found by
+            a phone names the provider's id alone, which may be another message's.
         """
         ...
 

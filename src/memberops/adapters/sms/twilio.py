@@ -213,12 +213,16 @@ class TwilioProvider:
                 status=ReceiptStatus.NOT_FOUND,
                 message_id=message.message_id,
             )
+        sid = plain_id(text_at(found, "sid"), phone=message.phone)
+        if sid is None:
+            return None
+        # What was found by the phone may be another message: only its id says which.
         return self._receipt(
             text_at(found, "status"),
             text_at(found, "error_code"),
             at=rfc_moment(look_up(found, "date_updated")),
-            message_id=message.message_id,
-            provider_message_id=plain_id(text_at(found, "sid"), phone=message.phone),
+            message_id=message.message_id if provider_message_id else None,
+            provider_message_id=sid,
         )
 
     def _by_sid(self, sid: str) -> dict[str, Any] | None:

@@ -274,9 +274,13 @@ def settle(
 def _is_others(
     connection: sa.Connection, asked: Unsettled, answer: MessageReceipt
 ) -> bool:
-    """Tell whether a provider that looked by the number found another message."""
+    """
+    Tell whether a provider that looked by the number found another message.
+
+    A provider that names our own id means this message, whatever ids it gave twice.
+    """
     named = answer.provider_message_id
-    if not named:
+    if not named or answer.message_id == asked.message.message_id:
         return False
     lock_names(connection, "provider_id", [named])
     told = named_messages(connection, [named], ["answered", "late", "receipt"])
