@@ -51,6 +51,7 @@ def test_a_small_bomb_never_becomes_a_large_body(ask, size):
         zlib.compress(b"another packing"),
         b"",
     ],
+    ids=["plain", "cut", "zlib", "empty"],
 )
 def test_what_cannot_be_unpacked_to_its_end_is_no_answer(ask, body):
     """A cut or false packing is lost, never half a body."""
