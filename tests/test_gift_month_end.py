@@ -102,10 +102,14 @@ def test_stock_opens_comes_goes_and_stays(pack):
 
 
 def test_counts_of_the_month_and_who_is_late(pack):
-    """Each line at its own moment: S01 counted 18 cups of 17, before the delivery."""
+    """
+    Each line at its own moment: S01 counted 18 cups of 17, before the delivery.
+
+    S02 handed in nothing: its pens stand there without a count.
+    """
     assert rows(pack, "store_count_sheet", "place", "gift_id", "counted") == [
-        ("store:S01", "CUP", 18)
-    ]
+        ("store:S01", "CUP", 18), ("store:S02", "PEN", None)
+    ]  # fmt: skip
     assert rows(pack, "warehouse_count_sheet", "gift_id", "counted") == [
         ("CUP", 79), ("PEN", 40)
     ]  # fmt: skip

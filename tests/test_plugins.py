@@ -62,8 +62,8 @@ def load(*plugins, **options):
 
 
 BUILT_IN = (
-    *("csv", "erpnext", "excel", "odoo", "rest", "shopify", "sql", "square"),
-    "woocommerce",
+    *("csv", "erpnext", "excel", "medusa", "odoo", "rest", "shopify", "sql"),
+    *("square", "tryton", "woocommerce"),
 )
 GOOD = plugin(lambda: [adapter("good")], name="good")
 

@@ -110,8 +110,8 @@ def load_adapters(
         InvalidValueError: *disabled* is one text instead of several.
 
     >>> registry = load_adapters(entry_points=False)
-    >>> list(registry.sources), registry.failures
-    (['csv'], ())
+    >>> "csv" in registry.sources, registry.failures
+    (True, ())
     >>> list(load_adapters(entry_points=False, disabled=["builtin"]).sources)
     []
     """
