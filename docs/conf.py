@@ -24,6 +24,7 @@ exclude_patterns = ["_build", "_ext"]
 html_theme = "furo"
 html_title = "memberops"
 
+autodoc_preserve_defaults = True  # a default that is a name stays a name
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = True
