@@ -36,9 +36,9 @@ def reader_of(server, *, pauses=None, **options):
     options.setdefault(
         "credential", Credential(kind="bearer", secret=Secret(lambda: KEY))
     )
+    options.setdefault("limits", HttpLimits(body_bytes=4000))
     return HttpReader(
         f"{server.url}/api",
-        limits=HttpLimits(read_seconds=0.3, total_seconds=0.6, body_bytes=4000),
         sleep=(pauses if pauses is not None else []).append,
         **options,
     )
