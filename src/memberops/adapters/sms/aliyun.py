@@ -242,7 +242,7 @@ class AliyunProvider:
         return self._http.request("POST", url, headers=headers, content=body)
 
     def query(
-        self, message: Message, *, provider_message_id: str | None, sent_on: Any
+        self, message: Message, *, provider_message_id: str | None, sent_on: dt.date
     ) -> MessageReceipt | None:
         """
         Look through what this phone was sent; see `SmsProvider.query`.

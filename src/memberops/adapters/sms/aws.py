@@ -227,7 +227,7 @@ class AwsProvider:
         return judge_code(MessageProblem.PROVIDER, reason)
 
     def query(
-        self, message: Message, *, provider_message_id: str | None, sent_on: Any
+        self, message: Message, *, provider_message_id: str | None, sent_on: dt.date
     ) -> MessageReceipt | None:
         """Return None: AWS answers no questions about a message."""
         del message, provider_message_id, sent_on

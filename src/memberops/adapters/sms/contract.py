@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -123,7 +124,7 @@ class SmsProvider(Protocol):
         ...
 
     def query(
-        self, message: Message, *, provider_message_id: str | None, sent_on: Any
+        self, message: Message, *, provider_message_id: str | None, sent_on: dt.date
     ) -> MessageReceipt | None:
         """
         Ask what became of a message.

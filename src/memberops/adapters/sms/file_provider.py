@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from memberops.adapters.sms.contract import (
     ReceiptRequest,
@@ -30,6 +30,7 @@ from memberops.errors import ConfigurationError, SourceError
 __all__ = ["FileProvider"]
 
 _OWNER_ONLY = 0o600
+_APPENDING = threading.Lock()
 
 
 class FileProvider:
@@ -129,12 +130,15 @@ class FileProvider:
         try:
             if hasattr(os, "fchmod"):
                 os.fchmod(file, _OWNER_ONLY)
-            size = os.fstat(file).st_size
-            # A line that a full disk cut short must not swallow the next one.
-            if size and _last_byte(file, size) != b"\n":
-                lines = b"\n" + lines
-            # One write, so that two processes do not mix their lines.
-            if os.write(file, lines) == len(lines):
+            # The last byte is another writer's while that one writes: one at a time.
+            with _APPENDING:
+                _wait_for_turn(file)
+                size = os.fstat(file).st_size
+                # A line that a full disk cut short must not swallow the next one.
+                if size and _last_byte(file, size) != b"\n":
+                    lines = b"\n" + lines
+                written = os.write(file, lines)
+            if written == len(lines):
                 os.fsync(file)
                 return Verdict(outcome=SendOutcome.ACCEPTED)
             reason = "ShortWrite"
@@ -153,7 +157,7 @@ class FileProvider:
         message: Message,
         *,
         provider_message_id: str | None,  # noqa: ARG002 - the file has none
-        sent_on: Any,  # noqa: ARG002 - the file is one for all days
+        sent_on: dt.date,  # noqa: ARG002 - the file is one for all days
     ) -> MessageReceipt | None:
         """Look for the message in the file; see `SmsProvider.query`."""
         try:
@@ -208,3 +212,12 @@ def _id_of(line: bytes) -> str:
         return str(json.loads(line)["message_id"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
+
+
+def _wait_for_turn(file: int) -> None:
+    """Lock a file against other processes until it is closed, where that exists."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: one write, which threads take in turn
+        return
+    fcntl.flock(file, fcntl.LOCK_EX)

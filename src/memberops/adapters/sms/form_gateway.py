@@ -230,7 +230,7 @@ class FormGateway:
         message: Message,
         *,
         provider_message_id: str | None,  # noqa: ARG002 - our own id is enough
-        sent_on: Any,  # noqa: ARG002 - as above
+        sent_on: dt.date,  # noqa: ARG002 - as above
     ) -> MessageReceipt | None:
         """Ask by our id; see `SmsProvider.query`."""
         protocol = self._protocol

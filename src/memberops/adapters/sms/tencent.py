@@ -250,7 +250,7 @@ class TencentProvider:
         return self._http.request("POST", url, headers=headers, content=body)
 
     def query(
-        self, message: Message, *, provider_message_id: str | None, sent_on: Any
+        self, message: Message, *, provider_message_id: str | None, sent_on: dt.date
     ) -> MessageReceipt | None:
         """Look through what carriers reported of this phone; see the class."""
         phone = to_e164(message.phone)

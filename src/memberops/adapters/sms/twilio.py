@@ -195,7 +195,7 @@ class TwilioProvider:
         return self._http.request(method, url, headers=headers, content=content)
 
     def query(
-        self, message: Message, *, provider_message_id: str | None, sent_on: Any
+        self, message: Message, *, provider_message_id: str | None, sent_on: dt.date
     ) -> MessageReceipt | None:
         """Ask by Twilio's id, else by recipient and days; see the class."""
         try:
