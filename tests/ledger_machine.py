@@ -359,13 +359,15 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert held == self.model.held(gift, place, hour)
 
     def never_below_zero(self):
-        """L5: run in the order of the ledger, no own place is ever below zero."""
-        posted = [entry for entry in self.ledger.entries()
-                  if isinstance(entry.record, Posting)]  # fmt: skip
-        posted.sort(key=lambda each: (each.record.effective_at, each.sequence))
+        """L5: no own place is ever below zero after all that one moment brings."""
+        moments = {}
+        for entry in self.ledger.entries():
+            if isinstance(entry.record, Posting):
+                same = moments.setdefault(entry.record.effective_at, [])
+                same += entry.record.movements
         sums = {}
-        for entry in posted:
-            for each in entry.record.movements:
+        for _, moved in sorted(moments.items()):
+            for each in moved:
                 for place, sign in ((each.source, -1), (each.destination, 1)):
                     cell = each.gift_id, place, each.lot_id
                     sums[cell] = sums.get(cell, 0) + sign * each.quantity

@@ -166,16 +166,18 @@ class Model:
         return total
 
     def run(self, cell, hour):
-        """List the balances of a cell from an hour on, in the order of the ledger."""
-        posted = [(r["hour"], s, r) for s, r in self.log
-                  if r is not None and r["type"] == "posting"]  # fmt: skip
-        posted.sort(key=lambda each: each[:2])
-        balance, seen = 0, []
-        for at, _, record in posted:
+        """List the balances of a cell at an hour, and after each later one."""
+        balance, later = 0, {}
+        for record in self.records("posting"):
+            at, change = record["hour"], self.change(record, cell)
             if at > hour:
-                seen.append(balance)
-            balance += self.change(record, cell)
-        return [*seen, balance]
+                later[at] = later.get(at, 0) + change
+            else:
+                balance += change
+        balances = [balance]
+        for at in sorted(later):
+            balances.append(balances[-1] + later[at])
+        return balances
 
     def kept(self, cell, hour, without):
         """Add up the open holds of a cell that end after an hour."""

@@ -68,10 +68,11 @@ def test_l6_folds_of_frames_are_plain_sums(rows, hour):
             if when <= hour:
                 sums[cell] = sums.get(cell, 0) + change
     running = {}
-    for _, gift, source, destination, quantity in ordered:
+    for number, (when, gift, source, destination, quantity) in enumerate(ordered, 1):
         for place, change in ((source, -quantity), (destination, quantity)):
             running[gift, place] = running.get((gift, place), 0) + change
-            lows[gift, place] = min(lows.get((gift, place), 0), running[gift, place])
+        if number == len(ordered) or ordered[number][0] > when:  # the moment is over
+            lows = {cell: min(lows.get(cell, 0), now) for cell, now in running.items()}
     if any(abs(each) > LIMIT for each in sums.values()):
         with pytest.raises(BalanceOverflowError):
             balances(frame(rows), as_of=at)

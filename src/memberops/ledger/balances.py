@@ -192,8 +192,7 @@ def lowest(movements: pd.DataFrame) -> pd.DataFrame:
     """
     Return the lowest balance that each gift, lot and place ever has.
 
-    The movements of one entry happen at once, and an instant is judged after each
-    entry, in the order of the ledger.
+    What takes effect at one instant happens at once: the balance is judged after it.
 
     Args:
         movements: As `changes` takes them.
@@ -207,9 +206,7 @@ def lowest(movements: pd.DataFrame) -> pd.DataFrame:
     rows = changes(movements)
     rows["change"] = exact(rows["change"])
     steps = (
-        rows.groupby([*_CELL, "effective_at", "sequence"], sort=True, observed=True)[
-            "change"
-        ]
+        rows.groupby([*_CELL, "effective_at"], sort=True, observed=True)["change"]
         .sum()
         .reset_index()
     )

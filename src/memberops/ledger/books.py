@@ -6,6 +6,8 @@ import datetime as dt
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 import attrs
@@ -151,18 +153,20 @@ class Books:
     ) -> CellFacts:
         if cell not in self._cells:
             return CellFacts(lowest=0, highest=0)
-        changes = self._cells[cell]
-        later = changes[bisect_right(changes, moment, key=lambda each: each.at) :]
+        known = self._cells[cell]
+        later = known[bisect_right(known, moment, key=attrgetter("at")) :]
         opening = self._totals[cell] - sum(each.change for each in later)
         held = sum(
-            known.hold.quantity
-            for known in self._holds.values()
-            if hold_cell(known.hold) == cell
-            and known.ended_by is None
-            and known.hold.lasts(moment)
-            and known.hold.hold_id not in without
+            each.hold.quantity
+            for each in self._holds.values()
+            if hold_cell(each.hold) == cell
+            and each.ended_by is None
+            and each.hold.lasts(moment)
+            and each.hold.hold_id not in without
         )
-        return CellFacts.of(opening, (each.change for each in later), held=held)
+        by_moment = groupby(later, key=attrgetter("at"))
+        changes = (sum(each.change for each in same) for _, same in by_moment)
+        return CellFacts.of(opening, changes, held=held)
 
     def balance(
         self,

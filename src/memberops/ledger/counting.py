@@ -21,9 +21,6 @@ REVISION = "revision"
 """What corrects a settled count for late entries and other counts."""
 
 
-_FOREVER = 2**63
-
-
 class _Change(NamedTuple):
     at: dt.datetime
     sequence: int
@@ -113,13 +110,13 @@ class CellHistory:
             since: Aware instant.
             planned: Moments and changes that are not written yet.
         """
-        steps: dict[tuple[dt.datetime, int], int] = defaultdict(int)
+        steps: dict[dt.datetime, int] = defaultdict(int)
         for each in self.changes:
-            steps[each.at, each.sequence] += each.change
-        for number, (at, change) in enumerate(planned):
-            steps[at, _FOREVER + number] += change
+            steps[each.at] += each.change
+        for at, change in planned:
+            steps[at] += change
         balance, seen = 0, []
-        for (at, _), change in sorted(steps.items()):
+        for at, change in sorted(steps.items()):
             if at > since:
                 seen.append(balance)
             balance += change

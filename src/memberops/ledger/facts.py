@@ -53,7 +53,8 @@ class CellFacts:
 
     Args:
         lowest: The lowest balance from the moment on, itself included: after every
-            entry effective at or before it, and after each later one.
+            entry effective at or before it, and after each later moment. What is
+            effective at one moment happens at once.
         highest: The highest of the same balances.
         held: Quantity of the open holds that end after the moment, without those
             that the record itself refers to.
@@ -66,7 +67,7 @@ class CellFacts:
     @classmethod
     def of(cls, opening: int, later: Iterable[int], *, held: int = 0) -> CellFacts:
         """
-        Fold the balance at the moment and the changes after it, in order.
+        Fold the balance at the moment and the changes of each moment after it.
 
         >>> CellFacts.of(5, [-3, 4])
         CellFacts(lowest=2, highest=6, held=0)

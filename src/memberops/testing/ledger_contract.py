@@ -122,6 +122,18 @@ def _stock_steps() -> Iterator[Step]:
     # the same instant: the order of writing decides
     yield _post("P5", _move("warehouse", "member:M1", 11), hours=3)
     yield _post("P6", _move("supplier", "warehouse", 1), hours=3)
+    # and once written, one moment is weighed as a whole
+    for number, (hours, source, destination) in enumerate(
+        (
+            (1, "supplier", "store:S1"),
+            (5, "store:S1", "member:M1"),
+            (5, "supplier", "store:S1"),
+            (2, "store:S1", "destroyed"),
+            (3, "store:S1", "destroyed"),
+        )
+    ):
+        moved = _move(source, destination, 2, gift_id=_QUOTED)
+        yield _post(f"N{number}", moved, hours=hours)
     # back-dated: what a later entry took cannot go earlier
     yield _post("P7", _move("warehouse", "store:S1", 2), hours=1)
     yield _post("P8", _move("warehouse", "store:S1", 1), hours=1)

@@ -108,7 +108,6 @@ def _side(number: int, place: sa.Column[str], sign: int) -> sa.Select[Any]:
         place.label("place"),
         movements.c.lot_id,
         movements.c.effective_at,
-        movements.c.sequence,
         (sign * movements.c.quantity).label("change"),
     ).where(any_of(number, *cell), movements.c.effective_at > sa.bindparam("moment"))
 
@@ -118,7 +117,7 @@ def _later(number: int) -> sa.CompoundSelect[Any]:
     return sa.union_all(
         _side(number, movements.c.source, -1),
         _side(number, movements.c.destination, 1),
-    ).order_by("effective_at", "sequence")
+    ).order_by("effective_at")
 
 
 class Standing(NamedTuple):
@@ -284,16 +283,16 @@ def read_cells(
 def _changes_after(
     connection: sa.Connection, cells: list[Cell], after: int
 ) -> dict[Cell, list[int]]:
-    """List by how much each later entry changes a cell, in the ledger's order."""
+    """List by how much each later moment changes a cell, one after the other."""
     changes: dict[Cell, list[int]] = {}
-    latest: dict[Cell, tuple[int, int]] = {}
+    latest: dict[Cell, int] = {}
     for some in parts(cells):
         rows = connection.execute(_later(len(some)), named(some) | {"moment": after})
-        for gift, place, lot, at, sequence, change in rows:
-            cell, here = Cell(gift, place, lot), (at, sequence)
-            if latest.get(cell) == here:
+        for gift, place, lot, at, change in rows:
+            cell = Cell(gift, place, lot)
+            if latest.get(cell) == at:
                 changes[cell][-1] += change
             else:
                 changes.setdefault(cell, []).append(change)
-                latest[cell] = here
+                latest[cell] = at
     return changes
