@@ -1,23 +1,27 @@
 """Every example in the docs, the README and the docstrings runs as a test."""
 
-import contextlib
+import ast
+import gc
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sybil import Sybil
+from sybil.document import PythonDocStringDocument
 from sybil.parsers.myst import (
     DocTestDirectiveParser,
     PythonCodeBlockParser,
     SkipParser,
 )
 from sybil.parsers.rest import DocTestParser
+from sybil.text import LineNumberOffsets
 
 
 def _enter(namespace: dict[str, Any]) -> None:
@@ -40,6 +44,32 @@ def _leave(namespace: dict[str, Any]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+class Docstrings(PythonDocStringDocument):
+    """The docstrings of a module, found without a look into every expression of it."""
+
+    @staticmethod
+    def extract_docstrings(python_source_code: str) -> Iterator[tuple[int, int, str]]:
+        """Yield where each docstring begins and ends, and its text."""
+        if ">>>" not in python_source_code:
+            return
+        offsets = LineNumberOffsets(python_source_code)
+        statements: list[ast.AST] = [ast.parse(python_source_code)]
+        for statement in statements:  # it grows: the statements inside it follow
+            for block in ("body", "handlers", "orelse", "finalbody", "cases"):
+                statements.extend(getattr(statement, block, ()))
+            if not isinstance(
+                statement,
+                (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef),
+            ):
+                continue
+            text = ast.get_docstring(statement, clean=False)
+            if text is not None:
+                string = statement.body[0]
+                line = offsets.get(string.lineno - 1, string.col_offset)
+                start = python_source_code.index('"""', line) + len('"""')
+                yield start, start + len(text), text
+
+
 markdown = Sybil(
     parsers=[
         DocTestDirectiveParser(optionflags=ELLIPSIS | NORMALIZE_WHITESPACE),
@@ -54,6 +84,7 @@ docstrings = Sybil(
     parsers=[DocTestParser(optionflags=ELLIPSIS | NORMALIZE_WHITESPACE)],
     patterns=["*.py"],
     path="src",
+    document_types={".py": Docstrings},
     setup=_enter,
     teardown=_leave,
 )
@@ -61,16 +92,54 @@ docstrings = Sybil(
 pytest_collect_file = (markdown + docstrings).pytest()
 
 
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder() -> Iterator[None]:
-    """
-    Run each test in a folder of its own, so that examples may write files.
+def _empty(folder: str) -> None:
+    """Remove what a test left in a folder, or make the folder anew if that is gone."""
+    try:
+        left = list(os.scandir(folder))
+    except FileNotFoundError:
+        os.mkdir(folder)  # noqa: PTH102 - the name is what `scandir` takes
+        return
+    for entry in left:
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+        else:
+            os.unlink(entry.path)  # noqa: PTH108 - as above
 
-    It is not one of `tmp_path_factory`, which looks through all earlier ones for the
-    next number: with thousands of tests that is seconds.
+
+@pytest.fixture(scope="session")
+def _folder_of_the_worker() -> Iterator[str]:
+    """One folder for the tests to run in: to make one for each costs more than most."""
+    with tempfile.TemporaryDirectory(prefix="cwd-") as folder:
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(_folder_of_the_worker: str) -> Iterator[None]:
+    """Run each test in an empty folder, so that examples may write files."""
+    before = os.getcwd()  # noqa: PTH109 - as chdir takes it
+    os.chdir(_folder_of_the_worker)
+    yield
+    os.chdir(before)
+    _empty(_folder_of_the_worker)
+
+
+@pytest.fixture(scope="session")
+def _numbers() -> Iterator[int]:
+    """The numbers of the folders given to tests."""
+    return count()
+
+
+@pytest.fixture
+def tmp_path(tmp_path_factory: pytest.TempPathFactory, _numbers: Iterator[int]) -> Path:
     """
-    with tempfile.TemporaryDirectory(prefix="cwd-") as folder, contextlib.chdir(folder):
-        yield
+    Give a test a folder of its own.
+
+    pytest's own looks through all earlier folders for the next number: with thousands
+    of tests that is seconds.
+    """
+    folder = tmp_path_factory.getbasetemp() / f"t{next(_numbers)}"
+    folder.mkdir()
+    return folder
 
 
 @cache
@@ -104,3 +173,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what stays together: the rest is of smaller pieces."""
     items.sort(key=lambda item: not _shares_scenes(item.path))
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass by what the whole run needs."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Give all back to the collector: libraries complain of what outlives them."""
+    gc.unfreeze()
