@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from collections.abc import Collection
 from typing import Any
 
@@ -17,12 +18,18 @@ from memberops.adapters.stores.outbox_rows import (
     batch_of,
     message_of,
 )
-from memberops.adapters.stores.outbox_schema import (
-    approvals,
-    batches,
-    consents,
-    contacts,
-    messages,
+from memberops.adapters.stores.outbox_schema import messages
+from memberops.adapters.stores.outbox_statements import (
+    APPROVALS,
+    BATCH_TO_CLAIM,
+    BATCHES,
+    CONSENTS,
+    CONTACTS,
+    DUE,
+    SENT,
+    WITHIN,
+    due,
+    open_to,
 )
 from memberops.adapters.stores.outbox_steps import Change, lock_names, write_changes
 from memberops.domain.message import BatchApproval, MessageBatch
@@ -36,7 +43,6 @@ from memberops.policies.outbox_rules import MessageFact
 
 __all__ = [
     "Claiming",
-    "affordable",
     "approval_in",
     "open_batches",
     "stopped",
@@ -49,68 +55,32 @@ def approval_in(
     connection: sa.Connection, batch: MessageBatch, policy: OutboxPolicy
 ) -> ApprovalState:
     """Tell whether a batch is approved, by all words that were said on it."""
-    words = words_in(connection, batch.batch_id)
-    return approval_state(batch, words, roles=policy.roles)
+    words = connection.execute(APPROVALS, {"batch_id": batch.batch_id}).scalars()
+    return _approval(batch, tuple(words), policy.roles)
+
+
+@functools.lru_cache(maxsize=256)
+def _approval(
+    batch: MessageBatch, words: tuple[str, ...], roles: tuple[str, ...]
+) -> ApprovalState:
+    return approval_state(batch, map(approval_of, words), roles=roles)
 
 
 def words_in(connection: sa.Connection, batch_id: str) -> tuple[BatchApproval, ...]:
     """Return every word that was said on a batch, the oldest first."""
-    statement = (
-        sa.select(approvals.c.document)
-        .where(approvals.c.batch_id == batch_id)
-        .order_by(approvals.c.sequence)
-    )
-    return tuple(approval_of(text) for text in connection.execute(statement).scalars())
-
-
-def _may_leave(at: int, provider: str) -> sa.ColumnElement[bool]:
-    column = batches.c
-    here = column.provider.in_(["", provider]) if provider else sa.true()
-    return sa.and_(
-        column.canceled == "",
-        column.opens_at <= at,
-        column.closes_at > at,
-        column.enqueued == column.size,
-        column.gathered == column.audience,
-        here,
-    )
-
-
-def _due(at: int) -> sa.ColumnElement[bool]:
-    return sa.and_(messages.c.state == "queued", messages.c.due_at <= at)
-
-
-def affordable(
-    policy: OutboxPolicy, spent: Any = batches.c.spent, cap: Any = batches.c.cost_cap
-) -> sa.ColumnElement[bool]:
-    """Tell of which messages the cost is within the cap of their batch."""
-    free = sa.or_(messages.c.counts == 1, messages.c.cost <= cap - spent)
-    if policy.price is not None:
-        return free
-    return sa.and_(
-        free, sa.literal(spent) < cap if isinstance(spent, int) else spent < cap
-    )
+    words = connection.execute(APPROVALS, {"batch_id": batch_id}).scalars()
+    return tuple(map(approval_of, words))
 
 
 def open_batches(
     connection: sa.Connection, *, at: dt.datetime, provider: str, policy: OutboxPolicy
 ) -> list[str]:
     """Return the batches of which something may be due, notices first."""
-    now = stamp(at)
-    waiting = sa.exists().where(
-        messages.c.batch_id == batches.c.batch_id,
-        _due(now),
-        # What is too dear is looked at once, to say so.
-        sa.or_(affordable(policy), messages.c.cause != "cost_cap"),
-    )
-    statement = (
-        sa.select(batches.c.batch_id, batches.c.document)
-        .where(_may_leave(now, provider), waiting)
-        .order_by(batches.c.kind.desc(), batches.c.opens_at, batches.c.batch_id)
-    )
+    statement = open_to(priced=policy.price is not None)
+    given = {"at": stamp(at), "provider": provider}
     return [
         row.batch_id
-        for row in connection.execute(statement).all()
+        for row in connection.execute(statement, given).all()
         if approval_in(connection, batch_of(row.document), policy) == "approved"
     ]
 
@@ -149,24 +119,15 @@ class Claiming:
             asking again.
         """
         at = stamp(self.at)
-        batch_row = connection.execute(
-            sa.select(batches)
-            .where(batches.c.batch_id == self.batch_id, _may_leave(at, self.provider))
-            .with_for_update()
-        ).one_or_none()
+        given = {"batch_id": self.batch_id, "at": at, "provider": self.provider}
+        batch_row = connection.execute(BATCH_TO_CLAIM, given).one_or_none()
         if batch_row is None:
             return [], False
         batch = batch_of(batch_row.document)
         if approval_in(connection, batch, self.policy) != "approved":
             return [], False
-        within = affordable(self.policy, batch_row.spent, batch.cost_cap.minor)
-        rows = connection.execute(
-            sa.select(messages)
-            .where(messages.c.batch_id == self.batch_id, _due(at), within)
-            .order_by(messages.c.due_at, messages.c.message_id)
-            .limit(self.limit)
-            .with_for_update(skip_locked=True)
-        ).all()
+        given |= self._purse(batch, batch_row.spent) | {"most": self.limit}
+        rows = connection.execute(DUE, given).all()
         lock_names(connection, "member", {row.member_id for row in rows})
         return self._decide(connection, batch, batch_row.spent, rows)
 
@@ -245,30 +206,34 @@ class Claiming:
         moved = bool(changes) or any(each != self.at for each, _ in hours.values())
         return claims, moved
 
+    def _purse(self, batch: MessageBatch, spent: int) -> dict[str, int]:
+        """Return what a message may cost, and whether any may cost something."""
+        room = batch.cost_cap.minor - spent
+        return {"room": room, "paying": int(self.policy.price is not None or room > 0)}
+
     def _dear(self, batch: MessageBatch, spent: int, more: int) -> bool:
-        cap = batch.cost_cap.minor
-        unknown = self.policy.price is None
-        return spent + more > cap or (unknown and spent >= cap)
+        purse = self._purse(batch, spent)
+        return more > purse["room"] or not purse["paying"]
 
     def _tell_dear(
         self, connection: sa.Connection, batch: MessageBatch, spent: int
     ) -> None:
         """Say of what is due and exceeds the cost cap that this is why it waits."""
-        within = affordable(self.policy, spent, batch.cost_cap.minor)
         waiting = (
             sa.select(messages.c.message_id)
             .where(
                 messages.c.batch_id == batch.batch_id,
-                _due(stamp(self.at)),
+                due(),
                 messages.c.cause != "cost_cap",
-                sa.not_(within),
+                sa.not_(WITHIN),
             )
             .with_for_update(skip_locked=True)
         )
         connection.execute(
             sa.update(messages)
             .where(messages.c.message_id.in_(waiting))
-            .values(cause="cost_cap")
+            .values(cause="cost_cap"),
+            {"at": stamp(self.at), **self._purse(batch, spent)},
         )
 
     def _defer(
@@ -310,14 +275,9 @@ def words_of(connection: sa.Connection, members: Collection[str]) -> dict[str, b
     A consent counts if it is later than every refusal, both by what it says of its
     moment and by when it was written: of two clocks that differ, a refusal wins.
     """
-    statement = (
-        sa.select(consents.c.member_id, consents.c.granted, consents.c.at)
-        .where(consents.c.member_id.in_(members))
-        .order_by(consents.c.sequence)
-    )
     refused: dict[str, int] = {}
     said: dict[str, bool] = {}
-    for row in connection.execute(statement):
+    for row in connection.execute(CONSENTS, {"members": list(members)}):
         if not row.granted:
             refused[row.member_id] = max(refused.get(row.member_id, row.at), row.at)
             said[row.member_id] = False
@@ -331,10 +291,9 @@ def stopped(
 ) -> frozenset[str]:
     """Return which of claimed messages may not leave any more, by their ids."""
     mine = {claim.message.batch_id for claim in claims}
-    statement = sa.select(batches).where(batches.c.batch_id.in_(sorted(mine)))
     closed = {
         row.batch_id
-        for row in connection.execute(statement).all()
+        for row in connection.execute(BATCHES, {"ids": sorted(mine)}).all()
         if row.canceled
         or approval_in(connection, batch_of(row.document), policy) != "approved"
     }
@@ -351,15 +310,11 @@ def _contacts(
     connection: sa.Connection, members: list[str]
 ) -> dict[str, list[tuple[str, Contact]]]:
     found: dict[str, list[tuple[str, Contact]]] = {}
-    column = messages.c
-    sent = sa.select(column.message_id, column.member_id, column.claimed_at).where(
-        column.counts == 1, column.member_id.in_(members)
-    )
-    for row in connection.execute(sent):
+    given = {"members": members}
+    for row in connection.execute(SENT, given):
         contact = Contact(at=moment_of(row.claimed_at), channel="sms")
         found.setdefault(row.member_id, []).append((row.message_id, contact))
-    other = sa.select(contacts).where(contacts.c.member_id.in_(members))
-    for row in connection.execute(other):
+    for row in connection.execute(CONTACTS, given):
         contact = Contact(at=moment_of(row.at), channel=row.channel)
         found.setdefault(row.member_id, []).append(("", contact))
     return found

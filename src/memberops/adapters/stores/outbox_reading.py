@@ -11,7 +11,6 @@ import pandas as pd
 import sqlalchemy as sa
 
 from memberops.adapters.stores.outbox_claims import (
-    affordable,
     approval_in,
     stopped,
     words_in,
@@ -26,6 +25,7 @@ from memberops.adapters.stores.outbox_schema import (
     prepare,
     strays,
 )
+from memberops.adapters.stores.outbox_statements import affordable
 from memberops.adapters.stores.outbox_verifying import verify
 from memberops.domain.finding import Finding
 from memberops.domain.message import (
@@ -123,7 +123,7 @@ def _next_due(
             batches.c.enqueued == batches.c.size,
             batches.c.gathered == batches.c.audience,
             batches.c.provider.in_(["", provider]) if provider else sa.true(),
-            affordable(policy),
+            affordable(priced=policy.price is not None),
         )
         .group_by(batches.c.batch_id)
     )

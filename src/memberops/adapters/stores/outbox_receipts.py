@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from memberops.adapters.stores.outbox_database import stamp
 from memberops.adapters.stores.outbox_rows import Received, receipt_of, receipt_text
-from memberops.adapters.stores.outbox_schema import facts, strays
+from memberops.adapters.stores.outbox_schema import strays
+from memberops.adapters.stores.outbox_statements import NAMED, STRAYS, TOLD
 from memberops.adapters.stores.outbox_steps import (
     Change,
     cost_in,
@@ -82,16 +83,9 @@ def named_messages(
     kinds: Sequence[str] = ("answered", "late"),
 ) -> Owners:
     """Return which messages have had answers that named these ids of a provider."""
-    statement = (
-        sa.select(facts.c.provider_message_id, facts.c.provider, facts.c.message_id)
-        .distinct()
-        .where(
-            facts.c.provider_message_id.in_(sorted(set(named))),
-            facts.c.kind.in_(kinds),
-        )
-    )
+    given = {"named": sorted(set(named)), "kinds": list(kinds)}
     owners: Owners = {}
-    for row in connection.execute(statement) if named else ():
+    for row in connection.execute(NAMED, given) if named else ():
         by_provider = owners.setdefault(row.provider_message_id, {})
         by_provider.setdefault(row.provider, set()).add(row.message_id)
     return owners
@@ -124,11 +118,9 @@ def told_before(
     connection: sa.Connection, ids: Collection[str]
 ) -> dict[str, list[Mapping[str, Any]]]:
     """Return the receipts that messages have had."""
-    statement = sa.select(facts).where(
-        facts.c.message_id.in_(sorted(ids)), facts.c.kind == "receipt"
-    )
+    given = {"ids": sorted(ids)}
     found: dict[str, list[Mapping[str, Any]]] = {}
-    for row in connection.execute(statement).mappings() if ids else ():
+    for row in connection.execute(TOLD, given).mappings() if ids else ():
         found.setdefault(row["message_id"], []).append(dict(row))
     return found
 
@@ -193,16 +185,9 @@ def known_strays(
     """
     named = [(p, r, r.provider_message_id) for p, r in pairs if r.provider_message_id]
     times = Counter(own for _, _, own in named)
-    statement = (
-        sa.select(strays.c.provider_message_id, strays.c.document)
-        .where(
-            strays.c.provider_message_id.in_(list(times)),
-            strays.c.message_id.is_(None),
-        )
-        .order_by(strays.c.sequence)
-    )
+    given = {"named": list(times)}
     waiting: dict[str, list[MessageReceipt]] = {}
-    for row in connection.execute(statement) if named else ():
+    for row in connection.execute(STRAYS, given) if named else ():
         receipt = receipt_of(row.document)
         if receipt.status is not ReceiptStatus.NOT_FOUND:
             waiting.setdefault(row.provider_message_id, []).append(receipt)

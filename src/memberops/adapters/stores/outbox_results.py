@@ -194,7 +194,7 @@ def recover(connection: sa.Connection, at: dt.datetime, settle: dt.timedelta) ->
     statement = (
         sa.select(messages)
         .where(messages.c.sending == "claimed", messages.c.leased_until <= stamp(at))
-        .order_by(messages.c.message_id)
+        .order_by(messages.c.leased_until, messages.c.message_id)
         .limit(_CHUNK)
         .with_for_update(skip_locked=True)
     )

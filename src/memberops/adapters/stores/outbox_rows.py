@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 from typing import Any, Protocol
 
@@ -223,6 +224,7 @@ def batch_row(batch: MessageBatch) -> dict[str, Any]:
     }
 
 
+@functools.lru_cache(maxsize=256)
 def batch_of(document: str) -> MessageBatch:
     """Return the batch of its document."""
     facts = json.loads(document)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from memberops.adapters.stores.outbox_rows import standing_columns, standing_of
 from memberops.adapters.stores.outbox_schema import batches, facts, messages
+from memberops.adapters.stores.outbox_statements import LOCKED
 from memberops.domain.money import Money
 from memberops.policies.outbox_rules import MessageFact, Standing, advance
 
@@ -146,13 +147,8 @@ def locked(connection: sa.Connection, ids: Collection[str]) -> dict[str, Any]:
     rows: dict[str, Any] = {}
     wanted = sorted(set(ids))
     for start in range(0, len(wanted), 1000):
-        statement = (
-            sa.select(messages)
-            .where(messages.c.message_id.in_(wanted[start : start + 1000]))
-            .order_by(messages.c.message_id)
-            .with_for_update()
-        )
-        rows.update((row.message_id, row) for row in connection.execute(statement))
+        given = {"ids": wanted[start : start + 1000]}
+        rows.update((row.message_id, row) for row in connection.execute(LOCKED, given))
     return rows
 
 
