@@ -15,7 +15,7 @@ class StocktakeModel:
         self.in_force = []
 
     def replay(self, cell, counts, until=None):
-        """List the levels of a cell after each step; counts set the level."""
+        """Map hours to the levels of a cell after them; counts set the level."""
         steps = [((hour, seq, 0, ""), "move", change)
                  for hour, seq, own, change in self.moves if own == cell]  # fmt: skip
         steps += [
@@ -24,22 +24,22 @@ class StocktakeModel:
             for hour, position, _, own, counted in [self.counts[name]]
             if own == cell
         ]
-        level, levels, before = 0, [], None
-        for _, kind, number in sorted(steps, key=lambda step: step[0]):
+        level, levels, before = 0, {}, None
+        for (hour, *_), kind, number in sorted(steps, key=lambda step: step[0]):
             if kind != "move" and kind == until:
                 before = level
             level = level + number if kind == "move" else number
-            levels.append(level)
+            levels[hour] = level
         return before if until is not None else levels
 
     def level(self, cell, counts=None):
         """Return the stock of today."""
         levels = self.replay(cell, self.in_force if counts is None else counts)
-        return levels[-1] if levels else 0
+        return [0, *levels.values()][-1]
 
     def possible(self, cell, counts):
-        """Tell if no step of the replay is below zero."""
-        return all(level >= 0 for level in self.replay(cell, counts))
+        """Tell if the replay is below zero after no hour: an hour is one moment."""
+        return all(level >= 0 for level in self.replay(cell, counts).values())
 
     def book(self, name):
         """Return the level right before a count, the others in force."""

@@ -25,6 +25,7 @@ from memberops.ledger.journal import journal_lines, read_journal
 from memberops.ledger.lots import LotStock
 from memberops.ledger.records import Entry, Posted, Refusal
 from memberops.ledger.rules import LedgerRules
+from memberops.ledger.storable import check_storable
 from memberops.ledger.verdicts import decide
 
 __all__ = ["Ledger"]
@@ -105,7 +106,8 @@ class Ledger:
     @property
     def position(self) -> int:
         """Sequence of the last entry; 0 for an empty ledger."""
-        return self._entries[-1].sequence if self._entries else 0
+        with self._lock:
+            return self._entries[-1].sequence if self._entries else 0
 
     def post(self, posting: Posting) -> Posted:
         """
@@ -117,6 +119,28 @@ class Ledger:
             LedgerError, LookupError: See `decide`.
         """
         return self._write(posting)
+
+    def post_all(self, postings: Iterable[Posting]) -> tuple[Posted, ...]:
+        """
+        Write several postings one after the other, all of them or none.
+
+        Raises:
+            LedgerError, LookupError: See `decide`. What was refused for want of stock
+                has not spent its key.
+        """
+        given = tuple(postings)
+        for each in given:
+            check_storable(each)
+        with self._lock:
+            size = len(self._entries)
+            try:
+                return tuple(self._write(each, whole=True) for each in given)
+            except BaseException:
+                del self._entries[size:]
+                self._books = Books()
+                for entry in self._entries:
+                    self._books.take(entry)
+                raise
 
     def reverse(
         self,
@@ -171,16 +195,19 @@ class Ledger:
 
     def entry(self, key: str) -> Entry | None:
         """Return the entry of a key, if there is one."""
-        return self._books.by_key.get(key)
+        with self._lock:
+            return self._books.by_key.get(key)
 
     def entries(self, *, after: int = 0) -> Iterator[Entry]:
         """List the entries by sequence, those after a position."""
-        start = bisect_right(self._entries, after, key=lambda entry: entry.sequence)
-        return iter(self._entries[start:])
+        with self._lock:
+            start = bisect_right(self._entries, after, key=lambda each: each.sequence)
+            return iter(self._entries[start:])
 
     def closings(self) -> tuple[Closing, ...]:
         """List the closings by sequence."""
-        return tuple(self._books.closings)
+        with self._lock:
+            return tuple(self._books.closings)
 
     def balance(
         self,
@@ -255,11 +282,15 @@ class Ledger:
         self._books.take(entry)
         self._entries.append(entry)
 
-    def _write(self, record: Posting | Closing | Hold | Release) -> Posted:
+    def _write(
+        self, record: Posting | Closing | Hold | Release, *, whole: bool = False
+    ) -> Posted:
         with self._lock:
             verdict = decide(record, self._books.facts(record), self._rules)
             if verdict.record is None:
                 return Posted(sequence=verdict.sequence, replayed=True)
+            if whole and isinstance(verdict.record, Refusal):
+                raise verdict.record.error(replayed=False, spent=False)
             self._append(Entry(sequence=self.position + 1, record=verdict.record))
             if verdict.error is not None:
                 raise verdict.error

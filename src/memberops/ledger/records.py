@@ -35,8 +35,8 @@ class Refusal:
     asked: int = attrs.field(validator=whole_number)
     available: int = attrs.field(validator=whole_number)
 
-    def error(self, *, replayed: bool) -> OutOfStockError:
-        """Return the error that the caller gets."""
+    def error(self, *, replayed: bool, spent: bool = True) -> OutOfStockError:
+        """Return the error that the caller gets; *spent* as there."""
         return OutOfStockError(
             self.gift_id,
             self.place,
@@ -44,6 +44,7 @@ class Refusal:
             self.asked,
             self.available,
             replayed,
+            spent,
         )
 
     def document(self) -> dict[str, object]:

@@ -14,7 +14,12 @@ from memberops.domain.closing import Closing
 from memberops.domain.finding import Finding
 from memberops.domain.posting import Movement, Posting, PostingKind
 from memberops.domain.stocktake import ApprovedCount
-from memberops.errors import ClosedPeriodError, OutOfStockError, bounded
+from memberops.errors import (
+    ClosedPeriodError,
+    KeyConflictError,
+    OutOfStockError,
+    bounded,
+)
 from memberops.ledger.counting import (
     REVISION,
     CellHistory,
@@ -26,6 +31,8 @@ from memberops.ledger.store import LedgerStore
 from memberops.ledger.verdicts import Cell, deltas
 
 __all__ = ["Settlement", "closings_after", "post_late", "settle"]
+
+_TRIES = 3
 
 
 @attrs.frozen(kw_only=True)
@@ -104,7 +111,8 @@ def settle(
     the next: hand in all counts that are in force, of every stocktake. A count that
     agrees is in force too. Where an entry that came later changed a settled
     difference, only a new approval counts: the old adjustment is reversed, and the
-    one posted that has the new reasons.
+    one posted that has the new reasons. All is written in one transaction, and worked
+    out anew where somebody else took the stock meanwhile.
 
     Args:
         ledger: Any ledger.
@@ -126,7 +134,7 @@ def post_late(
 
     The next count of each gift knew of it already, so its difference changes and its
     adjustment is corrected against ``adjustment:revision``: the effect of the late
-    entry stops there.
+    entry stops there. Entry and corrections are written in one transaction.
 
     Args:
         ledger: Any ledger.
@@ -165,6 +173,30 @@ def _settle(
     late: bool,
     entry: Posting | None = None,
 ) -> Settlement:
+    tries = _TRIES
+    while True:
+        planned, done = _planned(ledger, approved, withdrawn, late=late, entry=entry)
+        try:
+            receipts = ledger.post_all(planned)
+        except (KeyConflictError, OutOfStockError):
+            tries -= 1
+            if not tries:
+                raise
+            continue
+        if entry is None:
+            return done
+        return attrs.evolve(done, receipt=receipts[planned.index(entry)])
+
+
+def _planned(
+    ledger: LedgerStore,
+    approved: Sequence[ApprovedCount],
+    withdrawn: Sequence[ApprovedCount],
+    *,
+    late: bool,
+    entry: Posting | None,
+) -> tuple[list[Posting], Settlement]:
+    """Work out what is to be posted, in which order, and what is told of it."""
     gone = {each.line.line_id for each in withdrawn}
     by_cell: dict[Cell, list[ApprovedCount]] = defaultdict(list)
     for each in (*(a for a in approved if a.line.line_id not in gone), *withdrawn):
@@ -201,18 +233,11 @@ def _settle(
         writing += postings
     rising = [each for change, each in writing if change >= 0]
     falling = [each for change, each in writing if change < 0]
-    # What raises stock goes first, so that no balance in between is below zero.
-    for posting in rising:
-        ledger.post(posting)
-    receipt = None if entry is None else ledger.post(entry)
-    for posting in falling:
-        ledger.post(posting)
-    return Settlement(
-        posted=(*rising, *falling),
-        changed=tuple(changed),
-        findings=tuple(findings),
-        receipt=receipt,
+    done = Settlement(
+        posted=(*rising, *falling), changed=tuple(changed), findings=tuple(findings)
     )
+    # What raises stock goes first, so that no balance in between is below zero.
+    return [*rising, *([] if entry is None else [entry]), *falling], done
 
 
 def _plan(
@@ -279,6 +304,7 @@ def _short(
                     cell.lot_id,
                     -change,
                     max(left - change, 0),
+                    spent=False,
                 )
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Protocol
 
 import pandas as pd
@@ -42,6 +42,14 @@ class LedgerStore(Protocol):
         Write a posting, all of it or nothing (errors: see `decide`).
 
         The same key with the same contents returns the first receipt.
+        """
+        ...
+
+    def post_all(self, postings: Iterable[Posting]) -> tuple[Posted, ...]:
+        """
+        Write several postings one after the other in one transaction, or none.
+
+        The first that is refused leaves nothing written, and no key spent.
         """
         ...
 

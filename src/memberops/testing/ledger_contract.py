@@ -67,6 +67,19 @@ def _post(key: str, *moves: Movement, hours: float = 0, **facts: Any) -> Step:
     return lambda ledger: ledger.post(Posting(**(values | facts)))
 
 
+def _post_all(*keys: str, quantity: int = 1) -> Step:
+    postings = [
+        Posting(
+            posting_id=key,
+            kind="transfer",
+            effective_at=_at(3),
+            movements=[_move("warehouse", "store:S1", quantity)],
+        )
+        for key in keys
+    ]
+    return lambda ledger: ledger.post_all(postings)
+
+
 def _reverse(posting_id: str, key: str, *, hours: float = 9, **facts: Any) -> Step:
     return lambda ledger: ledger.reverse(
         posting_id, key=key, effective_at=_at(hours), **facts
@@ -134,6 +147,13 @@ def _stock_steps() -> Iterator[Step]:
     ):
         moved = _move(source, destination, 2, gift_id=_QUOTED)
         yield _post(f"N{number}", moved, hours=hours)
+    # several are written together, or none of them, and then no key is spent
+    yield _post_all("A1", "A2", "A1", quantity=1)
+    yield _post_all("A3", "A4", "A5", "A1", "A6", quantity=4)
+    yield _post_all("A3", "A6", quantity=1)
+    yield _post_all("A3", "P3", quantity=1)
+    yield _post_all("A7", "A6", quantity=2)
+    yield _post_all()
     # back-dated: what a later entry took cannot go earlier
     yield _post("P7", _move("warehouse", "store:S1", 2), hours=1)
     yield _post("P8", _move("warehouse", "store:S1", 1), hours=1)

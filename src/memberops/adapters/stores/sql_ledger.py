@@ -12,15 +12,11 @@ import pandas as pd
 import sqlalchemy as sa
 
 from memberops.adapters.stores import checking, facts, reading
-from memberops.adapters.stores.appending import append, append_all
+from memberops.adapters.stores.appending import append_all
+from memberops.adapters.stores.deciding import take_turn, write_all, write_one
 from memberops.adapters.stores.entry_rows import entry_of, read_entry, read_issue
-from memberops.adapters.stores.migrations import (
-    STEPS,
-    check_version,
-    migrate,
-    stored_version,
-)
-from memberops.adapters.stores.schema import entries, version
+from memberops.adapters.stores.migrations import STEPS, migrate, stored_version
+from memberops.adapters.stores.schema import entries
 from memberops.adapters.stores.transactions import Database
 from memberops.domain.closing import Closing
 from memberops.domain.finding import Finding
@@ -43,7 +39,6 @@ from memberops.ledger import (
     LotStock,
     Posted,
     chained,
-    decide,
     journal_lines,
 )
 from memberops.ledger.balances import check_instant
@@ -66,12 +61,6 @@ _PAGE_AFTER = (
     .order_by(entries.c.sequence)
     .limit(_PAGE)
 )
-# One writer at a time: sequence and hash then follow the order of the commits, and
-# no two writers can take the same stock. SQLite has locked already.
-_TAKE_TURN = {
-    "sqlite": sa.select(version.c.version),
-    "postgresql": sa.select(version.c.version).with_for_update(),
-}
 
 
 class SqlLedger:
@@ -148,6 +137,27 @@ class SqlLedger:
             LedgerStoreError: The database failed.
         """
         return self._record(posting)
+
+    def post_all(self, postings: Iterable[Posting]) -> tuple[Posted, ...]:
+        """
+        Write several postings one after the other in one transaction, or none.
+
+        It syncs the disk once for all of them.
+
+        Raises:
+            LedgerError, LookupError: See `memberops.ledger.decide`. What was refused
+                for want of stock has not spent its key.
+            LedgerBusyError, LedgerStoreError: See `post`.
+        """
+        given = tuple(postings)
+        for each in given:
+            check_storable(each)
+
+        def work(connection: sa.Connection) -> tuple[Posted, ...]:
+            take_turn(connection)
+            return write_all(connection, given, self._rules)
+
+        return self._database.write(work)
 
     def reverse(
         self,
@@ -294,7 +304,7 @@ class SqlLedger:
         ledger = Ledger.restored(journal, rules=self._rules)
 
         def fill(connection: sa.Connection) -> int:
-            _take_turn(connection)
+            take_turn(connection)
             standing = facts.read_standing(connection)
             if standing.position:
                 raise LedgerStoreError(
@@ -332,15 +342,8 @@ class SqlLedger:
         check_storable(record)
 
         def work(connection: sa.Connection) -> tuple[Posted, OutOfStockError | None]:
-            _take_turn(connection)
-            standing = facts.read_standing(connection, record)
-            known = facts.read_facts(connection, record, standing)
-            verdict = decide(record, known, self._rules)
-            if verdict.record is None:
-                return Posted(sequence=verdict.sequence, replayed=True), None
-            entry = Entry(sequence=standing.position + 1, record=verdict.record)
-            append(connection, entry, chained(standing.running, entry))
-            return Posted(sequence=entry.sequence, replayed=False), verdict.error
+            take_turn(connection)
+            return write_one(connection, record, self._rules)
 
         receipt, refusal = self._database.write(work)
         if refusal is not None:
@@ -370,12 +373,6 @@ class SqlLedger:
 
 def _page(connection: sa.Connection, *, after: int, last: int) -> list[Any]:
     return list(connection.execute(_PAGE_AFTER, {"after": after, "last": last}))
-
-
-def _take_turn(connection: sa.Connection) -> None:
-    """Wait for the other writers, and see that the tables are still ours."""
-    turn = _TAKE_TURN[connection.dialect.name]
-    check_version(connection.execute(turn).scalar_one(), len(STEPS))
 
 
 def _chain(chain: Iterable[Entry], running: str) -> Iterator[tuple[Entry, str]]:
