@@ -131,3 +131,37 @@ def test_one_file_takes_the_approvals_of_every_stocktake(chain, tmp_path):
     answer = approved(chain, tmp_path, counts=counts, reasons=tmp_path / "reasons.csv")
     assert "line-unknown" not in {each.rule for each in answer.findings}
     assert cups(chain) == 79
+
+
+def test_one_file_takes_the_reasons_of_every_stocktake(chain, tmp_path):
+    """A row of another stocktake is silent; one of none is named by its own row."""
+    file = tmp_path / "stocktakes.csv"
+    other = "C2,春节,2026-11-07,warehouse\n"
+    file.write_text(file.read_text("utf-8") + other, "utf-8")
+    chain = mo.open_chain(tmp_path / "chain.toml")
+    headings, *rows = (tmp_path / "reasons.csv").read_text("utf-8").splitlines()
+    reasons = write(
+        tmp_path, "reasons.csv", "C2,warehouse,TEA,,damaged,-1,",
+        "C3,warehouse,CUP,L1,damaged,-1,", *rows, headings=f"{headings}\n",
+    )  # fmt: skip
+    counts = write(tmp_path, "counted.csv", *COUNTED)
+    answer = chain.count_differences(
+        "C1", as_of=mo_day(31), counts=counts, reasons=reasons
+    )
+    told = [each for each in answer.findings if each.rule == "line-unknown"]
+    assert [(each.table, each.row) for each in told] == [("count_reasons", 2)]
+    assert approved(chain, tmp_path, counts=counts, reasons=reasons)
+    assert cups(chain) == 79
+
+
+def test_a_reason_for_a_count_that_agrees_is_not_used(chain, tmp_path):
+    """Nothing to explain: no reason stands in the row, and nothing is unexplained."""
+    counts = write(tmp_path, "counted.csv", *COUNTED)
+    counts.write_text(counts.read_text("utf-8").replace("L1,79", "L1,80"), "utf-8")
+    answer = chain.count_differences(
+        "C1", as_of=mo_day(31), counts=counts, reasons=tmp_path / "reasons.csv"
+    )
+    frame = answer["count_differences"].frame
+    row = frame[(frame["gift_id"] == "CUP") & (frame["place"] == "warehouse")].iloc[0]
+    assert (row["state"], row["unexplained"], row["difference"]) == ("agree", 0, 0)
+    assert row[["reasons_en", "reasons_zh"]].isna().all()

@@ -8,6 +8,7 @@ import pytest
 
 from ledger_databases import execute
 from memberops.adapters.stores import open_ledger
+from memberops.adapters.stores.reading import cell_balances
 from memberops.domain import Closing, Hold, Movement, Posting, Release
 from memberops.errors import (
     BrokenChainError,
@@ -112,6 +113,24 @@ def test_what_was_written_is_there_when_it_is_opened_again(new_database):
         with pytest.raises(OutOfStockError, match="refused before"):
             again.post(posting("P4", "warehouse", "store:S1", 6, hours=1))
         assert again.held("G1", "warehouse", as_of=NOON + 11 * HOUR) == 1
+
+
+def test_what_is_read_at_once_is_of_one_moment(new_database):
+    """Statements of one reading see the same ledger, whatever is posted meanwhile."""
+    database = new_database()
+    with open_ledger(database) as ledger, open_ledger(database) as other:
+        fill(ledger)
+
+        def work(connection):
+            first = cell_balances(connection, gift_id="G1")
+            other.post(posting("P9", quantity=5, hours=30))
+            return first, cell_balances(connection, gift_id="G1")
+
+        first, second = ledger._database.read(work)
+        assert first == second
+        assert ledger.balance("G1", "warehouse") == sum(
+            number for cell, number in first.items() if cell.place == "warehouse"
+        ) + 5  # fmt: skip
 
 
 _COPY = (

@@ -237,6 +237,15 @@ def test_reasons_and_what_is_left_make_the_count(book, counted, cut):
     assert (decided.outcome in {"approve", "agrees"}) == (left == 0 or book == counted)
 
 
+def test_a_reason_without_a_difference_is_told_and_not_used():
+    """What agrees agrees; the reason on file is named as one that is not used."""
+    shown = difference(10, 10)
+    decided = StocktakePolicy().decide(shown, explain(shown, ("lost", -1)), as_of=DAY)
+    assert decided.outcome == "agrees"
+    assert "nothing to explain" in decided.explain("en")
+    assert "不采用" in decided.explain("zh")
+
+
 def test_a_policy_that_cannot_be_is_refused():
     """Floats as shares, one role, two limits of a scope, unknown scopes, colons."""
     for wrong in (0.1, True, "a tenth", Decimal(-1), "inf"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -63,6 +64,7 @@ class LedgerRules:
 
     Raises:
         UnknownPlaceError: A place that begins with no `PlaceKind`.
+        InvalidValueError: A gift is listed twice.
 
     >>> rules = LedgerRules(places=["warehouse", "store:S01"])
     >>> rules.knows_place("in_transit:S01"), rules.knows_place("store:S1")
@@ -83,6 +85,13 @@ class LedgerRules:
             takes_self=True,
         ),
     )
+
+    @gifts.validator
+    def _check_gifts(self, _attribute: object, value: tuple[Gift, ...] | None) -> None:
+        ids = [gift.gift_id for gift in value or ()]
+        if len(set(ids)) < len(ids):
+            twice = sorted(gift_id for gift_id, n in Counter(ids).items() if n > 1)
+            raise InvalidValueError(f"the gifts list {bounded(twice)} more than once")
 
     def gift(self, gift_id: str) -> Gift | None:
         """Return the gift of that id, if the ledger lists it."""

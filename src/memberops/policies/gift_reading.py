@@ -43,7 +43,8 @@ def read_gifts(
         currency: What unit values are in.
 
     Returns:
-        The gifts, and a finding for each that cannot be one: it is left out.
+        The gifts, and a finding for each that cannot be one, or has the id of an
+        earlier one: it is left out.
 
     Raises:
         MissingColumnsError: There is no ``gift_id``.
@@ -54,20 +55,30 @@ def read_gifts(
     (['CUP'], 'gift-invalid')
     """
     GIFTS.check_columns(frame.columns, ["gift_id"])
-    gifts: list[Gift] = []
+    gifts: dict[str, Gift] = {}
     findings: list[Finding] = []
     for row in frame.to_dict("records"):
         gift_id, value = str(row["gift_id"]), _held(row, "unit_value")
         price = _held(row, "points_price")
-        try:
-            gifts.append(
-                Gift(
-                    gift_id=gift_id,
-                    name=_held(row, "name") or "",
-                    unit_value=None if value is None else Money(int(value), currency),
-                    points_price=None if price is None else int(price),
-                    has_lots=_held(row, "has_lots") == "yes",
+        if gift_id in gifts:
+            findings.append(
+                Finding(
+                    table="gifts",
+                    rule="gift-twice",
+                    severity=Severity.ERROR,
+                    message_en=f"the gift {bounded([gift_id])} is listed again: its "
+                    "first row counts",
+                    message_zh=f"礼品 {bounded([gift_id])} 重复列出，以第一行为准",
                 )
+            )
+            continue
+        try:
+            gifts[gift_id] = Gift(
+                gift_id=gift_id,
+                name=_held(row, "name") or "",
+                unit_value=None if value is None else Money(int(value), currency),
+                points_price=None if price is None else int(price),
+                has_lots=_held(row, "has_lots") == "yes",
             )
         except MemberOpsError as error:
             findings.append(
@@ -80,7 +91,7 @@ def read_gifts(
                     "单价不得小于 0，兑换积分不得小于 1",
                 )
             )
-    return tuple(gifts), tuple(findings)
+    return tuple(gifts.values()), tuple(findings)
 
 
 def read_applications(

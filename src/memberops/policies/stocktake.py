@@ -30,6 +30,7 @@ from memberops.policies.stocktake_reasons import (
 )
 from memberops.policies.stocktake_words import (
     MEASURES,
+    fact,
     found,
     no,
     objection,
@@ -198,6 +199,9 @@ class StocktakePolicy:
             outcome = "not_counted"
         elif 0 in {unsettled, difference.quantity}:
             outcome = "agrees"
+            if explanations:
+                text = "a reason is on file, and there is nothing to explain"
+                reasons.append(fact("reason-unused", text, "无需说明，所填原因不采用"))
         elif self.tolerance.holds(unsettled, difference.book):
             outcome = "tolerated"
             reasons.append(yes("tolerance", "within the tolerance", "在允差内"))

@@ -63,7 +63,8 @@ def count_report(
     Returns:
         One row a line, in the order given: what was counted where, when and by whom;
         ``book``, ``counted``, ``difference``, ``value`` (minor units) and ``state``;
-        ``reasons`` with their quantities and ``unexplained``; ``outcome`` of
+        ``reasons`` with their quantities and ``unexplained``, where there is something
+        to explain; ``outcome`` of
         `StocktakePolicy.decide`, ``approver`` (the role still needed, or empty),
         ``disposition``, ``approved_by`` and so on; ``settled`` (whether the books
         agree by now), ``later`` and ``result``; ``why_en`` and ``why_zh``.
@@ -108,6 +109,8 @@ def _row(  # noqa: PLR0917 - private, one caller
     decided = rules.decide(shown, why, approval, as_of=as_of, region=region)
     roles = [dict(reason.figures)["role"] for reason in decided.reasons
              if reason.rule == "role"]  # fmt: skip
+    if decided.outcome == "agrees":
+        why = []
     texts = {each.code: each for each in rules.reasons}
     named = [(each, texts.get(each.reason)) for each in why]
     over = approval if decided.outcome in {"approved", "refused"} else None
@@ -136,7 +139,7 @@ def _row(  # noqa: PLR0917 - private, one caller
             f"{text.text_zh if text else each.reason} {each.quantity:+d}"
             for each, text in named
         ),
-        "unexplained": shown.unexplained(why),
+        "unexplained": 0 if decided.outcome == "agrees" else shown.unexplained(why),
         "outcome": decided.outcome,
         "approver": roles[0] if roles else "",
         "disposition": "; ".join(each.disposition for each in why if each.disposition),

@@ -195,10 +195,7 @@ def read_papers(
         path, source = (files or {}).get(name), _SOURCES[name]
         if path is not None:
             results[source] = _file(asked, path, table)
-            frames[name] = results[source].frame
-            if name == "approvals":
-                # One file takes the approvals of every stocktake, one after another.
-                frames[name] = _of_stocktake(frames[name], stocktake)
+            frames[name] = _own(results[source].frame, name, asked, stocktake)
         elif source in asked.tables:
             frames[name] = _of_stocktake(asked.tables[source], stocktake)
     if "counts" not in frames:
@@ -239,7 +236,24 @@ def read_papers(
 
 def _of_stocktake(rows: pd.DataFrame, stocktake: Stocktake) -> pd.DataFrame:
     mine = (rows["stocktake_id"] == stocktake.stocktake_id).to_numpy(bool)
-    return rows[mine].reset_index(drop=True)
+    return rows[mine]
+
+
+def _own(
+    rows: pd.DataFrame, paper: str, asked: Inquiry, stocktake: Stocktake
+) -> pd.DataFrame:
+    """
+    Leave out of a file what belongs to other stocktakes.
+
+    One file may take the papers of every stocktake. Approvals stay there longer than
+    a stocktake is listed; a reason of a stocktake that is not listed is a mistake.
+    """
+    if paper == "approvals":
+        return _of_stocktake(rows, stocktake)
+    if paper == "counts":
+        return rows
+    listed = set(asked.tables["stocktakes"]["stocktake_id"]) - {stocktake.stocktake_id}
+    return rows[~rows["stocktake_id"].isin(listed).to_numpy(bool)]
 
 
 def _file(asked: Inquiry, path: str | Path, table: Table) -> SourceResult:
@@ -266,7 +280,9 @@ def _of_lines(
     """Go through the rows of a paper whose line was counted; tell of the others."""
     if paper not in frames:
         return
-    for number, row in enumerate(frames[paper].to_dict("records"), start=1):
+    for number, row in zip(
+        frames[paper].index, frames[paper].to_dict("records"), strict=True
+    ):
         if row["stocktake_id"] == stocktake.stocktake_id and _cell(row) in ids:
             yield ids[_cell(row)], row
             continue
@@ -274,7 +290,7 @@ def _of_lines(
             Finding(
                 table=_SOURCES[paper],
                 rule="line-unknown",
-                row=number,
+                row=number + 1,
                 severity=Severity.WARNING,
                 message_en="no count of this stocktake has this place, gift and lot",
                 message_zh="本次盘点没有该地点、礼品和批次的盘点行",

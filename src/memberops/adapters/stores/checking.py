@@ -89,10 +89,6 @@ def check(connection: sa.Connection) -> tuple[Finding, ...]:
     Args:
         connection: In a transaction, which must see one state throughout.
     """
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(
-            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
-        )
     differences, fold = _Differences(), Fold()
     seen = _check_entries(connection, differences, fold)
     stray = sa.select(movements.c.sequence).distinct()

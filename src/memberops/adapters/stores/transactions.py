@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -44,7 +44,7 @@ class Database:
         self.engine.dispose()
 
     def read(self, work: Callable[[sa.Connection], T]) -> T:
-        """Do work that only reads."""
+        """Do work that only reads: all of its statements see one state."""
         return self._run(work, writes=False)
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
@@ -66,8 +66,7 @@ class Database:
             failure = None
             try:
                 with self.engine.connect() as connection:
-                    if writes:
-                        connection.execution_options(**{WRITES: True})
+                    connection.execution_options(**self._options(writes=writes))
                     with connection.begin():
                         result = work(connection)
                         in_doubt = writes
@@ -86,6 +85,13 @@ class Database:
             pause = _FIRST_PAUSE * 2**attempt
             time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
             attempt += 1
+
+    def _options(self, *, writes: bool) -> dict[str, Any]:
+        if writes:
+            return {WRITES: True}
+        if self.engine.dialect.name == "postgresql":
+            return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return {}  # SQLite reads of one state in any transaction
 
     def _leave_inherited(self) -> None:
         """Leave connections alone that a fork inherited: they are the parent's."""

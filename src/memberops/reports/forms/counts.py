@@ -240,7 +240,7 @@ def count_report_form(
         text_column("approver", "To be approved by", "待审批角色"),
         text_column("approved_by", "Approved by", "审批人"),
         text_column("approved_at", "Approved at", "审批时间"),
-        answer_column("settled", "Books adjusted", "账面已调整"),
+        answer_column("settled", "Books agree by now", "账面已一致"),
         text_column("counted_by", "Counted by", "盘点人"),
         text_column("witnessed_by", "Witnessed by", "监盘人"),
         text_column("counted_at", "Counted at", "盘点时间"),
