@@ -7,17 +7,28 @@ import pytest
 
 from memberops.adapters.sms import (
     AliyunProvider,
+    AwsProvider,
     FileProvider,
     FormGateway,
     ReceiptRequest,
     SmsCapabilities,
     SmsContext,
+    TencentProvider,
+    TwilioProvider,
 )
 from memberops.domain.message import MessageReceipt, SendResult
 from memberops.errors import SourceError
-from memberops.testing import FaultyGateway, check_sms_provider
+from memberops.testing import (
+    AliyunDialect,
+    AwsDialect,
+    FaultyGateway,
+    GatewayFault,
+    TencentDialect,
+    TwilioDialect,
+    check_sms_provider,
+)
 from memberops.testing.sms_contract import ProviderTrial
-from memberops.testing.sms_contract_faults import _check_forged
+from memberops.testing.sms_contract_receipts import check_forged
 
 KEY = "a-key-of-the-gateway"
 
@@ -69,6 +80,73 @@ class Wrapped:
     def close(self):
         """Close."""
         self.inner.close()
+
+
+LIMITS = {"connect_seconds": 0.5, "read_seconds": 0.5, "total_seconds": 0.5}
+
+
+def aliyun(folder, url, **options):
+    """Make a provider whose service is a gateway."""
+    return AliyunProvider(
+        SmsContext(folder=folder), access_key_id=lambda: "id",
+        access_key_secret=lambda: KEY, receipt_token=lambda: KEY, endpoint=url,
+        limits=LIMITS, **options,
+    )  # fmt: skip
+
+
+def tencent(folder, url, **options):
+    """Make a provider whose service is a gateway."""
+    return TencentProvider(
+        SmsContext(folder=folder), secret_id=lambda: "id", secret_key=lambda: KEY,
+        app_id="1400006666", receipt_token=lambda: KEY, endpoint=url,
+        limits=LIMITS, **options,
+    )  # fmt: skip
+
+
+def twilio(folder, url, **options):
+    """Make a provider whose service is a gateway."""
+    return TwilioProvider(
+        SmsContext(folder=folder), account_sid="AC" + "a" * 32,
+        auth_token=lambda: KEY, sender="+15005550006", endpoint=url,
+        limits=LIMITS, **options,
+    )  # fmt: skip
+
+
+def aws(folder, url, **options):
+    """Make a provider whose service is a gateway."""
+    pytest.importorskip("boto3", reason="needs the extra 'aws'")
+    return AwsProvider(
+        SmsContext(folder=folder), region="ap-southeast-1",
+        access_key_id=lambda: "id", secret_access_key=lambda: KEY,
+        receipt_token=lambda: KEY, endpoint=url, limits=LIMITS, **options,
+    )  # fmt: skip
+
+
+CALLBACK = {"callback": "https://office.example/sms/receipts"}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "make", "options"),
+    [
+        (AliyunDialect, aliyun, {}),
+        (AliyunDialect, aliyun, {"batch_size": 3}),
+        (TencentDialect, tencent, {}),
+        (TencentDialect, tencent, {"batch_size": 3}),
+        (TwilioDialect, twilio, {}),
+        (TwilioDialect, twilio, CALLBACK),
+        (AwsDialect, aws, {}),
+    ],
+    ids=["aliyun", "aliyun-batch", "tencent", "tencent-batch", "twilio",
+         "twilio-callback", "aws"],
+)  # fmt: skip
+def test_each_provider_keeps_the_contract(tmp_path, dialect, make, options):
+    """Every provider passes every fault of a gateway that speaks as its own does."""
+    pytest.importorskip("httpx2", reason="needs the extra 'sms'")
+    with FaultyGateway(key=KEY, hold=0.9, dialect=dialect()) as gateway:
+        check_sms_provider(lambda url: make(tmp_path, url, **options), gateway=gateway)
+
+    assert (gateway.duplicates, gateway.followed, gateway.unauthorized) == (0, 0, 0)
+    assert all(gateway.faults[fault] for fault in GatewayFault)
 
 
 def broken(make, *, gateway=None):
@@ -225,7 +303,7 @@ class Alone:
     """A provider without a network, of which a test breaks one thing."""
 
     name = "alone"
-    capabilities = SmsCapabilities(batch_size=5)
+    capabilities = SmsCapabilities(batch_size=5, longest_seconds=5)
 
     def send(self, messages, *, template):
         """Accept all."""
@@ -318,7 +396,7 @@ def test_one_that_chokes_on_nonsense_is_told():
             raise OSError
 
     class Guessing(Choking):
-        capabilities = SmsCapabilities()
+        capabilities = SmsCapabilities(longest_seconds=5)
 
     with pytest.raises(OSError, match=r"^$"):
         check_sms_provider(lambda _url: Choking())
@@ -346,7 +424,7 @@ def test_a_token_in_the_address_is_tried_as_what_it_is(tmp_path, believing):
     trial = ProviderTrial(make=lambda _url: provider, template=None, secrets=())
     url = f"https://office.example/sms?token={KEY}"
 
-    _check_forged(trial, provider, ReceiptRequest(url=url, body=b"[]"))
+    check_forged(trial, provider, ReceiptRequest(url=url, body=b"[]"))
     provider.close()
 
     assert ("verify_receipt() takes a receipt without a token" in trial.broken) == (

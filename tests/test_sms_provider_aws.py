@@ -12,6 +12,8 @@ from sms_server import Cut, SmsServer, answer
 
 boto3 = pytest.importorskip("boto3", reason="needs the extra aws")
 
+Config = pytest.importorskip("botocore.config").Config
+
 KEY = "cAnArY"
 MESSAGE = Message(
     message_id="S1",
@@ -72,7 +74,10 @@ def refusal(code, reason="", status=400):
         (refusal("NeverHeardOf"), "unknown", "provider"),
         (refusal("InternalServerException", status=500), "unknown", "provider"),
         (refusal("ThrottlingException", status=503), "unknown", "provider"),
-        (Cut(), "unknown", "provider"),
+        (answer(body=b"too many", status=429), "postponed", "throttled"),
+        (answer(body=b"no", status=400), "refused", "request"),
+        (Cut(), "unknown", "connection"),
+        (Cut(answer({"MessageId": "m-1"})[:-4]), "unknown", "connection"),
     ],
 )  # fmt: skip
 def test_one_attempt_and_its_outcome(server, provider, caplog, reply, outcome, problem):
@@ -107,6 +112,33 @@ def test_nobody_listening_is_surely_not_sent(tmp_path):
     provider.close()
 
     assert (result.outcome, result.problem) == ("postponed", "connection")
+
+
+def test_a_throttled_request_waits_as_long_as_it_is_told(server, provider):
+    """The answer's own Retry-After is kept, as other providers' is."""
+    server.reply = answer(status=429, body=b"", headers=[("Retry-After", "7")])
+
+    (result,) = provider.send([MESSAGE], template=TEMPLATE)
+
+    assert result.retry_after == dt.timedelta(seconds=7)
+
+
+def test_a_ready_client_is_taken_as_it_is(server, tmp_path):
+    """A client of the host's own sends once, too, by its own connections."""
+    client = boto3.client(
+        "pinpoint-sms-voice-v2", region_name="ap-southeast-1",
+        endpoint_url=server.url, aws_access_key_id="id", aws_secret_access_key=KEY,
+        config=Config(retries={"total_max_attempts": 1}, read_timeout=5),
+    )  # fmt: skip
+    provider = AwsProvider(SmsContext(folder=tmp_path), client=client)
+    outcomes = []
+    for server.reply in (answer({"MessageId": "m-1"}), Cut()):
+        (result,) = provider.send([MESSAGE], template=TEMPLATE)
+        outcomes.append(result.outcome)
+    provider.close()
+
+    assert outcomes == ["accepted", "unknown"]
+    assert len(server.seen) == 2
 
 
 def test_a_client_that_repeats_is_refused(tmp_path):

@@ -29,9 +29,14 @@ if TYPE_CHECKING:
         check_member_source,
         check_sales_source,
     )
-    from memberops.testing.faulty_gateway import AcceptedMessage, FaultyGateway
+    from memberops.testing.faulty_gateway import FaultyGateway
     from memberops.testing.faulty_gateway_dialect import GatewayDialect, JsonDialect
     from memberops.testing.faulty_gateway_faults import USUAL_FAULTS, GatewayFault
+    from memberops.testing.faulty_gateway_memory import AcceptedMessage
+    from memberops.testing.gateway_aliyun import AliyunDialect
+    from memberops.testing.gateway_aws import AwsDialect
+    from memberops.testing.gateway_tencent import TencentDialect
+    from memberops.testing.gateway_twilio import TwilioDialect
     from memberops.testing.large_sales import large_sales
     from memberops.testing.ledger_contract import check_ledger_store
     from memberops.testing.sms_contract import check_sms_provider
@@ -41,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = [
     "USUAL_FAULTS",
     "AcceptedMessage",
+    "AliyunDialect",
+    "AwsDialect",
     "ChainFrames",
     "FaultyGateway",
     "GatewayDialect",
@@ -49,6 +56,8 @@ __all__ = [
     "PlantedDirt",
     "SourceWorld",
     "SyntheticChain",
+    "TencentDialect",
+    "TwilioDialect",
     "WrittenChain",
     "appointments_frame",
     "cards_frame",
@@ -73,7 +82,9 @@ __all__ = [
 
 _HOMES = {
     "USUAL_FAULTS": "faulty_gateway_faults",
-    "AcceptedMessage": "faulty_gateway",
+    "AcceptedMessage": "faulty_gateway_memory",
+    "AliyunDialect": "gateway_aliyun",
+    "AwsDialect": "gateway_aws",
     "ChainFrames": "synthetic_chain",
     "FaultyGateway": "faulty_gateway",
     "GatewayDialect": "faulty_gateway_dialect",
@@ -82,6 +93,8 @@ _HOMES = {
     "PlantedDirt": "dirt",
     "SourceWorld": "changing_contract",
     "SyntheticChain": "synthetic_chain",
+    "TencentDialect": "gateway_tencent",
+    "TwilioDialect": "gateway_twilio",
     "WrittenChain": "writing",
     "appointments_frame": "builders",
     "cards_frame": "builders",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from types import TracebackType
@@ -13,16 +12,17 @@ from typing import Self
 import attrs
 
 from memberops.adapters.sms import ReceiptRequest
-from memberops.domain.message import ReceiptStatus
+from memberops.domain.message import Message, ReceiptStatus
 from memberops.errors import InvalidValueError
 from memberops.testing.faulty_gateway_dialect import (
     GatewayDialect,
     GatewayQuestion,
-    GatewayReport,
     JsonDialect,
     SentMessage,
+    phone_digest,
 )
 from memberops.testing.faulty_gateway_faults import GatewayFault, fault_mix, say
+from memberops.testing.faulty_gateway_memory import AcceptedMessage, GatewayMemory
 from memberops.testing.faulty_gateway_server import (
     GatewayAnswer,
     GatewayConnection,
@@ -36,24 +36,6 @@ _UNKNOWN_PATH = GatewayAnswer(status=404, body=b'{"code": "NOT_FOUND"}')
 _FULL = GatewayAnswer(status=503, body=b"full\n", content_type="text/plain")
 
 
-@attrs.frozen(kw_only=True)
-class AcceptedMessage:
-    """
-    One time that the gateway took a message.
-
-    Args:
-        message_id: Our id.
-        provider_message_id: The gateway's.
-        sent: Digests of phone and text.
-        at: Seconds since the gateway was opened.
-    """
-
-    message_id: str
-    provider_message_id: str
-    sent: SentMessage
-    at: float
-
-
 class FaultyGateway:
     """
     A real HTTP server on 127.0.0.1 that knows what it did, whatever it said.
@@ -61,7 +43,7 @@ class FaultyGateway:
     Faults are drawn from a seed, by message and number of the try, so that they do not
     depend on the order of threads; `script` names the next ones instead. A second
     server, to which `GatewayFault.REDIRECT` points, records whether anybody followed.
-    It keeps no phone and no text, only digests.
+    It keeps no phone and no text, only digests, save what its dialect needs to report.
 
     Args:
         faults: Share of the requests that fail, by `GatewayFault`; the rest is well.
@@ -73,7 +55,8 @@ class FaultyGateway:
         huge: Bytes of a huge answer.
         undelivered: Share of the messages that are never delivered.
         most: After so many acceptances it takes no more.
-        dialect: How it speaks; see `JsonDialect`.
+        dialect: How it speaks: `JsonDialect` by default; `AliyunDialect`,
+            `TencentDialect`, `TwilioDialect`, `AwsDialect` or your own.
 
     >>> import json, urllib.request
     >>> from memberops.testing import FaultyGateway
@@ -108,7 +91,7 @@ class FaultyGateway:
             "query": fault_mix(query_faults or {}),
         }
         self._seed, self._most = seed, most
-        self._undelivered = undelivered
+        self._memory = GatewayMemory(seed=seed, undelivered=undelivered)
         self._dialect = dialect or JsonDialect()
         self.key = key
         self.hold = hold
@@ -126,22 +109,17 @@ class FaultyGateway:
         """How many of these carried the key, or any header of authorization."""
         self.flooded = 0
         """The most bytes of a huge answer that a client took."""
-        self._accepted: dict[str, list[AcceptedMessage]] = {}
-        self._by_own: dict[str, str] = {}
-        self._last = ""
-        self._reported: set[str] = set()
         self._refused: set[str] = set()
-        self._script: dict[str, list[GatewayFault]] = {"send": [], "query": []}
-        self._busy = 0
+        self._script: dict[tuple[str, str | None], list[GatewayFault]] = {}
+        self._busy: Counter[str] = Counter()
         self._change = threading.Condition()
-        self._began = time.monotonic()
         self._elsewhere = LoopbackServer(self._follow)
         self._server = LoopbackServer(self._serve)
         self.url = self._server.url
 
     def __repr__(self) -> str:
         """Say where it is and how much it took: no message, no key."""
-        return f"FaultyGateway(url={self.url!r}, accepted={len(self._accepted)})"
+        return f"FaultyGateway(url={self.url!r}, accepted={len(self._memory.accepted)})"
 
     def __enter__(self) -> Self:
         """Serve until the block ends; it serves from the moment it is made."""
@@ -163,17 +141,45 @@ class FaultyGateway:
 
     # what it shall do
 
-    def script(self, *faults: GatewayFault | str) -> None:
-        """Give these faults to the next sends, one each; then as drawn again."""
-        self._script["send"] += [GatewayFault(fault) for fault in faults]
+    def script(self, *faults: GatewayFault | str, of: str | None = None) -> None:
+        """
+        Give these faults to the next sends, one each; then as drawn again.
 
-    def script_queries(self, *faults: GatewayFault | str) -> None:
-        """Give these faults to the next queries, one each; then as drawn again."""
-        self._script["query"] += [GatewayFault(fault) for fault in faults]
+        Args:
+            faults: In their order.
+            of: Our id of the message whose sends they are; any by default.
+        """
+        self._write("send", of, faults)
 
-    def clear_script(self) -> None:
-        """Forget what `script` and `script_queries` still hold."""
-        self._script = {"send": [], "query": []}
+    def script_queries(
+        self, *faults: GatewayFault | str, of: str | None = None
+    ) -> None:
+        """Give these faults to the next queries, as `script` does to sends."""
+        self._write("query", of, faults)
+
+    def _write(
+        self, kind: str, of: str | None, faults: Iterable[GatewayFault | str]
+    ) -> None:
+        wanted = [GatewayFault(fault) for fault in faults]
+        with self._change:
+            self._script.setdefault((kind, of), []).extend(wanted)
+
+    def clear_script(self, *, of: str | None = None) -> None:
+        """Forget what `script` and `script_queries` still hold, all or of a message."""
+        with self._change:
+            self._script = {
+                key: each for key, each in self._script.items() if of and key[1] != of
+            }
+
+    def expect(self, message: Message) -> None:
+        """
+        Call what comes for the message's phone by its id from now on.
+
+        A provider that sends many in one request, or keeps no id of ours, does not
+        say whose message it is; the phone does, if it is no other message's.
+        """
+        with self._change:
+            self._memory.expect(message.message_id, phone_digest(message.phone))
 
     def refuse(self, message_id: str) -> None:
         """Refuse a message whenever it comes, as a wrong number would be."""
@@ -185,27 +191,36 @@ class FaultyGateway:
     def accepted(self) -> dict[str, tuple[AcceptedMessage, ...]]:
         """Each time that a message was taken, by our id."""
         with self._change:
-            return {key: tuple(times) for key, times in self._accepted.items()}
+            return {own: tuple(each) for own, each in self._memory.accepted.items()}
 
     @property
     def duplicates(self) -> int:
         """How many messages were taken that had been taken before."""
         with self._change:
-            return sum(len(times) - 1 for times in self._accepted.values())
+            return sum(len(each) - 1 for each in self._memory.accepted.values())
 
     def fate(self, message_id: str) -> ReceiptStatus:
         """Return the truth of a message: what became, or will become, of it."""
         with self._change:
-            if message_id not in self._accepted:
-                return ReceiptStatus.NOT_FOUND
-        dice = random.Random(f"fate {self._seed} {message_id}")  # noqa: S311 - no secret
-        lost = dice.random() < self._undelivered
-        return ReceiptStatus.UNDELIVERED if lost else ReceiptStatus.DELIVERED
+            return self._memory.fate(message_id)
 
-    def wait_until_idle(self, seconds: float = 10.0) -> bool:
-        """Wait until no request is being handled; False if that took too long."""
+    def wait_until_idle(self, seconds: float = 10.0, *, of: str | None = None) -> bool:
+        """
+        Wait until no request is being handled; False if that took too long.
+
+        Args:
+            seconds: How long at most.
+            of: Our id of the message whose sends are waited for, of which there is
+                one at least; all by default.
+        """
+
+        def idle() -> bool:
+            if of is None:
+                return not self._busy.total()
+            return self.requests[of] > 0 and not self._busy[of]
+
         with self._change:
-            return self._change.wait_for(lambda: self._busy == 0, seconds)
+            return self._change.wait_for(idle, seconds)
 
     def deliver(
         self,
@@ -228,42 +243,52 @@ class FaultyGateway:
         Raises:
             InvalidValueError: A message of that id was never taken.
         """
-        accepted = self.accepted
+        with self._change:
+            accepted = {k: v[0] for k, v in self._memory.accepted.items()}
         wanted = list(accepted if message_ids is None else message_ids)
         dice = random.Random(f"order {self._seed}")  # noqa: S311 - no secret
         reports = []
         for own in wanted:
             if own not in accepted:
                 raise InvalidValueError(f"the gateway never took {own[:40]!r}")
-            final = self._report(own, self.fate(own), accepted[own][0])
+            final = self._memory.report(accepted[own], self.fate(own))
             early = attrs.evolve(final, status=ReceiptStatus.ACCEPTED)
             reports += [final] * repeats + [early] * (dice.random() < 0.3)  # noqa: PLR2004 - some
         with self._change:
-            self._reported.update(wanted)
+            self._memory.reported.update(wanted)
         dice.shuffle(reports)
         return tuple(
-            self._dialect.receipts(reports[start : start + batch], self.key)
+            request
             for start in range(0, len(reports), batch)
+            for request in self._dialect.receipts(
+                reports[start : start + batch], self.key
+            )
         )
 
     def forge(self, message_id: str) -> ReceiptRequest:
-        """Return a request that reports a message, but is signed with another key."""
-        report = GatewayReport(
-            message_id=message_id,
-            provider_message_id="G-forged",
-            status=ReceiptStatus.DELIVERED,
-        )
-        return self._dialect.receipts([report], self.key + " of somebody else")
+        """
+        Return a request that reports a message, but is signed with another key.
 
-    @staticmethod
-    def _report(
-        own: str, status: ReceiptStatus, taken: AcceptedMessage
-    ) -> GatewayReport:
-        return GatewayReport(
-            message_id=own,
-            provider_message_id=taken.provider_message_id,
-            status=status,
+        Raises:
+            InvalidValueError: The gateway's provider pushes no receipts.
+        """
+        with self._change:
+            taken = self._memory.accepted.get(message_id)
+        report = self._memory.report(
+            taken[0]
+            if taken
+            else AcceptedMessage(
+                message_id=message_id,
+                provider_message_id="G0000000",
+                sent=SentMessage.of(message_id, "", ""),
+                at=0.0,
+            ),
+            ReceiptStatus.DELIVERED,
         )
+        forged = self._dialect.receipts([report], self.key + " of somebody else")
+        if not forged:
+            raise InvalidValueError("the gateway's provider pushes no such receipt")
+        return forged[0]
 
     # serving
 
@@ -279,28 +304,32 @@ class FaultyGateway:
         connection.answer(GatewayAnswer(body=b'{"code": "0", "id": "elsewhere"}'))
 
     def _serve(self, request: GatewayRequest, connection: GatewayConnection) -> None:
+        question = self._dialect.read(request, self.key)
+        if question is None:
+            connection.answer(_UNKNOWN_PATH)
+            return
+        if not question.authorized:
+            with self._change:
+                self.unauthorized += 1
+            connection.answer(self._dialect.stranger())
+            return
         with self._change:
-            self._busy += 1
+            names = [self._memory.name_of(sent) for sent in question.sends] or [""]
+            self._busy.update(names)
         try:
-            question = self._dialect.read(request, self.key)
-            if question is None:
-                connection.answer(_UNKNOWN_PATH)
-            elif not question.authorized:
-                with self._change:
-                    self.unauthorized += 1
-                connection.answer(self._dialect.stranger())
-            elif question.sends:
-                self._send(request, connection, question)
+            if question.sends:
+                self._send(request, connection, question, names)
             else:
                 self._query(request, connection, question)
         finally:
             with self._change:
-                self._busy -= 1
+                self._busy.subtract(names)
                 self._change.notify_all()
 
     def _fault(self, kind: str, own: str, tries: int) -> GatewayFault:
-        if self._script[kind]:
-            return self._script[kind].pop(0)
+        for of in (own, None):
+            if waiting := self._script.get((kind, of)):
+                return waiting.pop(0)
         dice = random.Random(f"{kind} {self._seed} {own} {tries}")  # noqa: S311 - no secret
         names, shares = self._mixes[kind]
         return dice.choices(names, shares)[0]
@@ -310,45 +339,25 @@ class FaultyGateway:
         request: GatewayRequest,
         connection: GatewayConnection,
         question: GatewayQuestion,
+        names: list[str],
     ) -> None:
-        first = question.sends[0].message_id
         with self._change:
-            for sent in question.sends:
-                self.requests[sent.message_id] += 1
-            fault = self._fault("send", first, self.requests[first])
+            self.requests.update(names)
+            fault = self._fault("send", names[0], self.requests[names[0]])
             self.faults[fault] += 1
-            full = len(self._by_own) >= self._most
+            full = self._memory.taken >= self._most
         if full:
             connection.answer(_FULL)
             return
         if fault is GatewayFault.TIMEOUT_LATE:
             connection.hold(self.hold)
-        ids: list[str | None] = [None] * len(question.sends)
+        ids: list[str | None] = [None] * len(names)
         if fault.accepted:
-            ids = self._take(question, fault)
+            repeats = fault is GatewayFault.DUPLICATE_ID
+            with self._change:
+                ids = self._memory.take(question, self._refused, repeats=repeats)
         whole = self._dialect.answer(question, ids, fault.problem)
         self._say(fault, whole, request, connection)
-
-    def _take(self, question: GatewayQuestion, fault: GatewayFault) -> list[str | None]:
-        ids: list[str | None] = []
-        with self._change:
-            for sent in question.sends:
-                if sent.message_id in self._refused:
-                    ids.append(None)
-                    continue
-                own = f"G{len(self._by_own) + 1:07}"
-                self._by_own[own] = sent.message_id
-                taken = AcceptedMessage(
-                    message_id=sent.message_id,
-                    provider_message_id=own,
-                    sent=sent,
-                    at=time.monotonic() - self._began,
-                )
-                self._accepted.setdefault(sent.message_id, []).append(taken)
-                repeats = fault is GatewayFault.DUPLICATE_ID and self._last
-                ids.append(self._last if repeats else own)
-                self._last = own
-        return ids
 
     def _query(
         self,
@@ -357,17 +366,10 @@ class FaultyGateway:
         question: GatewayQuestion,
     ) -> None:
         with self._change:
-            asked = self._by_own.get(question.asks, question.asks)
+            asked, reports = self._memory.asked(question)
             self.queries[asked] += 1
             fault = self._fault("query", asked, self.queries[asked])
-            taken = self._accepted.get(asked)
-            reported = asked in self._reported
-        if taken is None:
-            whole = self._dialect.found(None)
-        else:
-            status = self.fate(asked) if reported else ReceiptStatus.ACCEPTED
-            whole = self._dialect.found(self._report(asked, status, taken[0]))
-        self._say(fault, whole, request, connection)
+        self._say(fault, self._dialect.found(question, reports), request, connection)
 
     def _say(
         self,

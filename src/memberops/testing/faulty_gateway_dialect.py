@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
@@ -21,7 +23,26 @@ __all__ = [
     "GatewayReport",
     "JsonDialect",
     "SentMessage",
+    "phone_digest",
 ]
+
+
+def _hidden(_value: object) -> str:
+    return "*****"
+
+
+_NATIONAL = 11
+"""So many digits tell a phone, with or without the code of the mainland."""
+
+
+def phone_digest(phone: str) -> str:
+    """
+    Return BLAKE2 of a phone, however it is written.
+
+    >>> phone_digest("+86 138 1234 5678") == phone_digest("13812345678")
+    True
+    """
+    return _digest(re.sub(r"\D", "", phone, flags=re.ASCII)[-_NATIONAL:] or phone)
 
 
 @attrs.frozen(kw_only=True)
@@ -30,9 +51,11 @@ class SentMessage:
     A message as the gateway got it: without the phone and the text, but comparable.
 
     Args:
-        message_id: Our id, as the request carried it.
+        message_id: Our id, as the request carried it; empty if it carried none.
         text_digest: BLAKE2 of the text.
-        phone_digest: BLAKE2 of the phone.
+        phone_digest: See `phone_digest`.
+        notes: What the dialect needs again when it tells of the message, such as the
+            phone, if its provider's receipts name it; hidden in the repr.
 
     >>> one = SentMessage.of("S1", "13812345678", "hello")
     >>> one == SentMessage.of("S1", "13812345678", "hello"), one.message_id
@@ -42,14 +65,18 @@ class SentMessage:
     message_id: str
     text_digest: str
     phone_digest: str
+    notes: Any = attrs.field(default=None, eq=False, repr=_hidden)
 
     @classmethod
-    def of(cls, message_id: str, phone: str, text: str) -> SentMessage:
+    def of(
+        cls, message_id: str, phone: str, text: str, *, notes: Any = None
+    ) -> SentMessage:
         """Make one of what a request carried."""
         return cls(
             message_id=message_id,
             text_digest=_digest(text),
-            phone_digest=_digest(phone),
+            phone_digest=phone_digest(phone),
+            notes=notes,
         )
 
 
@@ -65,30 +92,42 @@ class GatewayQuestion:
     Args:
         sends: The messages to send; empty if it is a query.
         asks: The id of the message that it asks after: ours, or the gateway's.
+        asks_phone: The `phone_digest` of the phone that it asks after, for providers
+            that list all that a phone was sent.
         authorized: Whether it proved to be the customer's.
         batch: Whether the answer is a list.
+        one_fate: Whether its messages are taken together, under one id, or not at
+            all.
+        notes: What the dialect needs again to answer; hidden in the repr.
     """
 
     sends: tuple[SentMessage, ...] = ()
     asks: str = ""
+    asks_phone: str = ""
     authorized: bool = True
     batch: bool = False
+    one_fate: bool = False
+    notes: Any = attrs.field(default=None, eq=False, repr=_hidden)
 
 
 @attrs.frozen(kw_only=True)
 class GatewayReport:
     """
-    What a receipt says.
+    What a receipt or the answer to a query says.
 
     Args:
         message_id: Our id.
         provider_message_id: The gateway's id.
         status: What became of it.
+        sent: The message as the gateway got it.
+        taken_at: When the gateway took it.
     """
 
     message_id: str
     provider_message_id: str
     status: ReceiptStatus
+    sent: SentMessage
+    taken_at: dt.datetime
 
 
 class GatewayDialect(Protocol):
@@ -111,12 +150,21 @@ class GatewayDialect(Protocol):
         """Answer who could not prove to be the customer."""
         ...
 
-    def found(self, report: GatewayReport | None) -> GatewayAnswer:
-        """Answer a query; None says that no such message is known."""
+    def found(
+        self, question: GatewayQuestion, reports: Sequence[GatewayReport]
+    ) -> GatewayAnswer:
+        """Answer a query with all that was taken; empty if no such message is known."""
         ...
 
-    def receipts(self, reports: Sequence[GatewayReport], key: str) -> ReceiptRequest:
-        """Return the signed request with which the gateway pushes receipts."""
+    def receipts(
+        self, reports: Sequence[GatewayReport], key: str
+    ) -> Sequence[ReceiptRequest]:
+        """
+        Return the signed requests with which the gateway pushes receipts.
+
+        A provider that reports one message in a request gives one for each, and one
+        that never reports a mere "accepted" leaves these out.
+        """
         ...
 
 
@@ -180,23 +228,29 @@ class JsonDialect:
         """Answer with a code of its own."""
         return _json({"code": MessageProblem.AUTHENTICATION.value})
 
-    def found(self, report: GatewayReport | None) -> GatewayAnswer:
+    def found(
+        self, question: GatewayQuestion, reports: Sequence[GatewayReport]
+    ) -> GatewayAnswer:
         """Answer a query."""
-        if report is None:
+        del question
+        if not reports:
             return _json({"code": "0", "status": "not_found"})
-        row = _row(report) | {"code": "0", "id": report.provider_message_id}
-        return _json(row)
+        first = reports[0]
+        return _json(_row(first) | {"code": "0", "id": first.provider_message_id})
 
-    def receipts(self, reports: Sequence[GatewayReport], key: str) -> ReceiptRequest:
+    def receipts(
+        self, reports: Sequence[GatewayReport], key: str
+    ) -> tuple[ReceiptRequest, ...]:
         """Return the signed request with receipts."""
         rows = [_row(report) for report in reports]
         body = _json(rows).body
         signature = hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
-        return ReceiptRequest(
+        request = ReceiptRequest(
             url=self.receipt_url,
             headers={"Content-Type": "application/json", "X-Signature": signature},
             body=body,
         )
+        return (request,)
 
 
 def _row(report: GatewayReport) -> dict[str, str]:

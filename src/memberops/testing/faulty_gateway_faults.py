@@ -229,7 +229,7 @@ def say(
     )
 
     def wait() -> None:
-        connection.hold(hold)
+        connection.hold_client(hold)
         connection.close()
 
     acts: Mapping[GatewayFault, Callable[[], None]] = {

@@ -145,6 +145,18 @@ class GatewayConnection:
         """Wait, but not longer than the server lives."""
         self._closing.wait(seconds)
 
+    def hold_client(self, seconds: float) -> None:
+        """Keep the client waiting, but not longer than it waits."""
+        until = time.monotonic() + seconds
+        self._wire.settimeout(seconds)
+        try:
+            gone = not self._wire.recv(1, socket.MSG_PEEK)
+        except OSError:  # the time is over, or the client broke off
+            gone = True
+        self._wire.settimeout(None)
+        if not gone:  # it talks on: wait for it all the same
+            self.hold(until - time.monotonic())
+
     def reset(self) -> None:
         """Break the connection: the client's next read fails."""
         with contextlib.suppress(OSError):

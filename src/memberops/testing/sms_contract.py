@@ -35,7 +35,6 @@ _TEMPLATE = MessageTemplate(
     signature="示例店",
     code="CHECK1",
 )
-_GAPS: Any = (("name", _NAME),)
 _NUMBERS = itertools.count(1)
 _PARTS = 3
 
@@ -59,16 +58,23 @@ class ProviderTrial:
     broken: list[str] = attrs.field(factory=list)
     said: io.StringIO = attrs.field(factory=io.StringIO, repr=False)
 
-    def message(self) -> Message:
-        """Return a message that was never sent, with values that may not be shown."""
+    def message(self, addition: str = "") -> Message:
+        """
+        Return a message that was never sent, with values that may not be shown.
+
+        Args:
+            addition: Comes behind the name.
+        """
         number = next(_NUMBERS)
+        name = f"{_NAME}{addition}"
+        gaps: Any = (("name", name),)
         return Message(
             message_id=message_id("check", str(number)),
             batch_id="check",
             member_id=f"M{number}",
             phone=f"{_PHONE}{number % 1000:03}",
-            text=f"【示例店】{_NAME}，您的会员卡将于月底到期",
-            variables=_GAPS,
+            text=f"【示例店】{name}，您的会员卡将于月底到期",
+            variables=gaps,
         )
 
     def leaks(self, text: str) -> bool:
@@ -123,13 +129,28 @@ class ProviderTrial:
         return None
 
     def query(
-        self, provider: SmsProvider, message: Message, own: str | None, what: str
+        self,
+        provider: SmsProvider,
+        message: Message,
+        own: str | None,
+        what: str,
+        *,
+        since: dt.datetime | None = None,
     ) -> MessageReceipt | None:
-        """Ask what became of a message."""
+        """
+        Ask what became of a message.
+
+        Args:
+            provider: Whom.
+            message: Which.
+            own: The provider's id of it, if it gave one.
+            what: What is asked, in words.
+            since: Moment before it was sent; by default the day alone is told.
+        """
         receipt: Any
-        today = dt.datetime.now(dt.UTC).date()  # noqa: TID251 - sent a moment ago
+        sent_on = since or dt.datetime.now(dt.UTC).date()  # noqa: TID251 - sent a moment ago
         try:
-            receipt = provider.query(message, provider_message_id=own, sent_on=today)
+            receipt = provider.query(message, provider_message_id=own, sent_on=sent_on)
         except Exception as error:  # noqa: BLE001 - any of them breaks the promise
             self.failed(f"query() {what}", error)
             return None
@@ -159,7 +180,11 @@ def check_sms_provider(
       what surely was not;
     - a ``Retry-After`` is kept, within a day; a redirect is not followed; a huge, a
       slow and a lost answer are given up;
-    - a query that could not be asked is None, never ``not_found``;
+    - a query that could not be asked is None, never ``not_found``, and a message
+      whose answer was lost is not said to be missing if it is there;
+    - of several messages in one request each is told what became of it, by results,
+      queries and receipts;
+    - no request lasts longer than its capabilities say;
     - receipts can be read, again and again alike; forged and changed ones are refused;
     - no phone, name or secret in a repr, a log, on the screen or in an error;
     - it can be closed, and closed again.
@@ -167,7 +192,8 @@ def check_sms_provider(
     Args:
         make_provider: Given the address of the gateway, such as
             ``"http://127.0.0.1:4711"``, makes a provider; give it time-outs that are
-            shorter than the gateway's ``hold``.
+            shorter than the gateway's ``hold``. Several are made, and what takes
+            time-outs is tried by some of them at once, each in a thread of its own.
         gateway: An open one; None for a provider without a network, which is then
             given an address at which nobody listens.
         template: What to send, for a provider that knows its templates.
@@ -178,7 +204,7 @@ def check_sms_provider(
 
     >>> from memberops.domain.message import SendResult
     >>> class Deaf:
-    ...     name, capabilities = "deaf", SmsCapabilities()
+    ...     name, capabilities = "deaf", SmsCapabilities(longest_seconds=5)
     ...     def send(self, messages, *, template): return ()
     ...     def parse_receipts(self, request): raise SourceError("it pushes none")
     ...     def verify_receipt(self, request): return False
@@ -220,6 +246,11 @@ def _check_alone(trial: ProviderTrial, provider: SmsProvider) -> None:
     if not isinstance(can, SmsCapabilities) or can.batch_size < 1:
         trial.note("its capabilities are no SmsCapabilities of a batch of 1 or more")
         return
+    if not can.longest_seconds > 0:
+        trial.note(
+            "its capabilities do not say how long a send() lasts at most: the "
+            "dispatcher needs 'longest_seconds', else it takes a slow one for dead"
+        )
     trial.send(provider, [], "of nothing")
     trial.send(provider, [trial.message()], "of one message")
     if can.batch_size > 1:

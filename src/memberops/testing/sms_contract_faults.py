@@ -6,11 +6,11 @@ import contextlib
 import datetime as dt
 import socket
 import time
-from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import attrs
 
-from memberops.adapters.sms import ReceiptRequest, SmsProvider
+from memberops.adapters.sms import SmsProvider
 from memberops.domain.message import (
     Message,
     MessageReceipt,
@@ -21,6 +21,8 @@ from memberops.domain.message import (
 from memberops.testing.faulty_gateway import FaultyGateway
 from memberops.testing.faulty_gateway_faults import GatewayFault
 from memberops.testing.sms_contract import ProviderTrial
+from memberops.testing.sms_contract_batches import check_batches
+from memberops.testing.sms_contract_receipts import check_receipts
 
 __all__ = ["check_with_gateway"]
 
@@ -35,6 +37,23 @@ _OF_SENDS = {
 }
 """Faults that say something of a message, not of a query."""
 
+_SLOW = {
+    GatewayFault.TIMEOUT_BEFORE,
+    GatewayFault.TIMEOUT_AFTER,
+    GatewayFault.TIMEOUT_LATE,
+    GatewayFault.SLOW_DRIP,
+}
+"""Faults that take a provider its time-outs: each is tried by a provider of its own."""
+
+
+@attrs.frozen(kw_only=True)
+class _Known:
+    """A message that was well sent, and what a query should say of it."""
+
+    message: Message
+    result: SendResult
+    status: ReceiptStatus
+
 
 def check_with_gateway(
     trial: ProviderTrial, provider: SmsProvider, gateway: FaultyGateway
@@ -47,23 +66,100 @@ def check_with_gateway(
         provider: Made for the gateway's address.
         gateway: An open one.
     """
-    sent = _one(trial, provider, gateway, GatewayFault.OK)
-    for fault in GatewayFault:
-        if fault is not GatewayFault.OK:
-            _one(trial, provider, gateway, fault)
-    _check_batch(trial, provider, gateway)
-    _check_nobody_there(trial, gateway)
+    known = _sent_well(trial, provider, gateway)
+    if known is None:
+        trial.note("nothing could be sent when all was well: the rest is not checked")
+        return
+    if provider.capabilities.queries:
+        _check_queries(trial, provider, known)
+    with contextlib.ExitStack() as opened:
+        others = [
+            (fault, opened.enter_context(contextlib.closing(trial.make(gateway.url))))
+            for fault in GatewayFault
+            if fault in _SLOW
+        ]
+        pool = opened.enter_context(ThreadPoolExecutor(len(others)))
+        waits = [
+            pool.submit(_alone, trial, other, gateway, fault) for fault, other in others
+        ]
+        for fault in GatewayFault:
+            if fault is not GatewayFault.OK and fault not in _SLOW:
+                _under(trial, provider, gateway, fault, known)
+        check_batches(trial, provider, gateway)
+        _check_nobody_there(trial, gateway)
+        for wait in waits:
+            wait.result()
     if gateway.followed:
         key = " and carried the key along" if gateway.exposed else ""
         trial.note(f"it followed a redirect to another host{key}")
-    if sent is None:
-        trial.note("nothing could be sent when all was well: the rest is not checked")
-        return
-    message, result = sent
-    if provider.capabilities.queries:
-        _check_queries(trial, provider, gateway, message, result.provider_message_id)
     if provider.capabilities.receipts:
-        _check_receipts(trial, provider, gateway, message, result)
+        check_receipts(trial, provider, gateway, known.message, known.result)
+
+
+def _sent_well(
+    trial: ProviderTrial, provider: SmsProvider, gateway: FaultyGateway
+) -> _Known | None:
+    """Send a message when all is well; None if it was not accepted."""
+    message, result = _one(trial, provider, gateway, GatewayFault.OK)
+    own, can = message.message_id, provider.capabilities
+    if result is None or result.outcome is not SendOutcome.ACCEPTED:
+        return None
+    taken = gateway.accepted.get(own)
+    if taken is None:
+        trial.note("send() was 'accepted' of what the gateway never took")
+        return None
+    if can.echoes_id and taken[0].sent.message_id != own:
+        trial.note("it says that it echoes our id, and does not send it along")
+    status = ReceiptStatus.ACCEPTED
+    if can.queries_reports:
+        _check_unreported(trial, provider, message, result)
+        gateway.deliver([own])
+        status = gateway.fate(own)
+    return _Known(message=message, result=result, status=status)
+
+
+def _check_unreported(
+    trial: ProviderTrial, provider: SmsProvider, message: Message, result: SendResult
+) -> None:
+    own = result.provider_message_id
+    said = trial.query(provider, message, own, "of what was not reported yet")
+    if said is not None:
+        trial.note(f"query() of what was not reported yet said {_word(said)}")
+
+
+def _alone(
+    trial: ProviderTrial,
+    provider: SmsProvider,
+    gateway: FaultyGateway,
+    fault: GatewayFault,
+) -> None:
+    """Try a fault with a provider and a message that nobody else asks about."""
+    known = _sent_well(trial, provider, gateway)
+    if known is not None:
+        _under(trial, provider, gateway, fault, known)
+
+
+def _under(
+    trial: ProviderTrial,
+    provider: SmsProvider,
+    gateway: FaultyGateway,
+    fault: GatewayFault,
+    known: _Known,
+) -> None:
+    """Send under a fault, and ask under it."""
+    began = dt.datetime.now(dt.UTC)  # noqa: TID251 - a trial goes by the clock
+    message, result = _one(trial, provider, gateway, fault)
+    if not provider.capabilities.queries:
+        return
+    if fault not in _OF_SENDS:
+        _check_query(trial, provider, gateway, fault, known)
+    lost = result is not None and result.outcome is SendOutcome.UNKNOWN
+    if lost and fault in {GatewayFault.RESET_BEFORE, GatewayFault.RESET_AFTER}:
+        what = f"of a message of which nobody knows, under {fault.value!r},"
+        said = trial.query(provider, message, None, what, since=began)
+        there = said is not None and said.status is not ReceiptStatus.NOT_FOUND
+        if said is not None and there is not fault.accepted:
+            trial.note(f"query() {what} said {said.status.value!r}, which is not so")
 
 
 def _one(
@@ -71,44 +167,38 @@ def _one(
     provider: SmsProvider,
     gateway: FaultyGateway,
     fault: GatewayFault,
-) -> tuple[Message, SendResult] | None:
-    """Send one message under a fault; return it if it was well accepted."""
+) -> tuple[Message, SendResult | None]:
+    """Send one message under a fault."""
     message, what = trial.message(), f"under {fault.value!r}"
-    gateway.script(fault)
+    gateway.expect(message)
+    gateway.script(fault, of=message.message_id)
     flooded = gateway.flooded
     began = time.monotonic()
     results = trial.send(provider, [message], what)
     took = time.monotonic() - began
     # a client that gave up may have done so before it was read
-    gateway.wait_until_idle(gateway.hold + 5)
+    gateway.wait_until_idle(gateway.hold + 1, of=message.message_id)
     requests = gateway.requests[message.message_id]
     if requests != 1:
         trial.note(f"send() made {requests} requests for one message {what}")
-        gateway.clear_script()
     if fault in _SLOW and took >= gateway.hold:
         trial.note(
             f"send() {what} waited until the gateway gave up ({gateway.hold:g} s): "
             "make it with shorter time-outs, also of the whole answer"
         )
-    if flooded < gateway.flooded >= gateway.huge:
+    longest = provider.capabilities.longest_seconds
+    if 0 < longest < took:
+        trial.note(f"send() {what} lasted longer than its 'longest_seconds'")
+    if fault is GatewayFault.HUGE_BODY and flooded < gateway.flooded >= gateway.huge:
         trial.note(f"send() {what} read a huge answer to its end")
     if results is None:
-        return None
+        return message, None
     (result,) = results
     if result.outcome not in fault.honest:
         honest = " or ".join(sorted(outcome.value for outcome in fault.honest))
         trial.note(f"send() {what} was {result.outcome.value!r}, not {honest}")
     _check_wait(trial, result, fault)
-    accepted = result.outcome is SendOutcome.ACCEPTED
-    return (message, result) if accepted else None
-
-
-_SLOW = {
-    GatewayFault.TIMEOUT_BEFORE,
-    GatewayFault.TIMEOUT_AFTER,
-    GatewayFault.TIMEOUT_LATE,
-    GatewayFault.SLOW_DRIP,
-}
+    return message, result
 
 
 def _check_wait(trial: ProviderTrial, result: SendResult, fault: GatewayFault) -> None:
@@ -117,25 +207,6 @@ def _check_wait(trial: ProviderTrial, result: SendResult, fault: GatewayFault) -
         trial.note(f"it asks to wait {wait} under {fault.value!r}: not within a day")
     if fault is GatewayFault.THROTTLED_SECONDS and wait != _ASKED:
         trial.note(f"'Retry-After: 2' came out as {wait}")
-
-
-def _check_batch(
-    trial: ProviderTrial, provider: SmsProvider, gateway: FaultyGateway
-) -> None:
-    size = min(provider.capabilities.batch_size, 3)
-    if size == 1:
-        return
-    messages = [trial.message() for _ in range(size)]
-    gateway.refuse(messages[1].message_id)
-    results = trial.send(provider, messages, "of which one is refused")
-    if results is not None:
-        wanted = [SendOutcome.ACCEPTED] * size
-        wanted[1] = SendOutcome.REFUSED
-        if [result.outcome for result in results] != wanted:
-            trial.note("a refusal of one of several was told of another")
-    for message in messages:
-        if gateway.requests[message.message_id] > 1:
-            trial.note("send() sent a message of a batch more than once")
 
 
 def _check_nobody_there(trial: ProviderTrial, gateway: FaultyGateway) -> None:
@@ -155,100 +226,40 @@ def _check_nobody_there(trial: ProviderTrial, gateway: FaultyGateway) -> None:
                 trial.note(f"send() {what} was {results[0].outcome.value!r}")
 
 
-def _check_queries(
+def _check_queries(trial: ProviderTrial, provider: SmsProvider, known: _Known) -> None:
+    """Ask after a message that is there, and one that is not."""
+    own = known.result.provider_message_id
+    said = trial.query(provider, known.message, own, "of a message that is there")
+    if said is None or said.status is not known.status:
+        trial.note(
+            f"query() of a message that is {known.status.value!r} said {_word(said)}"
+        )
+    said = trial.query(provider, trial.message(), None, "of one that is not")
+    blind = provider.capabilities.queries_reports
+    wanted = None if blind else ReceiptStatus.NOT_FOUND
+    if (None if said is None else said.status) is not wanted:
+        trial.note(f"query() of a message that never left said {_word(said)}")
+
+
+def _word(said: MessageReceipt | None) -> str:
+    return "None" if said is None else repr(said.status.value)
+
+
+def _check_query(
     trial: ProviderTrial,
     provider: SmsProvider,
     gateway: FaultyGateway,
-    message: Message,
-    own: str | None,
+    fault: GatewayFault,
+    known: _Known,
 ) -> None:
-    known = trial.query(provider, message, own, "of a message that is there")
-    if known is None or known.status is not ReceiptStatus.ACCEPTED:
-        said = "None" if known is None else repr(known.status.value)
-        trial.note(f"query() of an accepted message said {said}")
-    absent = trial.query(provider, trial.message(), None, "of one that is not")
-    if absent is None or absent.status is not ReceiptStatus.NOT_FOUND:
-        said = "None" if absent is None else repr(absent.status.value)
-        trial.note(f"query() of a message that never left said {said}")
-    for fault in GatewayFault:
-        if fault in _OF_SENDS:
-            continue
-        gateway.script_queries(fault)
-        said_of = trial.query(provider, message, own, f"under {fault.value!r}")
-        gateway.clear_script()
-        wrong = said_of is not None and said_of.status is not ReceiptStatus.ACCEPTED
-        told = said_of is not None and fault is not GatewayFault.SLOW_DRIP
-        if wrong or told:
-            trial.note(
-                f"query() under {fault.value!r} said "
-                f"{said_of.status.value if said_of else None!r}: what could not be "
-                "asked is None"
-            )
-
-
-def _check_receipts(
-    trial: ProviderTrial,
-    provider: SmsProvider,
-    gateway: FaultyGateway,
-    message: Message,
-    result: SendResult,
-) -> None:
-    own, signed = message.message_id, provider.capabilities.signed_receipts
-    for request in gateway.deliver([own], repeats=2):
-        try:
-            receipts = provider.parse_receipts(request)
-            again = provider.parse_receipts(request)
-            proven = provider.verify_receipt(request)
-        except Exception as error:  # noqa: BLE001 - any of them breaks the promise
-            trial.failed("reading a receipt", error)
-            continue
-        trial.show("a receipt", receipts)
-        if receipts != again:
-            trial.note("a receipt that is read again reads otherwise")
-        if not receipts:
-            trial.note("parse_receipts() reads no receipt of what was pushed")
-        _check_said(trial, receipts, result, gateway.fate(own))
-        if signed:
-            if not proven:
-                trial.note("verify_receipt() refuses the provider's own receipt")
-            _check_forged(trial, provider, request)
-    if signed and provider.verify_receipt(gateway.forge(own)):
-        trial.note("verify_receipt() takes a receipt that somebody else signed")
-
-
-def _check_said(
-    trial: ProviderTrial,
-    receipts: Iterable[MessageReceipt],
-    result: SendResult,
-    fate: ReceiptStatus,
-) -> None:
-    for receipt in receipts:
-        if (
-            receipt.message_id != result.message_id
-            and receipt.provider_message_id != result.provider_message_id
-        ):
-            trial.note("a receipt names another message")
-        if receipt.status not in {fate, ReceiptStatus.ACCEPTED}:
-            trial.note(f"a receipt says {receipt.status.value!r}, which is not so")
-
-
-def _check_forged(
-    trial: ProviderTrial, provider: SmsProvider, request: ReceiptRequest
-) -> None:
-    changed = request.body.replace(b"delivered", b"Delivered") + b" "
-    bare = request.url.partition("?")[0]
-    wrong = {
-        "whose body was changed": attrs.evolve(request, body=changed),
-        "without a signature": attrs.evolve(request, headers={}),
-    }
-    if provider.capabilities.token_receipts:  # it proves the address, and no more
-        wrong = {
-            "without a token": attrs.evolve(request, url=bare),
-            "with another token": attrs.evolve(request, url=f"{bare}?token=another"),
-        }
-    for what, forged in wrong.items():
-        try:
-            if provider.verify_receipt(forged):
-                trial.note(f"verify_receipt() takes a receipt {what}")
-        except Exception as error:  # noqa: BLE001 - any of them breaks the promise
-            trial.failed(f"verify_receipt() of a receipt {what}", error)
+    """Ask under a fault."""
+    message, own = known.message, known.result.provider_message_id
+    gateway.script_queries(fault, of=message.message_id)
+    said = trial.query(provider, message, own, f"under {fault.value!r}")
+    gateway.clear_script(of=message.message_id)
+    wrong = said is not None and said.status is not known.status
+    if wrong or (said is not None and fault is not GatewayFault.SLOW_DRIP):
+        trial.note(
+            f"query() under {fault.value!r} said {_word(said)}: what could not be "
+            "asked is None"
+        )

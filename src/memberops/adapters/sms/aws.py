@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+import attrs
 
 from memberops.adapters.sms.contract import (
     ReceiptRequest,
     SmsCapabilities,
     SmsContext,
 )
+from memberops.adapters.sms.http import HttpClient, HttpLimits, HttpReply, check_url
 from memberops.adapters.sms.json_paths import look_up, text_at
-from memberops.adapters.sms.options import name_option, optional_secret, text_option
+from memberops.adapters.sms.options import (
+    name_option,
+    optional_secret,
+    read_limits,
+    system_clock,
+    text_option,
+)
 from memberops.adapters.sms.receipt_token import carries_token
 from memberops.adapters.sms.receipts import read_each, read_number
 from memberops.adapters.sms.recipients import to_e164
 from memberops.adapters.sms.silence import hush, silenced
 from memberops.adapters.sms.verdicts import (
     Verdict,
+    judge_answer,
     judge_code,
+    judge_status,
     next_request,
     no_secret,
-    plain_code,
     plain_id,
     read_document,
 )
@@ -55,6 +65,9 @@ _CODES: Mapping[str, MessageProblem] = {
     "SENDER_ID_NOT_REGISTERED": MessageProblem.SIGNATURE,
     "SENDER_ID_REQUIRES_REGISTRATION": MessageProblem.SIGNATURE,
 }
+_OF_A_CLIENT = 60.0
+"""Seconds of a ready client of boto3 at most: a read may drip, within reason."""
+
 _EVENTS: Mapping[str, tuple[ReceiptStatus, MessageProblem | None]] = {
     "TEXT_QUEUED": (ReceiptStatus.ACCEPTED, None),
     "TEXT_PENDING": (ReceiptStatus.ACCEPTED, None),
@@ -76,9 +89,11 @@ class AwsProvider:
     """
     One account at AWS End User Messaging.
 
-    boto3 by itself repeats a request up to three times when the answer is lost; here
-    it makes one attempt. Our id goes along as ``Context``, which events echo. AWS
-    answers no questions about a message, so what is unknown is settled by its event.
+    boto3 finds the credentials, signs, and reads the answer. By itself it repeats a
+    request up to three times when the answer is lost, and reads an answer however
+    long it is and lasts; here it makes one attempt, which our own client carries
+    within the limits. Our id goes along as ``Context``, which events echo. AWS answers
+    no questions about a message, so what is unknown is settled by its event.
 
     Args:
         context: The chain's `SmsContext`.
@@ -91,7 +106,10 @@ class AwsProvider:
         receipt_token: A secret in the address at which events arrive, as ``?token=…``.
         endpoint: Another address of the service; empty for the region's.
         client: A ready boto3 client of ``pinpoint-sms-voice-v2`` with
-            ``total_max_attempts`` 1, instead of the options above.
+            ``total_max_attempts`` 1, instead of the options above, such as one behind
+            a proxy; it goes by its own time-outs, and has no limit of an answer.
+        limits: `HttpLimits`, or its fields as a table.
+        clock: Gives the moment.
         name: What the outbox and receipts call this account; give each account of
             one provider its own.
 
@@ -112,9 +130,10 @@ class AwsProvider:
         receipt_token: Any = None,
         endpoint: str = "",
         client: Any = None,
+        limits: HttpLimits | Mapping[str, Any] | None = None,
+        clock: Callable[[], dt.datetime] = system_clock,
         name: str = "aws",
     ) -> None:
-        del context
         self.name = name_option(name)
         key_id = optional_secret("access_key_id", access_key_id)
         key = optional_secret("secret_access_key", secret_access_key)
@@ -129,24 +148,27 @@ class AwsProvider:
             if value
         }
         self._receipt_token = optional_secret("receipt_token", receipt_token)
+        self._clock = clock
         try:
             import boto3
             from botocore import config, exceptions
         except ImportError:
             raise MissingExtraError("sending through AWS", "aws") from None
         self._errors = exceptions
+        bounds = read_limits(context, limits)
+        self._http: HttpClient | None = None
         if client is None:
             client = boto3.client(
                 "pinpoint-sms-voice-v2",
                 region_name=text_option("region", region, example="ap-southeast-1"),
-                endpoint_url=endpoint or None,
+                endpoint_url=check_url("endpoint", endpoint) if endpoint else None,
                 aws_access_key_id=key_id and key_id.reveal(),
                 aws_secret_access_key=key and key.reveal(),
-                config=config.Config(
-                    connect_timeout=5,
-                    read_timeout=20,
-                    retries={"total_max_attempts": 1},
-                ),
+                config=config.Config(retries={"total_max_attempts": 1}),
+            )
+            self._http = HttpClient(bounds)
+            client.meta.events.register(
+                "before-send.pinpoint-sms-voice-v2", _Carrier(self._http)
             )
         retries = client.meta.config.retries or {}
         if retries.get("total_max_attempts") != 1:
@@ -156,8 +178,9 @@ class AwsProvider:
             )
         self._client = client
         hush("boto3", "botocore", "urllib3")
+        own = self._http is None
         self.capabilities = SmsCapabilities(
-            longest_seconds=60.0,  # a read may drip, within reason
+            longest_seconds=_OF_A_CLIENT if own else bounds.longest_seconds,
             receipts=True,
             signed_receipts=self._receipt_token is not None,
             token_receipts=self._receipt_token is not None,
@@ -205,15 +228,11 @@ class AwsProvider:
         """Judge what boto3 raised: surely before the request, typed, or unknown."""
         errors = self._errors
         reason = type(error).__name__
+        if isinstance(error, _UnansweredError):
+            verdict = judge_status(error.reply, now=self._clock())
+            return verdict or judge_code(MessageProblem.PROVIDER, reason)
         if isinstance(error, errors.ClientError):
-            response = error.response
-            status = look_up(response, "ResponseMetadata.HTTPStatusCode")
-            code = text_at(response, "Error.Code") or ""
-            detail = text_at(response, "Reason") or code
-            known = code in _CODES and isinstance(status, int) and status < 500  # noqa: PLR2004 - the class of the server's errors
-            if not known:
-                return judge_code(MessageProblem.PROVIDER, plain_code(code))
-            return judge_code(_CODES.get(detail, _CODES[code]), plain_code(detail))
+            return self._of_answer(error.response)
         if isinstance(
             error, errors.NoCredentialsError | errors.PartialCredentialsError
         ):
@@ -225,6 +244,22 @@ class AwsProvider:
         ):
             return judge_code(MessageProblem.CONNECTION, reason)
         return judge_code(MessageProblem.PROVIDER, reason)
+
+    def _of_answer(self, response: Mapping[str, Any]) -> Verdict:
+        """Judge an answer that is no success, as those of other providers are."""
+        status = look_up(response, "ResponseMetadata.HTTPStatusCode")
+        headers = look_up(response, "ResponseMetadata.HTTPHeaders")
+        code = text_at(response, "Error.Code")
+        detail = text_at(response, "Reason") or code
+        usual = _CODES.get(code or "", MessageProblem.PROVIDER)
+        reply = HttpReply(fate="answered", status=status or 0, headers=headers or {})
+        return judge_answer(
+            reply,
+            None if code == str(status) else detail,  # botocore's word for no code
+            success=(),
+            problem_of=lambda said: _CODES.get(said, usual),
+            now=self._clock(),
+        )
 
     def query(
         self, message: Message, *, provider_message_id: str | None, sent_on: dt.date
@@ -267,3 +302,50 @@ class AwsProvider:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+        if self._http is not None:
+            self._http.close()
+
+
+@attrs.frozen
+class _Carrier:
+    """Carries the requests that boto3 signed, each once, and within the limits."""
+
+    http: HttpClient
+
+    def __call__(self, request: Any, **_: Any) -> Any:
+        """Make a request, and give boto3 the answer to read."""
+        from botocore.awsrequest import AWSResponse
+
+        headers = {
+            name: value.decode("latin-1") if isinstance(value, bytes) else str(value)
+            for name, value in request.headers.items()
+        }
+        content = request.body or b""
+        reply = self.http.request(
+            request.method,
+            request.url,
+            headers=headers,
+            content=content.encode() if isinstance(content, str) else content,
+        )
+        if reply.fate != "answered":
+            raise _UnansweredError(reply)
+        return AWSResponse(request.url, reply.status, reply.headers, _Whole(reply.body))
+
+
+@attrs.frozen
+class _Whole:
+    """A body that is there already, as boto3 reads one."""
+
+    body: bytes = attrs.field(repr=False)
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        """Give all of it."""
+        yield self.body
+
+
+class _UnansweredError(Exception):
+    """What came instead of an answer."""
+
+    def __init__(self, reply: HttpReply) -> None:
+        super().__init__(reply.reason)
+        self.reply = reply

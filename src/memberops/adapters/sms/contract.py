@@ -54,6 +54,8 @@ class SmsCapabilities:
             said; then the lease is all that keeps a slow request from being taken
             for a dead one.
         queries: Whether `SmsProvider.query` can find a message by our id or its own.
+        queries_reports: Whether a query knows what carriers reported and no more: it
+            finds no message before that, and never says that there is none.
         receipts: Whether it pushes receipts.
         signed_receipts: Whether a pushed receipt can be proven to be the provider's.
         token_receipts: Whether that proof is a secret in the address, which says
@@ -69,6 +71,7 @@ class SmsCapabilities:
     group: Callable[[Message], Hashable] | None = attrs.field(default=None, eq=False)
     longest_seconds: float = 0.0
     queries: bool = False
+    queries_reports: bool = False
     receipts: bool = False
     signed_receipts: bool = False
     token_receipts: bool = False

@@ -30,6 +30,7 @@ from memberops.errors import ConfigurationError, SourceError
 __all__ = ["FileProvider"]
 
 _OWNER_ONLY = 0o600
+_LONGEST_SECONDS = 10.0  # for a thousand lines, others that write, and a slow disk
 _APPENDING = threading.Lock()
 
 
@@ -87,7 +88,11 @@ class FileProvider:
         self._read_to = 0
         self._lock = threading.Lock()
         self.capabilities = SmsCapabilities(
-            batch_size=1000, queries=True, echoes_id=True, settle_seconds=1
+            batch_size=1000,
+            longest_seconds=_LONGEST_SECONDS,
+            queries=True,
+            echoes_id=True,
+            settle_seconds=1,
         )
 
     def __repr__(self) -> str:

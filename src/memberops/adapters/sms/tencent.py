@@ -122,6 +122,7 @@ class TencentProvider:
             group=at_home,
             longest_seconds=bounds.longest_seconds,
             queries=True,
+            queries_reports=True,
             receipts=True,
             signed_receipts=self._receipt_token is not None,
             token_receipts=self._receipt_token is not None,
