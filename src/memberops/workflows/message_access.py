@@ -115,16 +115,19 @@ def outbox(chain: Chain, *, seal: Seal | None = None) -> SqlOutbox:
 
     Args:
         chain: The chain; a method of it.
-        seal: Hides phones and texts in the database, by a key of the host.
+        seal: Hides phones and texts in the database, by a key of the host; by default
+            that of the settings, if they name one.
 
     Raises:
         InvalidValueError: The chain has no outbox.
-        ConfigurationError: The environment does not hold its address.
+        ConfigurationError: The environment does not hold its address, or its key.
         MissingExtraError: See `memberops.adapters.stores.open_outbox`, also for what
             else can fail.
     """
     kept = needed_outbox(chain)
-    return open_outbox(kept.address(), policy=chain.policies.outbox, seal=seal)
+    address = kept.address()
+    hidden = kept.seal() if seal is None else seal
+    return open_outbox(address, policy=chain.policies.outbox, seal=hidden)
 
 
 def needed_outbox(chain: Chain) -> OutboxSettings:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from memberops.adapters.stores import KeySeal
 from memberops.domain.message import MessageTemplate
 from memberops.errors import ConfigurationError, InvalidValueError, nearest
 from memberops.policies.message_text import gap_names
 
 __all__ = ["MessageSettings", "OutboxSettings", "SmsSettings", "TemplateSettings"]
+
+
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,79}")
 
 
 def _pairs(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Any:
@@ -36,11 +41,15 @@ class OutboxSettings:
         database: For SQLite, the file; a relative one counts from the chain's folder.
         url_env: For PostgreSQL, name of the environment variable with the address,
             such as ``postgresql://user:password@host/name``.
+        seal_env: Name of the environment variable with the key by which phones and
+            texts are hidden in the database; see
+            `memberops.adapters.stores.KeySeal`. None leaves them as they are.
         held_out: CSV file that lists who was held out of which batch, so that the
             effect can be measured; it only grows.
 
     Raises:
-        InvalidValueError: Neither *database* nor *url_env*, or both, or an address.
+        InvalidValueError: Neither *database* nor *url_env*, or both, or an address;
+            or what should name a variable is none.
 
     >>> OutboxSettings(database="outbox.db").within(Path("office")).database
     'office/outbox.db'
@@ -48,6 +57,7 @@ class OutboxSettings:
 
     database: str | None = attrs.field(default=None, repr=False)
     url_env: str | None = None
+    seal_env: str | None = attrs.field(default=None, repr=False)
     held_out: str = "held-out.csv"
 
     def __attrs_post_init__(self) -> None:
@@ -62,6 +72,12 @@ class OutboxSettings:
                 "'database' is a SQLite file; an address holds a password and is not "
                 "written down: put it into an environment variable, and name that as "
                 "'url_env'"
+            )
+        if self.seal_env is not None and not _VARIABLE.fullmatch(self.seal_env):
+            # not quoted: it may be the key
+            raise InvalidValueError(
+                "'seal_env' names an environment variable, in capital letters, such as "
+                "'MEMBEROPS_OUTBOX_KEY'; the key itself is not written down"
             )
         if not self.held_out:
             raise InvalidValueError("'held_out' names a file")
@@ -92,6 +108,21 @@ class OutboxSettings:
                 "address of PostgreSQL, postgresql://user:password@host/name"
             )
         return address
+
+    def seal(self) -> KeySeal | None:
+        """
+        Return the seal whose key the environment holds; None if there is none.
+
+        Raises:
+            ConfigurationError: The environment has no such variable, or no key in it.
+            MissingExtraError: The extra ``seal`` is not installed.
+        """
+        if self.seal_env is None:
+            return None
+        try:
+            return KeySeal.from_environment(self.seal_env)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"outbox.seal_env: {error}") from None
 
 
 @attrs.frozen(kw_only=True)

@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memberops.adapters.stores.outbox_seal import KeySeal
 from memberops.errors import InvalidValueError, MissingExtraError, bounded, nearest
 from memberops.ledger import LedgerRules
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from memberops.adapters.stores.sql_ledger import SqlLedger
     from memberops.policies.outbox_policy import OutboxPolicy
 
-__all__ = ["open_ledger", "open_outbox"]
+__all__ = ["KeySeal", "open_ledger", "open_outbox"]
 
 _POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg"}
 _SQLITE = {"sqlite", "sqlite+pysqlite"}
@@ -86,8 +87,9 @@ def open_outbox(
     Args:
         database: Path of a SQLite file, or a URL; see `open_ledger`.
         policy: What is checked at a claim; the manual's by default.
-        seal: Hides phones and texts in the database, by a key of the host; by
-            default they stand there as they are, and the file must be kept safe.
+        seal: Hides phones and texts in the database, by a key of the host, such as
+            a `KeySeal`; by default they stand there as they are, and the file must be
+            kept safe.
         wait: Seconds to wait for other writers, and for a free connection.
 
     Returns:

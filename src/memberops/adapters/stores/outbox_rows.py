@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import attrs
 
 from memberops.adapters.stores.outbox_database import stamp
+from memberops.adapters.stores.outbox_seal import SEALED
 from memberops.domain.canonical import storable
 from memberops.domain.message import (
     BatchApproval,
@@ -21,7 +22,7 @@ from memberops.domain.message import (
     ReceiptStatus,
 )
 from memberops.domain.money import Currency, Money
-from memberops.errors import InvalidValueError
+from memberops.errors import InvalidValueError, OutboxStoreError
 from memberops.policies.outbox_rules import Standing
 
 __all__ = [
@@ -72,7 +73,17 @@ class Open:
         return text
 
     def show(self, hidden: str) -> str:
-        """Return the text."""
+        """
+        Return the text.
+
+        Raises:
+            OutboxStoreError: It was hidden by a `KeySeal`: it is no phone and no text.
+        """
+        if hidden.startswith(SEALED):
+            raise OutboxStoreError(
+                "the outbox is sealed: open it with its key, as seal=KeySeal(...), or "
+                "with 'seal_env' in the section [outbox] of chain.toml"
+            )
         return hidden
 
 
