@@ -122,6 +122,32 @@ def test_a_settled_place_is_closed_and_its_count_stands(chain, tmp_path, known):
         assert "adjustments written: 0" in approved(chain, tmp_path).explain("en")
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_late_rows_of_a_file_leave_counts_as_they_are(chain, tmp_path, known):
+    """L9: an import enters late rows as `post_gifts` does, in any company."""
+    counts = write(tmp_path, "counted.csv", *COUNTED)
+    file = tmp_path / "chain.toml"
+    names = ",".join(COUNT_APPROVALS.names)
+    write(tmp_path, "approvals.csv", headings=f"{names}\n")
+    approved(chain, tmp_path, counts=counts, reasons=tmp_path / "reasons.csv")
+    if known:
+        file.write_text(file.read_text("utf-8") + PAPERS, "utf-8")
+    rows = [f"{key},发放,{when},CUP,L1,2027-06-30,warehouse,member:M1,2,E1,,{late}"
+            for key, when, late in (("a", "2026-10-05 15:00", "是"),
+                                    ("b", "2026-10-20 15:00", ""),
+                                    ("c", "2026-10-05 16:00", "是"))]  # fmt: skip
+    slips = write(
+        tmp_path, "slips.csv", *rows,
+        headings="凭证号,类型,生效时间,礼品编号,批次,有效期至,转出,转入,数量,经办人,"
+        "关联单据,补录\n",
+    )  # fmt: skip
+    answer = mo.open_chain(file).import_gifts(slips, as_of=mo_day(31))
+    assert set(answer["gift_postings"].frame["state"]) == {"written"}
+    assert cups(chain) == 79 - 2 - (0 if known else 4)
+    told = [each.rule for each in answer.findings if each.table == "counts"]
+    assert told == ([] if known else ["late-not-corrected"])
+
+
 def test_one_file_takes_the_approvals_of_every_stocktake(chain, tmp_path):
     """What was approved in another stocktake is no mistake of this one."""
     names = ",".join(COUNT_APPROVALS.names)

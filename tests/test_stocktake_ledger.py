@@ -569,6 +569,54 @@ def test_a_late_issue_behind_a_revised_count_is_taken():
     )
 
 
+@pytest.mark.parametrize("falls", [0, 1])
+def test_a_late_entry_that_fails_in_the_middle_leaves_nothing(monkeypatch, falls):
+    """L4: entry and correction are one: either both are there, or asked again both."""
+    ledger = Ledger()
+    ledger.post(move("in", at(0), 10))
+    counted = approve(ledger, count(ledger, 10, at(1)))
+    settle(ledger, [counted])
+    before, write, done = ledger.position, Ledger._write, []
+
+    def falling(self, record, **options):
+        if len(done) == falls:
+            raise OSError("the machine stops")
+        done.append(record)
+        return write(self, record, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "_write", falling)
+        with pytest.raises(OSError, match="stops"):
+            post_late(ledger, move("late", at(0, 5), 5), [counted])
+    assert (ledger.position, stock(ledger)) == (before, 10)
+    assert len(post_late(ledger, move("late", at(0, 5), 5), [counted]).posted) == 1
+    assert stock(ledger) == 10
+
+
+def test_counts_are_settled_while_others_trade():
+    """Who takes the stock between the plan and its writing changes the plan."""
+
+    class Trading(Ledger):
+        """A ledger in which somebody sells right before the first batch."""
+
+        sold = False
+
+        def post_all(self, postings):
+            if not self.sold:
+                self.sold = True
+                self.post(move("sold", at(2), -6))
+            return super().post_all(postings)
+
+    ledger = Trading()
+    ledger.post(move("in", at(0), 10))
+    ledger.post(move("other", at(0), 3, gift_id="H"))
+    lines = [count(ledger, 3, at(1), "A"), count(ledger, 2, at(1), "B", gift_id="H")]
+    done = settle(ledger, [approve(ledger, line) for line in lines])
+    assert [each.rule for each in done.findings] == ["count-impossible"]
+    assert [each.movements[0].gift_id for each in done.posted] == ["H"]
+    assert stock(ledger) == 4
+
+
 def test_random_counts_and_trades_end_as_a_replay_does():
     """L8: a counted line ends at its count and what moved later, in any order."""
     run_state_machine_as_test(

@@ -1,5 +1,6 @@
 """What becomes of a difference: reasons, limits, approvals."""
 
+import contextlib
 import datetime as dt
 import json
 from decimal import Decimal
@@ -7,7 +8,7 @@ from fractions import Fraction
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from memberops.domain import (
@@ -16,9 +17,13 @@ from memberops.domain import (
     Currency,
     Difference,
     Explanation,
+    Gift,
     Money,
+    Movement,
+    Posting,
 )
-from memberops.errors import InvalidValueError, UnknownPlaceError
+from memberops.errors import InvalidValueError, OutOfStockError, UnknownPlaceError
+from memberops.ledger import Ledger, differences, post_late, settle
 from memberops.policies import (
     ApprovalLimit,
     DifferenceReason,
@@ -235,6 +240,66 @@ def test_reasons_and_what_is_left_make_the_count(book, counted, cut):
     left = shown.unexplained(why)
     assert book + cut + left == counted
     assert (decided.outcome in {"approve", "agrees"}) == (left == 0 or book == counted)
+
+
+TERMS = (
+    {"limits": [ApprovalLimit(scope="chain", ratio="0.10")]},
+    {"limits": [ApprovalLimit(scope="chain", value=Money(600, CNY))]},
+    {"tolerance": Tolerance(share="0.05")},
+    {},
+)
+
+
+@example(terms=TERMS[0], counted=93, slips=[-50])
+@example(terms=TERMS[1], counted=95, slips=[-9])
+@example(terms=TERMS[2], counted=96, slips=[-50])
+@given(
+    terms=st.sampled_from(TERMS),
+    counted=st.integers(88, 112),
+    slips=st.lists(st.integers(-50, 50).filter(bool), min_size=1, max_size=4),
+)
+def test_a_settled_count_stays_in_force_whatever_comes_late(terms, counted, slips):
+    """L9: late entries, however large, neither undo a count nor its approval."""
+    gift = Gift(gift_id="G", unit_value=Money(100, CNY))
+    policy, ledger = StocktakePolicy(**terms), Ledger()
+
+    def enter(key, change, hour, **facts):
+        ends = ("supplier", "store:S01") if change > 0 else ("store:S01", "member")
+        move = Movement(gift_id="G", source=ends[0], destination=ends[1],
+                        quantity=abs(change))  # fmt: skip
+        return Posting(
+            posting_id=key,
+            kind="transfer",
+            movements=[move],
+            effective_at=NOW - dt.timedelta(hours=hour),
+            **facts,
+        )
+
+    ledger.post(enter("in", 100, 9))
+    line = CountLine(stocktake_id="C1", place="store:S01", gift_id="G",
+                     counted=counted, counted_at=NOW, position=1,
+                     counted_by="E1", witnessed_by="E2")  # fmt: skip
+
+    def judged():
+        (shown,) = differences(ledger, [line], gifts=[gift])
+        size = counted - 100
+        code = "found" if size > 0 else "lost"
+        why = explain(shown, (code, size)) if size else []
+        said = Approval(line_id=line.line_id, difference=size, by="E9", at=NOW,
+                        role=policy.roles["limits" not in terms])  # fmt: skip
+        return policy.in_force(shown, why, said, as_of=DAY)
+
+    force = judged()
+    if force is None:  # beyond the limit: the store's manager may not
+        return
+    settle(ledger, [force])
+    for number, change in enumerate(slips):
+        slip = enter(f"slip{number}", change, 5, late=True)
+        with contextlib.suppress(OutOfStockError):
+            post_late(ledger, slip, [force])
+        assert ledger.balance("G", "store:S01") == counted
+        assert judged() is not None
+        assert not settle(ledger, [judged()]).posted
 
 
 def test_a_reason_without_a_difference_is_told_and_not_used():

@@ -224,6 +224,18 @@ class Difference:
         return None if self.quantity is None else self.quantity - self.revised
 
     @property
+    def judged_book(self) -> int:
+        """The book without revisions: what limits and tolerances are a share of."""
+        return self.book + self.revised
+
+    @property
+    def judged_value(self) -> Money | None:
+        """What `to_explain` is worth; None if unknown or not counted."""
+        if self.unit_value is None or self.to_explain is None:
+            return None
+        return self.unit_value.times(self.to_explain)
+
+    @property
     def state(self) -> CountState:
         """Not counted, agree, surplus or shortage."""
         if self.quantity is None:

@@ -202,7 +202,7 @@ class StocktakePolicy:
             if explanations:
                 text = "a reason is on file, and there is nothing to explain"
                 reasons.append(fact("reason-unused", text, "无需说明，所填原因不采用"))
-        elif self.tolerance.holds(unsettled, difference.book):
+        elif self.tolerance.holds(unsettled, difference.judged_book):
             outcome = "tolerated"
             reasons.append(yes("tolerance", "within the tolerance", "在允差内"))
         else:

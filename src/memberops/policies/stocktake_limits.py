@@ -116,14 +116,14 @@ class ApprovalLimit:
 
         A value that is not known, and a share of nothing, are beyond any limit.
         """
-        size, book = abs(difference.to_explain or 0), difference.book
+        size, book = abs(difference.to_explain or 0), difference.judged_book
         if size == 0:
             return None
         if self.quantity is not None and size > self.quantity:
             return "quantity"
         if self.ratio is not None and (book <= 0 or Fraction(size, book) > self.ratio):
             return "ratio"
-        worth = difference.value
+        worth = difference.judged_value
         if self.value is not None and (
             worth is None or max(worth, -worth) > self.value
         ):

@@ -22,7 +22,12 @@ from memberops.workflows.count_papers import (
 from memberops.workflows.gift_catalogue import GIFT_TABLES
 from memberops.workflows.inquiry import Inquiry
 
-__all__ = ["COUNT_TABLES", "close_counted", "counts_in_force", "post_behind_counts"]
+__all__ = [
+    "COUNT_TABLES",
+    "CountsBehind",
+    "close_counted",
+    "counts_in_force",
+]
 
 COUNT_TABLES = (
     *GIFT_TABLES,
@@ -114,32 +119,64 @@ def close_counted(
     return tuple(closed)
 
 
-def post_behind_counts(
-    asked: Inquiry, ledger: LedgerStore, posting: Posting
-) -> tuple[Settlement, Finding | None]:
+class CountsBehind:
     """
-    Post what is entered late, so that counts that knew of it stand.
+    The counts of a chain that what is entered late leaves as they are.
+
+    Their papers are read once, when the first late posting comes.
 
     Args:
         asked: The question.
         ledger: The chain's ledger.
-        posting: What moved, marked late.
-
-    Returns:
-        What was written, and a warning where a count closed the place whose papers
-        are in no source of the chain, and so was not corrected.
     """
-    chain = asked.chain
-    given = chain.read(only=COUNT_TABLES)
-    known = attrs.evolve(asked, tables=given)
-    moments = [pd.Timestamp(posting.effective_at)]
-    for table, column in _MOMENTS:
-        if table in given and column in given[table]:
-            moments += given[table][column].dropna().tolist()
-    now = max(moments).to_pydatetime()
-    force = counts_in_force(known, ledger, as_of=now)
-    done = post_late(ledger, posting, force)
-    return done, _uncorrected(ledger, posting, force)
+
+    def __init__(self, asked: Inquiry, ledger: LedgerStore) -> None:
+        self._asked = asked
+        self._ledger = ledger
+        self._force: list[ApprovedCount] | None = None
+
+    def post(self, posting: Posting) -> tuple[Settlement, list[Finding]]:
+        """
+        Post what is entered late, so that counts that knew of it stand.
+
+        Args:
+            posting: What moved, marked late.
+
+        Returns:
+            What was written, and findings: where a count closed the place whose
+            papers are in no source of the chain, and so was not corrected; and counts
+            that wait for a new approval.
+        """
+        if self._force is None:
+            self._force = self._read(posting.effective_at)
+        done = post_late(self._ledger, posting, self._force)
+        alone = _uncorrected(self._ledger, posting, self._force)
+        findings = [*done.findings, *(() if alone is None else (alone,))]
+        if done.changed:
+            findings.append(_changed([each.line.line_id for each in done.changed]))
+        return done, findings
+
+    def _read(self, since: dt.datetime) -> list[ApprovedCount]:
+        given = self._asked.chain.read(only=COUNT_TABLES)
+        moments = [pd.Timestamp(since)]
+        for table, column in _MOMENTS:
+            if table in given and column in given[table]:
+                moments += given[table][column].dropna().tolist()
+        now = max(moments).to_pydatetime()
+        known = attrs.evolve(self._asked, tables=given)
+        return counts_in_force(known, self._ledger, as_of=now)
+
+
+def _changed(lines: list[str]) -> Finding:
+    return Finding(
+        table="counts",
+        rule="count-changed",
+        severity=Severity.WARNING,
+        count=len(lines),
+        message_en=f"{bounded(lines)}: the difference is no longer the one that was "
+        "approved: compare that stocktake again and approve it anew",
+        message_zh=f"{bounded(lines)}：差异与审批时不同，请重新核对该次盘点并再次审批",
+    )
 
 
 def _uncorrected(

@@ -30,12 +30,13 @@ from memberops.errors import (
     UnknownPostingError,
     bounded,
 )
-from memberops.ledger import LedgerStore
+from memberops.ledger import LedgerStore, Posted
 from memberops.ledger.flow_tables import read_movements
 from memberops.reports.forms.gift_ledger import posting_states_form
 from memberops.tables.gifts import GIFT_MOVEMENTS
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.count_force import CountsBehind
 from memberops.workflows.gift_questions import ask_ledger
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ _IN_FUTURE = _Refused(
     "it takes effect after the day of the import",
     "生效时间晚于导入日",
 )
+_AT_ONCE = 500
 _REFUSED = tuple(kind for kind, _, _ in _REFUSALS)
 
 
@@ -109,7 +111,8 @@ def import_gifts(
     is written, was there before, or is refused. A file may be imported again: a
     posting counts once. A posting of which a row was rejected is not written. They
     are posted in the order in which they take effect, whatever their order in the
-    file.
+    file. What is marked late enters behind counts that are in force, as by
+    `Chain.post_gifts`.
 
     Args:
         chain: The chain; a method of it.
@@ -141,9 +144,16 @@ def import_gifts(
     result = attrs.evolve(result, frame=_unguarded(result.frame))
     groups = _handed_in(result.frame, result.rejects)
     with chain.ledger(tables=asked.tables) as ledger:
+        behind = CountsBehind(asked, ledger)
         # What came first goes first: a refusal would spend its key.
-        done = {group.key: _posted(ledger, group, moment)
-                for group in sorted(groups, key=_moment)}  # fmt: skip
+        groups_in_turn = sorted(groups, key=_moment)
+        done: dict[str, dict[str, Any]] = {}
+        for at in range(0, len(groups), _AT_ONCE):
+            some = groups_in_turn[at : at + _AT_ONCE]
+            done |= _posted_together(ledger, some, moment) or {
+                group.key: _posted(ledger, group, moment, behind, findings)
+                for group in some
+            }
     rows = [done[group.key] for group in groups]
     read = {"gift_movements": result}
     asked = attrs.evolve(asked, tables=ChainTables({**asked.tables.results, **read}))
@@ -211,25 +221,70 @@ def _handed_in(frame: pd.DataFrame, rejects: pd.DataFrame) -> list[_HandedIn]:
     return found
 
 
+def _posted_together(
+    ledger: LedgerStore, groups: list[_HandedIn], moment: dt.datetime
+) -> dict[str, dict[str, Any]] | None:
+    """Post groups in one transaction; None where each has to go by itself."""
+    postings = [
+        group.became
+        for group in groups
+        if isinstance(group.became, Posting)
+        and not group.became.late
+        and group.became.effective_at <= moment
+    ]
+    if len(postings) < len(groups):
+        return None
+    try:
+        receipts = ledger.post_all(postings)
+    except BrokenChainError:
+        raise
+    except _REFUSED:
+        return None
+    return {
+        group.key: _written(group, receipt)
+        for group, receipt in zip(groups, receipts, strict=True)
+    }
+
+
+def _written(group: _HandedIn, receipt: Posted) -> dict[str, Any]:
+    return {
+        "posting_id": group.key,
+        "kind": group.kind,
+        "rows": group.rows,
+        "state": "there_before" if receipt.replayed else "written",
+        "sequence": receipt.sequence,
+    }
+
+
 def _posted(
-    ledger: LedgerStore, group: _HandedIn, moment: dt.datetime
+    ledger: LedgerStore,
+    group: _HandedIn,
+    moment: dt.datetime,
+    behind: CountsBehind,
+    findings: list[Finding],
 ) -> dict[str, Any]:
     """Post what rows became; say what became of it."""
-    row = {"posting_id": group.key, "kind": group.kind, "rows": group.rows}
     made = group.became
     if isinstance(made, Posting) and made.effective_at > moment:
         made = _IN_FUTURE
     if isinstance(made, Posting):
         try:
-            receipt = ledger.post(made)
+            receipt = None
+            if made.late:
+                done, told = behind.post(made)
+                findings += [each for each in told if each not in findings]
+                receipt = done.receipt
+            receipt = receipt or ledger.post(made)
         except BrokenChainError:
             raise
         except _REFUSED as error:
             made = _why(error)
         else:
-            state = "there_before" if receipt.replayed else "written"
-            return row | {"state": state, "sequence": receipt.sequence}
-    return row | {
+            return _written(group, receipt)
+    return {
+        "posting_id": group.key,
+        "kind": group.kind,
+        "rows": group.rows,
         "state": "refused",
         "why_en": made.text_en,
         "why_zh": made.text_zh,

@@ -16,7 +16,7 @@ from memberops.ledger.flow_removal import destroy, take_gift_back
 from memberops.reports.forms.gift_ledger import posting_states_form
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
-from memberops.workflows.count_force import post_behind_counts
+from memberops.workflows.count_force import CountsBehind
 from memberops.workflows.gift_catalogue import GIFT_TABLES
 from memberops.workflows.gift_questions import ask_ledger
 
@@ -324,9 +324,10 @@ def write_one(
     with chain.ledger(tables=asked.tables) as ledger:
         posting = make(ledger)
         if posting is not None:
-            behind, warning = Settlement(), None
+            behind = Settlement()
             if posting.late:
-                behind, warning = post_behind_counts(asked, ledger, posting)
+                behind, told = CountsBehind(asked, ledger).post(posting)
+                findings += told
             receipt = behind.receipt or ledger.post(posting)
             number, count = receipt.sequence, len(posting.movements)
             state = "there_before" if receipt.replayed else "written"
@@ -345,7 +346,6 @@ def write_one(
                     (f"counts that stand: corrected by {names}",
                      f"盘点结果不变，更正凭证：{names}")
                 )  # fmt: skip
-            findings += [] if warning is None else [warning]
     more = said or []
     findings += [finding for _, finding in more if finding is not None]
     form = posting_states_form(pd.DataFrame(rows, columns=list(_COLUMNS)))
