@@ -79,7 +79,8 @@ class GiftMatchPolicy:
 
     Rows that name each other's ids belong together. What is left is joined by
     member, gift and quantity, first in the same store and then in any, where both
-    lie within the window: the earliest with the earliest, as many as possible.
+    lie within the window: as many as possible, and of these choices the one that lies
+    nearest together.
 
     Args:
         window: How far apart two rows may be that belong together; rows joined by
