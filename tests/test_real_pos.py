@@ -36,10 +36,14 @@ def shop(request):
 def readings(shop):
     """What was read whole, after changes, and whole again, with what was put in."""
     filled, source = shop
+    kind = KINDS[filled.kind]
     frames, before = read_whole(source)
     found = {"first": frames, "put": filled.truth.written()}
     filled.change()
     found["merged"], found["changes"] = read_changed(source, frames, before)
+    given = {**filled.options(), **kind.narrow}
+    narrow = kind.source(CONTEXT, **given, overlap_seconds=0)
+    _, found["dated"] = read_changed(narrow, frames, before)
     found["anew"], _ = read_whole(source)
     return found
 
@@ -59,7 +63,8 @@ def test_changes_make_of_the_first_reading_what_a_second_whole_one_gives(
     assert_is(readings["merged"], filled.truth)
     assert_is(readings["anew"], filled.truth)
     for table in ("members", "sales"):
-        changes = readings["changes"][table]
+        assert not readings["changes"][table].whole
+        changes = readings["dated"][table]
         assert not changes.whole
         assert 0 < changes.result.rows_read < len(readings["anew"][table]) / 2
 

@@ -30,6 +30,9 @@ MEDUSA = (
     "@medusajs/medusa@2.21.2", "@medusajs/framework@2.21.2", "@medusajs/cli@2.21.2",
     "typescript@5.9.3", "ts-node@10.9.2", "@swc/core@1.16.22",
 )  # fmt: skip
+VENDURE = ("@vendure/core@3.7.3", "better-sqlite3@12.11.1")
+# Registries may lack what Vendure's newest dependencies ask for.
+VENDURE_INSTEAD = {"@graphql-tools/batch-execute": "10.2.0"}
 
 
 class CannotStartError(RuntimeError):
@@ -122,6 +125,32 @@ def medusa(*, install=True):
 
 
 @contextlib.contextmanager
+def vendure(*, install=True):
+    """Run Vendure with SQLite, with nothing in it."""
+    home = FOLDER / "vendure"
+    _npm(home, VENDURE, install=install, instead=VENDURE_INSTEAD)
+    shutil.copy(HERE / "vendure-server.js", home)
+    user, password = "office", "not-a-secret"
+    with tempfile.TemporaryDirectory() as folder:
+        port = _free_port()
+        given = {
+            "VENDURE_DISABLE_TELEMETRY": "true",
+            "POS_FOLDER": folder,
+            "POS_PORT": str(port),
+            "POS_USER": user,
+            "POS_PASSWORD": password,
+        }
+        start = ["node", home / "vendure-server.js"]
+        with _serving(start, port, "/health", folder=home, seconds=180, **given):
+            yield Running(
+                url=f"http://127.0.0.1:{port}",
+                version=" ".join(VENDURE),
+                user=user,
+                password=password,
+            )
+
+
+@contextlib.contextmanager
 def postgresql():
     """Run a PostgreSQL that listens on 127.0.0.1, with an empty database."""
     with warnings.catch_warnings():  # of the folder for sockets
@@ -179,7 +208,7 @@ def _may(install, home):
     home.mkdir(parents=True, exist_ok=True)
 
 
-def _npm(home, packages, *, install):
+def _npm(home, packages, *, install, instead=None):
     import json
 
     if shutil.which("node") is None or shutil.which("npm") is None:
@@ -189,7 +218,14 @@ def _npm(home, packages, *, install):
     _may(install, home)
     wanted = dict(each.rpartition("@")[::2] for each in packages)
     (home / "package.json").write_text(
-        json.dumps({"name": "pos", "private": True, "dependencies": wanted})
+        json.dumps(
+            {
+                "name": "pos",
+                "private": True,
+                "dependencies": wanted,
+                "overrides": instead or {},
+            }
+        )
     )
     _run(["npm", "install", "--no-audit", "--no-fund"], seconds=900, cwd=home)
     _stamp(home, packages)
@@ -280,7 +316,7 @@ def _free_port():
 
 
 if __name__ == "__main__":
-    started = {"tryton": tryton, "medusa": medusa}[sys.argv[1]]
+    started = {"tryton": tryton, "medusa": medusa, "vendure": vendure}[sys.argv[1]]
     with started() as running:
         print(running.url, running.user, running.password, flush=True)  # noqa: T201 - by hand
         with contextlib.suppress(KeyboardInterrupt):

@@ -70,6 +70,12 @@ _WEB_SOURCES = (
         "Tryton: sales, parties, warehouses",
         "Tryton：销售单、客户、仓库",
     ),
+    (
+        "vendure",
+        "vendure_source",
+        "Vendure: orders with refunds, customers, channels",
+        "Vendure：订单与退款、客户、渠道",
+    ),
 )
 
 

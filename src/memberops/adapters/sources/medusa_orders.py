@@ -8,31 +8,15 @@ from typing import Any
 
 import attrs
 
+from memberops.adapters.sources.order_tickets import MONEY_BACK, OrderLines
 from memberops.errors import SourceError
 
-__all__ = ["ORDER_FIELDS", "OrderLines", "order_lines"]
+__all__ = ["ORDER_FIELDS", "order_lines"]
 
 ORDER_FIELDS = (
     "id,status,created_at,updated_at,currency_code,customer_id,customer.has_account,"
     "sales_channel_id,total,shipping_total,*items,*credit_lines,*returns,*returns.items"
 )
-
-
-@attrs.frozen(kw_only=True)
-class OrderLines:
-    """
-    What an order gives.
-
-    Args:
-        rows: Lines of tickets: the order's, one ticket for each return that was
-            received, one for each credit.
-        gone: Ids of tickets that do not count, though they may have counted once.
-        agrees: Whether the lines add up to the order's total.
-    """
-
-    rows: list[dict[str, Any]]
-    gone: list[str]
-    agrees: bool = True
 
 
 def order_lines(
@@ -111,12 +95,9 @@ def order_lines(
                 add(each["id"], each["received_at"], item, -quantity, -paid)
     for each in credited:
         amount = _number(each["amount"])
-        add(each["id"], each["created_at"], {"title": _CREDIT}, Decimal(0), -amount)
+        add(each["id"], each["created_at"], {"title": MONEY_BACK}, Decimal(0), -amount)
     agrees = net + _number(order["shipping_total"]) == _number(order["total"])
     return OrderLines(rows=rows, gone=gone, agrees=agrees)
-
-
-_CREDIT = "退款"
 
 
 @attrs.define(kw_only=True)

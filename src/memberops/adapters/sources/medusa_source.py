@@ -7,29 +7,24 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import attrs
-
 from memberops.adapters.secrets import Secret, secret_option
 from memberops.adapters.sources.changes import SourceChanges
 from memberops.adapters.sources.contract import SourceContext, SourceResult
+from memberops.adapters.sources.counted_reading import (
+    Came,
+    counted_changes,
+    pages_by_id,
+)
 from memberops.adapters.sources.http_credential import Credential
 from memberops.adapters.sources.http_reading import HttpReader
 from memberops.adapters.sources.medusa_orders import ORDER_FIELDS, order_lines
-from memberops.adapters.sources.moment_cursor import (
-    MomentCursor,
-    digest_of,
-    read_anew,
-)
+from memberops.adapters.sources.moment_cursor import digest_of
+from memberops.adapters.sources.order_tickets import unexplained
 from memberops.adapters.sources.person_names import full_name
 from memberops.adapters.sources.reading_options import ReadingOptions
-from memberops.adapters.sources.records import (
-    latest_records,
-    read_records,
-    refused_keys,
-)
+from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.rest_paths import look_up, plain_at
 from memberops.adapters.sources.rest_source import WebServer
-from memberops.domain import Finding, Severity
 from memberops.errors import SourceError, UnknownTableError, nearest
 from memberops.tables import table as table_named
 
@@ -47,7 +42,6 @@ _COLUMNS = {
     "stores": ("store_id", "name"),
 }  # fmt: skip
 _CHANNELS = 1000
-_KEYS = {"members": "member_id", "sales": "ticket_id", "stores": "store_id"}
 
 
 class MedusaSource:
@@ -148,59 +142,49 @@ class MedusaSource:
             return self._changes(_Medusa(reader, self._page), table, since)
 
     def _changes(self, medusa: _Medusa, table: str, since: str | None) -> SourceChanges:
-        resource, fields = _RESOURCES[table]
+        resource, _ = _RESOURCES[table]
         stores = self._stores(medusa) if table == "sales" else {}
-        mark = digest_of(
-            self._store_field, sorted(self._member_fields.items()),
-            self._registered_only, sorted(stores.items()), self._context.zone.key,
-            self._context.currency.code,
+        context = self._context
+        extra = tuple(self._member_fields) if table == "members" else ()
+        return counted_changes(
+            ReadingOptions.of(table, currency=context.currency, zone=context.zone),
+            lambda at: self._came(medusa, table, stores, at),
+            since=since,
+            name="medusa",
+            mark=digest_of(
+                self._store_field, sorted(self._member_fields.items()),
+                self._registered_only, sorted(stores.items()), context.zone.key,
+                context.currency.code,
+            ),
+            overlap=self._overlap,
+            fields=[*_COLUMNS[table], *extra],
+            counts={resource: lambda had: medusa.counted(resource, had)}
+            if table == "members"
+            else {},
+            dated=table != "stores",
         )  # fmt: skip
-        findings = []
-        before = MomentCursor(table=table, mark=mark)
-        if since is not None and table != "stores":
-            found = MomentCursor.opened(since, table=table, mark=mark)
-            if found is None:
-                findings.append(read_anew(table, "medusa"))
-            elif any(
-                medusa.counted(resource, had) != had for had in found.counts.values()
-            ):
-                findings.append(read_anew(table, "medusa", deleted=True))
-            else:
-                before = found
-        # Counted before reading: what is deleted from here on is missed next time.
-        counts = {resource: medusa.counted(resource, None)}
-        whole = before.at is None
-        changed = None if before.at is None else _written(before.at - self._overlap)
+
+    def _came(
+        self,
+        medusa: _Medusa,
+        table: str,
+        stores: Mapping[str, str],
+        since: dt.datetime | None,
+    ) -> Came:
+        resource, fields = _RESOURCES[table]
+        changed = None if since is None else _written(since)
         records = latest_records(
             medusa.pages(resource, fields, changed), key="id", moment="updated_at"
         )
-        seen = max((_moment(each["updated_at"]) for each in records), default=None)
         rows, gone, odd = self._rows(table, records, stores)
-        options = ReadingOptions.of(
-            table, currency=self._context.currency, zone=self._context.zone
-        )
-        result = read_records(
-            rows,
-            options,
+        return Came(
             origin=f"medusa/{resource}",
-            fields=[*_COLUMNS[table], *self._extra(table)],
+            rows=rows,
+            gone=gone,
+            seen=max((_moment(each["updated_at"]) for each in records), default=None),
+            served_at=medusa.served_at,
+            findings=unexplained(odd, "medusa/orders"),
         )
-        findings += _unexplained(odd)
-        cursor = attrs.evolve(
-            before,
-            at=before.advanced(seen, medusa.served_at),
-            counts=counts if table == "members" else {},
-        )
-        return SourceChanges(
-            result=attrs.evolve(result, findings=(*findings, *result.findings)),
-            cursor=cursor.text(),
-            deleted=() if whole else [(own,) for own in gone],
-            whole=whole,
-            refused=refused_keys(rows, result, key=[_KEYS[table]]),
-        )
-
-    def _extra(self, table: str) -> tuple[str, ...]:
-        return tuple(self._member_fields) if table == "members" else ()
 
     def _stores(self, medusa: _Medusa) -> dict[str, str]:
         found = medusa.pages(*_RESOURCES["stores"], None)
@@ -266,11 +250,13 @@ class _Medusa:
         answer = self._reader.read("GET", f"admin/{resource}", params=params)
         self.served_at = self.served_at or answer.served_at
         document = answer.document
-        if not isinstance(document, dict) or not isinstance(
-            document.get(resource.replace("-", "_")), list
+        name = resource.replace("-", "_")
+        found = document.get(name) if isinstance(document, dict) else None
+        if not isinstance(found, list) or not all(
+            isinstance(each, dict) and isinstance(each.get("id"), str) for each in found
         ):
             raise SourceError(f"the answer holds no {resource}; is it a Medusa server?")
-        return document
+        return {**document, name: found}
 
     def counted(
         self, resource: str, before: tuple[int | str, int] | None
@@ -295,26 +281,20 @@ class _Medusa:
         params = {"limit": str(self._page), "order": "id", "fields": fields}
         if since is not None:
             params["updated_at[$gte]"] = since
-        last = ""
-        # Sales channels cannot be asked for after an id; there are few.
-        whole = resource == "sales-channels"
-        if whole:
-            params["limit"] = str(_CHANNELS)
-        while True:
-            more = {"id[$gt]": last} if last else {}
-            document = self._ask(resource, {**params, **more})
-            found = document[name]
-            if whole and document.get("count") == len(found):
-                yield from found
-                return
-            if whole:
+        if resource == "sales-channels":
+            # They cannot be asked for after an id; there are few.
+            document = self._ask(resource, {**params, "limit": str(_CHANNELS)})
+            if document.get("count") != len(document[name]):
                 raise SourceError(f"Medusa has more than {_CHANNELS} sales channels")
-            if not found:
-                return
-            yield from found
-            if found[-1]["id"] == last:
-                raise SourceError(f"Medusa gave the same page of {resource} again")
-            last = str(found[-1]["id"])
+            yield from document[name]
+            return
+
+        def after(last: str | None) -> list[dict[str, Any]]:
+            more = {} if last is None else {"id[$gt]": last}
+            found: list[dict[str, Any]] = self._ask(resource, {**params, **more})[name]
+            return found
+
+        yield from pages_by_id(after, name=f"Medusa's {resource}", reader=self._reader)
 
 
 def _basic(secret: Secret) -> str:
@@ -331,24 +311,6 @@ def _moment(text: Any) -> dt.datetime:
 def _written(moment: dt.datetime) -> str:
     utc = moment.astimezone(dt.UTC).replace(tzinfo=None)
     return f"{utc.isoformat(timespec='milliseconds')}Z"
-
-
-def _unexplained(count: int) -> list[Finding]:
-    if not count:
-        return []
-    return [
-        Finding(
-            table="sales",
-            rule="order-total-differs",
-            severity=Severity.WARNING,
-            source="medusa/orders",
-            count=count,
-            message_en="the lines, returns and credits of these orders do not add up "
-            "to their totals: they hold what is not read, such as gift cards",
-            message_zh="这些订单的商品、退货和退款合计与订单总额不一致，"
-            "其中可能有未读取的内容（如礼品卡）",
-        )
-    ]
 
 
 medusa_source = MedusaSource

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import attrs
 
 from memberops.adapters.secrets import Secret
+from memberops.adapters.sources.counted_reading import pages_by_id
 from memberops.adapters.sources.http_credential import Credential
 from memberops.adapters.sources.http_reading import HttpReader, RefusedReadingError
 from memberops.adapters.sources.rest_source import WebServer
@@ -147,10 +148,13 @@ class TrytonSession:
             RefusedReadingError: Tryton refused.
             SourceError: The server does not answer as Tryton does.
         """
+        body = {"id": 1, "method": f"model.{method}", "params": [*params, _CONTEXT]}
+        return _result(self._opened().read("POST", self._path, body=body).document)
+
+    def _opened(self) -> HttpReader:
         if self._reader is None:
             raise SourceError("the session of Tryton is not open")
-        body = {"id": 1, "method": f"model.{method}", "params": [*params, _CONTEXT]}
-        return _result(self._reader.read("POST", self._path, body=body).document)
+        return self._reader
 
     def pages(
         self, model: str, domain: Sequence[Any], fields: Sequence[str]
@@ -163,31 +167,24 @@ class TrytonSession:
             domain: Tryton's condition.
             fields: What is asked for of each record.
         """
-        last = 0
-        while True:
+
+        def after(last: int | None) -> list[dict[str, Any]]:
             found = self.ask(
                 f"{model}.search_read",
-                [list(domain), ["id", ">", last]],
+                [list(domain), ["id", ">", last or 0]],
                 0,
                 self._page,
                 [["id", "ASC"]],
                 list(fields),
             )
-            if not isinstance(found, list):
+            if not isinstance(found, list) or not all(
+                isinstance(each, dict) and isinstance(each.get("id"), int)
+                for each in found
+            ):
                 raise SourceError(f"Tryton gave no list of {model}")
-            if not found:
-                return
-            yield from found
-            ids = [
-                own
-                for record in found
-                if isinstance(record, dict)
-                and isinstance(own := record.get("id"), int)
-                and own > last
-            ]
-            if len(ids) < len(found):
-                raise SourceError(f"Tryton gave the same page of {model} again")
-            last = max(ids)
+            return found
+
+        yield from pages_by_id(after, name=f"Tryton's {model}", reader=self._opened())
 
     def counted(
         self, model: str, before: tuple[int | str, int] | None

@@ -7,18 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-import attrs
-
 from memberops.adapters.secrets import secret_option
 from memberops.adapters.sources.changes import SourceChanges
 from memberops.adapters.sources.contract import SourceContext, SourceResult
-from memberops.adapters.sources.moment_cursor import (
-    MomentCursor,
-    digest_of,
-    read_anew,
-)
+from memberops.adapters.sources.counted_reading import Came, Count, counted_changes
+from memberops.adapters.sources.moment_cursor import digest_of
 from memberops.adapters.sources.reading_options import ReadingOptions
-from memberops.adapters.sources.records import read_records, refused_keys
+from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.rest_source import WebServer
 from memberops.adapters.sources.shares import shares
 from memberops.adapters.sources.tryton_rpc import TrytonSession, told
@@ -124,7 +119,6 @@ class TrytonSource:
         self._walk_in = frozenset(walk_in)
         self._states = tuple(states)
         self._overlap = dt.timedelta(seconds=overlap_seconds)
-        self._origin = "tryton"
 
     def read(self, table: str) -> SourceResult:
         """
@@ -155,57 +149,55 @@ class TrytonSource:
     def _changes(
         self, session: TrytonSession, table: str, since: str | None
     ) -> SourceChanges:
-        model, inner, inner_model = _MODELS[table]
         stores = _stores(session) if table == "sales" else {}
-        mark = digest_of(
-            self._category, sorted(self._walk_in), self._states, sorted(stores.items()),
-            self._context.zone.key, self._context.currency.code,
+        context = self._context
+        models = [_MODELS[table][0], _MODELS[table][2]] if table != "stores" else []
+
+        def counting(model: str) -> Count:
+            return lambda had: session.counted(model, had)
+
+        return counted_changes(
+            ReadingOptions.of(table, currency=context.currency, zone=context.zone),
+            lambda at: self._came(session, table, stores, at),
+            since=since,
+            name="tryton",
+            mark=digest_of(
+                self._category, sorted(self._walk_in), self._states,
+                sorted(stores.items()), context.zone.key, context.currency.code,
+            ),
+            overlap=self._overlap,
+            fields=_COLUMNS[table],
+            counts={each: counting(each) for each in models},
+            dated=table != "stores",
         )  # fmt: skip
-        findings = []
-        before = MomentCursor(table=table, mark=mark)
-        models = [each for each in (model, inner_model) if each and table != "stores"]
-        if since is not None:
-            found = MomentCursor.opened(since, table=table, mark=mark)
-            if found is None or set(found.counts) != set(models):
-                findings.append(read_anew(table, self._origin))
-            elif any(
-                session.counted(each, had) != had for each, had in found.counts.items()
-            ):
-                findings.append(read_anew(table, self._origin, deleted=True))
-            else:
-                before = found
-        # Counted before reading: what is deleted from here on is missed next time.
-        counts = {each: session.counted(each, None) for each in models}
+
+    def _came(
+        self,
+        session: TrytonSession,
+        table: str,
+        stores: Mapping[int, str],
+        since: dt.datetime | None,
+    ) -> Came:
+        model, inner, _ = _MODELS[table]
         domain: list[Any] = [["type", "=", "warehouse"]] if table == "stores" else []
-        whole = before.at is None or table == "stores"
-        if before.at is not None and not whole:
-            since_then = [">=", told(before.at - self._overlap)]
+        if since is not None:
             domain = ["OR"]
             for each in ("create_date", "write_date"):
-                domain.append([each, *since_then])
-                domain.append([f"{inner}.{each}", *since_then])
-        records = list(session.pages(model, domain, _FIELDS[table]))
-        seen = max((_changed(record, inner) for record in records), default=None)
+                domain.append([each, ">=", told(since)])
+                domain.append([f"{inner}.{each}", ">=", told(since)])
+        found = session.pages(model, domain, _FIELDS[table])
+        records = latest_records(found, key="id")
         rows, gone = self._rows(table, records, stores)
-        options = ReadingOptions.of(
-            table, currency=self._context.currency, zone=self._context.zone
-        )
-        result = read_records(
-            rows, options, origin=f"{self._origin}/{model}", fields=_COLUMNS[table]
-        )
-        key = {"sales": "ticket_id", "members": "member_id", "stores": "store_id"}
-        return SourceChanges(
-            result=attrs.evolve(result, findings=(*findings, *result.findings)),
-            cursor=attrs.evolve(
-                before, counts=counts, at=before.advanced(seen, session.served_at)
-            ).text(),
-            deleted=() if whole else [(own,) for own in gone],
-            whole=whole,
-            refused=refused_keys(rows, result, key=[key[table]]),
+        return Came(
+            origin=f"tryton/{model}",
+            rows=rows,
+            gone=gone,
+            seen=max((_changed(record, inner) for record in records), default=None),
+            served_at=session.served_at,
         )
 
     def _rows(
-        self, table: str, records: list[dict[str, Any]], stores: Mapping[int, str]
+        self, table: str, records: list[Mapping[str, Any]], stores: Mapping[int, str]
     ) -> tuple[list[dict[str, Any]], list[str]]:
         """Return the rows of a table, and the ids of records that do not count."""
         if table == "stores":

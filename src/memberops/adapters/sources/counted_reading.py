@@ -1,0 +1,155 @@
+"""Reading systems that date their records and keep no trace of deleted ones."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from memberops.adapters.sources.changes import SourceChanges, record_key_of
+from memberops.adapters.sources.http_reading import HttpReader
+from memberops.adapters.sources.moment_cursor import MomentCursor, read_anew
+from memberops.adapters.sources.reading_options import ReadingOptions
+from memberops.adapters.sources.records import read_records, refused_keys
+from memberops.domain import Finding
+from memberops.errors import SourceError
+
+__all__ = ["Came", "Count", "counted_changes", "pages_by_id", "wait_for_page"]
+
+Counted = tuple[int | str, int]
+Count = Callable[[Counted | None], Counted]
+"""Counts all records so far, or those up to where an earlier counting went."""
+
+
+@attrs.frozen(kw_only=True)
+class Came:
+    """
+    What a system gave of one table.
+
+    Args:
+        origin: The resource, as findings name it.
+        rows: Fields of the table.
+        gone: Keys of records that do not count.
+        seen: The latest change among them.
+        served_at: The system's clock when the reading began.
+        findings: What there is to tell beyond rows.
+    """
+
+    origin: str
+    rows: Sequence[Mapping[str, Any]] = attrs.field(repr=False)
+    gone: Sequence[str] = ()
+    seen: dt.datetime | None = None
+    served_at: dt.datetime | None = None
+    findings: Sequence[Finding] = ()
+
+
+def counted_changes(
+    options: ReadingOptions,
+    fetch: Callable[[dt.datetime | None], Came],
+    *,
+    since: str | None,
+    name: str,
+    mark: str,
+    overlap: dt.timedelta,
+    fields: Sequence[str],
+    counts: Mapping[str, Count],
+    dated: bool = True,
+) -> SourceChanges:
+    """
+    Read a table, or what changed in it; all of it where records were deleted.
+
+    Args:
+        options: Of the table; its columns are named as in it.
+        fetch: Reads what changed at a moment or later, all for None.
+        since: `SourceChanges.cursor` of an earlier reading; None reads all.
+        name: Of the system, as findings name it.
+        mark: Digest of everything else that the rows depend on.
+        overlap: How much earlier than the last reading ended this one begins.
+        fields: Of all rows.
+        counts: What has to be as many as it was.
+        dated: Whether changes can be asked for; the table is read whole if not.
+
+    Raises:
+        SourceError: The system cannot be read.
+    """
+    table = options.converter.table
+    findings = []
+    before = MomentCursor(table=table.name, mark=mark)
+    if since is not None and dated:
+        found = MomentCursor.opened(since, table=table.name, mark=mark)
+        if found is None or set(found.counts) != set(counts):
+            findings.append(read_anew(table.name, name))
+        elif any(counts[each](had) != had for each, had in found.counts.items()):
+            findings.append(read_anew(table.name, name, deleted=True))
+        else:
+            before = found
+    # Counted before reading: what is deleted from here on is missed next time.
+    now = {each: count(None) for each, count in counts.items()}
+    whole = before.at is None
+    came = fetch(None if before.at is None else before.at - overlap)
+    result = read_records(came.rows, options, origin=came.origin, fields=fields)
+    cursor = attrs.evolve(
+        before, counts=now, at=before.advanced(came.seen, came.served_at)
+    )
+    return SourceChanges(
+        result=attrs.evolve(
+            result, findings=(*findings, *came.findings, *result.findings)
+        ),
+        cursor=cursor.text(),
+        deleted=() if whole else [(own,) for own in came.gone],
+        whole=whole,
+        refused=refused_keys(came.rows, result, key=record_key_of(table)),
+    )
+
+
+def pages_by_id(
+    ask: Callable[[Any], list[dict[str, Any]]],
+    *,
+    name: str,
+    reader: HttpReader,
+) -> Iterator[dict[str, Any]]:
+    """
+    Yield all records by their ids, so that none can be passed over.
+
+    Args:
+        ask: Returns the records after an id, or the first ones for None.
+        name: Of the system and what is read.
+        reader: Says how often a page that came before is asked for again.
+
+    Yields:
+        Records, of which some may come twice.
+
+    Raises:
+        SourceError: A page comes again and again.
+    """
+    last, turns = None, 0
+    while found := ask(last):
+        ids = [each["id"] for each in found]
+        if last is not None and not max(ids) > last:
+            turns += 1
+            wait_for_page(reader, turns, name)
+            continue
+        yield from found
+        last, turns = max(ids), 0
+
+
+def wait_for_page(reader: HttpReader, turns: int, name: str) -> None:
+    """
+    Wait before a page that came again is asked for again.
+
+    Args:
+        reader: Says how often.
+        turns: How often it came again.
+        name: Of the system and what is read.
+
+    Raises:
+        SourceError: It came too often.
+    """
+    if turns >= reader.patience.attempts:
+        raise SourceError(
+            f"{name}: the same page came again and again; nothing was taken over, "
+            "read again later"
+        )
+    reader.pause(turns, asked=name)
