@@ -25,6 +25,7 @@ from memberops.workflows.message_sending import (
 from memberops.workflows.message_settings import (
     MessageSettings,
     OutboxSettings,
+    ProviderSettings,
     SmsSettings,
     TemplateSettings,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "Question",
     "SendReport",
     "SettleReport",
+    "ProviderSettings",
     "SmsSettings",
     "SourceSettings",
     "TableRefresh",

@@ -21,6 +21,7 @@ from memberops.workflows.configuration import ChainSettings, configuration_error
 from memberops.workflows.message_settings import (
     MessageSettings,
     OutboxSettings,
+    ProviderSettings,
     SmsSettings,
 )
 from memberops.workflows.problems import Problem
@@ -63,14 +64,17 @@ def opened_messages(
         return None
     sms = attrs.evolve(settings.sms or SmsSettings(), folder=folder)
     problems = []
-    try:
-        # What is not installed is told when something is to be sent.
-        with contextlib.suppress(MissingExtraError):
-            made_provider(sms, registry, settings.currency.code).close()
-    except UnknownAdapterError as error:
-        problems.append(Problem(("sms", "provider"), f": {error}"))
-    except (MemberOpsError, ValueError) as error:
-        problems.append(Problem(("sms",), f": {error}"))
+    for account in sms.senders():
+        place = ("sms", "providers", account.name) if account.name else ("sms",)
+        try:
+            # What is not installed is told when something is to be sent.
+            with contextlib.suppress(MissingExtraError):
+                made_provider(sms, account, registry, settings.currency.code).close()
+        except UnknownAdapterError as error:
+            key = "kind" if account.name else "provider"
+            problems.append(Problem((*place, key), f": {error}"))
+        except (MemberOpsError, ValueError) as error:
+            problems.append(Problem(place, f": {error}"))
     if problems:
         raise configuration_error(problems, file=file)
     kept = settings.outbox
@@ -80,33 +84,49 @@ def opened_messages(
 
 
 def made_provider(
-    sms: SmsSettings, registry: AdapterRegistry, currency: str
+    sms: SmsSettings,
+    account: ProviderSettings,
+    registry: AdapterRegistry,
+    currency: str,
 ) -> SmsProvider:
     """
     Make a provider by the settings.
 
     Args:
-        sms: Who sends.
+        sms: All settings.
+        account: Of these, the one that sends.
         registry: What is installed.
         currency: Code of the chain's currency.
 
     Raises:
-        UnknownAdapterError: No provider has that name.
-        ConfigurationError: An option is wrong.
+        UnknownAdapterError: No provider is of that kind.
+        ConfigurationError: An option is wrong, or the provider does not take the name
+            of its account.
         MissingExtraError: What it needs is not installed.
     """
     from memberops.adapters.sms import SmsContext
 
-    factory = registry.sms_providers[sms.provider].factory
+    factory = registry.sms_providers[account.kind].factory
     context = SmsContext(folder=sms.folder, currency=currency)
+    options = dict(account.options)
+    if account.name not in {"", account.kind}:
+        options["name"] = account.name
     try:
-        return factory(context, **dict(sms.options))
+        made = factory(context, **options)
     except TypeError as error:
         # It names options, such as one that is missing, and never a value.
         told = str(error).partition("() ")[2] or type(error).__name__
         raise ConfigurationError(
-            f"the provider {sms.provider!r} cannot be made so: {told}"
+            f"the provider {account.kind!r} cannot be made so: {told}"
         ) from None
+    if account.name and made.name != account.name:
+        made.close()
+        raise ConfigurationError(
+            f"the provider {account.kind!r} does not take the option 'name', so it "
+            "cannot be one of several accounts under another name than its own, "
+            f"{made.name[:40]!r}"
+        )
+    return made
 
 
 def outbox(chain: Chain, *, seal: Seal | None = None) -> SqlOutbox:
@@ -147,17 +167,22 @@ def sms_settings(chain: Chain) -> SmsSettings:
     return SmsSettings() if settings is None else settings.sms
 
 
-def sms_provider(chain: Chain) -> SmsProvider:
+def sms_provider(chain: Chain, name: str = "") -> SmsProvider:
     """
     Make the chain's provider of SMS; close it after use.
 
     Args:
         chain: The chain; a method of it.
+        name: Which account, if it has several; by default the one that sends what
+            names none.
 
     Raises:
-        UnknownAdapterError: No provider has the name that the chain says.
+        InvalidValueError: No account has that name.
+        UnknownAdapterError: No provider is of the kind that the chain says.
         ConfigurationError: An option is wrong.
         MissingExtraError: What it needs is not installed.
     """
     registry = load_adapters() if chain.registry is None else chain.registry
-    return made_provider(sms_settings(chain), registry, chain.currency.code)
+    settings = sms_settings(chain)
+    account = settings.sender(name)
+    return made_provider(settings, account, registry, chain.currency.code)

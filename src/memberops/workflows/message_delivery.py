@@ -15,11 +15,17 @@ from memberops.reports import Form
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.inquiry import Inquiry
-from memberops.workflows.message_access import outbox, sms_provider, sms_settings
+from memberops.workflows.message_access import outbox
+from memberops.workflows.message_accounts import (
+    account_names,
+    asked_by_each,
+    joined,
+    sent_by_each,
+)
 from memberops.workflows.message_batches import conservation
 from memberops.workflows.message_facts import record_facts, recorded_consents
 from memberops.workflows.message_receipts import read_receipts
-from memberops.workflows.message_sending import SendReport
+from memberops.workflows.message_sending import SendReport, SettleReport
 from memberops.workflows.message_sending import send_messages as dispatch
 from memberops.workflows.message_sending import settle_messages as ask_provider
 from memberops.workflows.message_steps import batch_form, begin_messages
@@ -66,7 +72,7 @@ def send_messages(
         chain: The chain; a method of it.
         now: The clock.
         send: Send; without it, it is only told what waits.
-        provider: Who sends; that of the chain's settings by default.
+        provider: Who sends; each account of the chain's settings by default.
         worker: A name for the history.
         limit: How many messages at most.
         per_second: How many in any second at most.
@@ -89,31 +95,31 @@ def send_messages(
         if not send:
             asked = begin_messages(chain, "send", now())
             form = batch_form(chain, kept, None)
-            name = sms_settings(chain).provider if provider is None else provider.name
-            return asked.answer(form, lines=_would(waiting, name))
+            names = ", ".join(account_names(chain, provider))
+            return asked.answer(form, lines=_would(waiting, names))
         if tables is None:
             only = [each for each in ("consents",) if each in chain.sources]
             tables = chain.read(only=only, progress=progress)
         asked = begin_messages(chain, "send", now(), tables=tables)
         _tell_opt_outs(asked, kept)
-        opened = sms_provider(chain) if provider is None else provider
         pace = None
         if per_second is not None:
             pace = Pace([RateLimit(most=per_second, per=dt.timedelta(seconds=1))])
 
-        def told(report: SendReport) -> None:
-            if progress is not None:
-                done = report.accepted + report.refused + report.unknown
-                progress("sending messages", "发送短信", done, max(waiting, done))
+        def run(opened: SmsProvider, before: SendReport) -> SendReport:
+            def told(report: SendReport) -> None:
+                if progress is not None:
+                    so_far = joined(before, report)
+                    done = so_far.accepted + so_far.refused + so_far.unknown
+                    progress("sending messages", "发送短信", done, max(waiting, done))
 
-        try:
-            report = dispatch(
-                kept, opened, now=now, worker=worker, limit=limit, pace=pace,
+            return dispatch(
+                kept, opened, now=now, worker=worker,
+                limit=None if limit is None else limit - before.claimed, pace=pace,
                 sleep=sleep, stop=stop, progress=told,
             )  # fmt: skip
-        finally:
-            if provider is None:
-                opened.close()
+
+        report = sent_by_each(chain, provider, run)
         form = batch_form(chain, kept, None)
     return asked.answer(
         form, lines=_sent(report, form, chain, now()), findings=_found(report)
@@ -239,7 +245,7 @@ def settle_messages(
             ``provider``, ``at``, ``problem``, ``raw_code`` and ``segment``; whoever
             writes it has proven that they are the provider's.
         ask: Ask the provider about unknown messages, too.
-        provider: Whom; that of the chain's settings by default.
+        provider: Whom; each account of the chain's settings by default.
         limit: How many messages are asked about at most.
         progress: Is told how many were asked about.
 
@@ -253,7 +259,7 @@ def settle_messages(
     """
     at = now()
     asked = begin_messages(chain, "settle", at)
-    name = sms_settings(chain).provider if provider is None else provider.name
+    name = account_names(chain, provider)[0]
     lines: list[tuple[str, str]] = []
     findings: list[Finding] = []
     with outbox(chain) as kept:
@@ -269,26 +275,45 @@ def settle_messages(
                 )
             )
         if ask and (left := _unknown(kept)):
-            opened = sms_provider(chain) if provider is None else provider
-            try:
-                report = ask_provider(
+
+            def run(opened: SmsProvider, before: SettleReport) -> SettleReport:
+                return ask_provider(
                     kept,
                     opened,
                     now=now,
-                    limit=limit,
-                    progress=lambda each: _told(progress, each.asked, left),
+                    limit=None if limit is None else limit - before.asked,
+                    progress=lambda each: _told(
+                        progress, before.asked + each.asked, left
+                    ),
                 )
-            finally:
-                if provider is None:
-                    opened.close()
+
+            report = asked_by_each(chain, provider, run)
             sums = (f"{report.asked:,}", f"{report.settled:,}", f"{report.missing:,}")
             english = "asked about {}; settled {}, of these never sent {}"
             chinese = "查证 {} 条；已明确 {} 条，其中未曾发出 {} 条"
             lines.append((english.format(*sums), chinese.format(*sums)))
+            findings = [*findings, *_unasked(report)]
         form = batch_form(chain, kept, None)
     return asked.answer(
         form, lines=[*lines, conservation(form.frame)], findings=findings
     )
+
+
+def _unasked(report: SettleReport) -> list[Finding]:
+    """Tell of what could not be asked: it stays unknown, and is asked again."""
+    if not report.failed:
+        return []
+    return [
+        Finding(
+            table="outbox",
+            rule="message-query-failed",
+            severity=Severity.WARNING,
+            count=report.failed,
+            message_en="the provider could not be asked about messages: they stay "
+            "unknown, ask again later",
+            message_zh="向通道查证失败：仍为待查证，请稍后再查",
+        )
+    ]
 
 
 def _told(progress: Progress | None, done: int, left: int) -> None:

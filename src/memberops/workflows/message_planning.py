@@ -189,7 +189,11 @@ def plan_messages(
 
 
 def _provider(chain: Chain, template: MessageTemplate) -> str:
-    return template.provider or sms_settings(chain).provider
+    """Return the provider whose rules a template is held against."""
+    settings = sms_settings(chain)
+    if settings.accounts:
+        return settings.sender(template.provider).kind
+    return template.provider or settings.provider
 
 
 def _phones(chain: Chain) -> PhoneRule:

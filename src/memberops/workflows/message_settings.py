@@ -12,10 +12,16 @@ import attrs
 
 from memberops.adapters.stores import KeySeal
 from memberops.domain.message import MessageTemplate
-from memberops.errors import ConfigurationError, InvalidValueError, nearest
+from memberops.errors import ConfigurationError, InvalidValueError, bounded, nearest
 from memberops.policies.message_text import gap_names
 
-__all__ = ["MessageSettings", "OutboxSettings", "SmsSettings", "TemplateSettings"]
+__all__ = [
+    "MessageSettings",
+    "OutboxSettings",
+    "ProviderSettings",
+    "SmsSettings",
+    "TemplateSettings",
+]
 
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,79}")
@@ -159,32 +165,109 @@ class TemplateSettings:
 
 
 @attrs.frozen(kw_only=True)
+class ProviderSettings:
+    """
+    One account at one provider.
+
+    Args:
+        name: What the outbox and receipts call the account; empty for the name that
+            the provider gives itself.
+        kind: Which provider, such as ``"aliyun"``.
+        options: What its factory is given; secrets as ``{"env": "NAME"}``.
+    """
+
+    name: str = ""
+    kind: str = "file"
+    options: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def title(self) -> str:
+        """What the outbox and receipts call it, as far as the settings tell."""
+        return self.name or str(self.options.get("name", self.kind))
+
+
+@attrs.frozen(kw_only=True)
 class SmsSettings:
     """
     Who sends, and what.
 
     Args:
-        provider: Name of the provider, such as ``"file"``.
+        provider: Which provider, such as ``"file"``; where there are *accounts*, the
+            one of them that sends what names none.
         options: What the provider's factory is given; secrets as ``{"env": "NAME"}``.
+        accounts: Several accounts, also of one provider, instead of the *options*.
         templates: The chain's templates.
         folder: The chain's folder.
 
     Raises:
-        InvalidValueError: Two templates of one id.
+        InvalidValueError: Two templates or accounts of one name, *options* beside
+            accounts, or a template of an account that is not there.
+
+    >>> accounts = [ProviderSettings(name=n, kind="aliyun") for n in ("care", "sale")]
+    >>> sms = SmsSettings(provider="care", accounts=accounts)
+    >>> [each.name for each in sms.senders()], sms.sender("sale").kind
+    (['care', 'sale'], 'aliyun')
     """
 
     provider: str = "file"
     options: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
+    accounts: tuple[ProviderSettings, ...] = attrs.field(
+        default=(), converter=_gathered
+    )
     templates: tuple[TemplateSettings, ...] = attrs.field(
         default=(), converter=_gathered
     )
     folder: Path = attrs.field(factory=Path, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        """Refuse two templates of one id."""
+        """Refuse two of one name, and what names nothing."""
         names = [each.template.template_id for each in self.templates]
         if len(set(names)) < len(names):
             raise InvalidValueError("a template's id names one template")
+        if not self.accounts:
+            return
+        known = [each.name for each in self.accounts]
+        if len(set(known)) < len(known) or not all(known):
+            raise InvalidValueError("an account has a name, and no other has it")
+        if self.options:
+            raise InvalidValueError(
+                f"{bounded(sorted(self.options))} beside accounts is nobody's option: "
+                "write it into the section of its account"
+            )
+        if self.provider not in known:
+            raise InvalidValueError(
+                f"'provider' is the account that sends what names none; "
+                f"{nearest(self.provider[:40], known)}"
+            )
+        for each in self.templates:
+            name = each.template.provider
+            if name and name not in known:
+                raise InvalidValueError(
+                    f"the template {each.template.template_id[:40]!r} is of no account "
+                    f"{name[:40]!r}: {nearest(name[:40], known)}"
+                )
+
+    def senders(self) -> tuple[ProviderSettings, ...]:
+        """Return all accounts, first the one that sends what names none."""
+        if not self.accounts:
+            return (ProviderSettings(kind=self.provider, options=self.options),)
+        return tuple(sorted(self.accounts, key=lambda each: each.name != self.provider))
+
+    def sender(self, name: str = "") -> ProviderSettings:
+        """
+        Return the account of a name, by default the one that sends what names none.
+
+        Raises:
+            InvalidValueError: There is none of that name; with the nearest.
+        """
+        known = {each.name: each for each in self.senders()}
+        if not name or not self.accounts:
+            return next(iter(known.values()))
+        if name not in known:
+            raise InvalidValueError(
+                f"no account is called {name[:40]!r}: {nearest(name[:40], known)}"
+            )
+        return known[name]
 
     def template(self, template_id: str) -> TemplateSettings:
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -14,14 +14,18 @@ from memberops.policies import MessagePolicy, VisitPolicy
 from memberops.policies.outbox_policy import OutboxPolicy
 from memberops.policies.sms_segments import SmsRule, sms_rule
 from memberops.workflows.chain_policies import ChainPolicies
-from memberops.workflows.message_settings import SmsSettings, TemplateSettings
+from memberops.workflows.message_settings import (
+    ProviderSettings,
+    SmsSettings,
+    TemplateSettings,
+)
 from memberops.workflows.plain_values import found_instead, number, text
 from memberops.workflows.structuring import Misfit, Problem, Reader, built
 
 __all__ = ["MESSAGE_FIELDS", "MESSAGE_HIDDEN", "VISITS", "read_length", "read_sms"]
 
 VISITS = "visits"
-_OWN = ("provider", "signature", "templates")
+_OWN = ("provider", "providers", "signature", "templates")
 
 
 def read_length(value: Any, base: Any, reader: Reader) -> SmsRule:
@@ -71,38 +75,80 @@ def read_sms(value: Any, _base: Any, reader: Reader) -> SmsSettings:
     if not isinstance(value, Mapping):
         raise Misfit(found_instead("a table", value))
     problems: list[Problem] = []
+    accounts = _gathered(value, "providers", _account, problems)
     said = {}
-    for name, usual in (("provider", "file"), ("signature", "")):
-        said[name] = usual
+    usual = accounts[0].name if len(accounts) == 1 else "" if accounts else "file"
+    for name, default in (("provider", usual), ("signature", "")):
+        said[name] = default
         try:
-            said[name] = text(value.get(name, usual))
+            said[name] = text(value.get(name, default))
         except Misfit as misfit:
             problems += misfit.under(name)
-    templates: list[TemplateSettings] = []
-    tables = value.get("templates", {})
-    if not isinstance(tables, Mapping):
-        told = found_instead("a table for each template", tables)
-        problems.append(Problem(("templates",), told))
-        tables = {}
-    for name, table in tables.items():
-        try:
-            templates.append(_template(name, table, said["signature"], reader))
-        except Misfit as misfit:
-            problems += [
-                problem
-                for inner in misfit.under(name)
-                for problem in Misfit([inner]).under("templates")
-            ]
+    sender = said["provider"] if accounts else ""
+    templates = _gathered(
+        value,
+        "templates",
+        lambda name, table: _template(name, table, said["signature"], sender, reader),
+        problems,
+    )
+    if accounts and not said["provider"]:
+        told = "is needed: the account that sends what names none"
+        problems.append(Problem(("provider",), told))
     if problems:
         raise Misfit(problems)
     options = {name: each for name, each in value.items() if name not in _OWN}
-    return SmsSettings(
-        provider=said["provider"], options=options, templates=tuple(templates)
+    made: SmsSettings = built(
+        lambda: SmsSettings(
+            provider=said["provider"],
+            options=options,
+            accounts=accounts,
+            templates=templates,
+        )
     )
+    return made
+
+
+def _gathered(
+    value: Mapping[str, Any],
+    key: str,
+    read: Callable[[str, Any], Any],
+    problems: list[Problem],
+) -> tuple[Any, ...]:
+    """Read the tables under a key, each by its name; what is wrong becomes problems."""
+    tables = value.get(key, {})
+    if not isinstance(tables, Mapping):
+        problems.append(Problem((key,), found_instead("a table for each", tables)))
+        return ()
+    made = []
+    for name, table in tables.items():
+        try:
+            made.append(read(name, table))
+        except Misfit as misfit:
+            inner = Misfit(misfit.under(name))
+            problems += inner.under(key)
+    return tuple(made)
+
+
+def _account(name: str, table: Any) -> ProviderSettings:
+    """Read a section ``[sms.providers.<name>]``: a kind, and its options."""
+    if not isinstance(table, Mapping):
+        raise Misfit(found_instead("a table", table))
+    if "kind" not in table:
+        told = "is needed: which provider it is, such as 'aliyun'"
+        raise Misfit([Problem(("kind",), told)])
+    try:
+        kind = text(table["kind"])
+    except Misfit as misfit:
+        raise Misfit(misfit.under("kind")) from None
+    options = {key: each for key, each in table.items() if key != "kind"}
+    if "name" in options:
+        told = "is not an option here: the section's name is the account's"
+        raise Misfit([Problem(("name",), told)])
+    return ProviderSettings(name=name, kind=kind, options=options)
 
 
 def _template(
-    name: str, table: Any, signature: str, reader: Reader
+    name: str, table: Any, signature: str, sender: str, reader: Reader
 ) -> TemplateSettings:
     given: _Template = reader.table(table, _Template)
     signed = given.signature or signature
@@ -122,7 +168,7 @@ def _template(
             kind=given.kind,
             text=given.text,
             signature=signed,
-            provider=given.provider,
+            provider=given.provider or sender,
             code=given.code,
         )
         return TemplateSettings(
