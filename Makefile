@@ -48,10 +48,12 @@ nightly: $(STAMP)
 	$(PYTEST) -m nightly
 
 # Real servers of others: installed into .servers, filled, read; skipped where absent.
-# SERVERS=tryton runs that one alone.
-SERVERS ?=
+# SERVERS=tryton is for that one alone, and INSTALL=0 for what is there already.
+SERVERS ?= tryton medusa vendure
+INSTALL ?= 900
 servers: $(STAMP)
-	$(BIN)/python -m pytest -m servers -k "$(SERVERS)" tests/test_real_pos.py
+	test $(INSTALL) = 0 || $(BIN)/python tests/servers/start.py --install --seconds $(INSTALL) $(SERVERS)
+	$(BIN)/python -m pytest -m servers -k "$(if $(word 2,$(SERVERS)),,$(SERVERS))" tests/test_real_pos.py
 
 check: $(STAMP)
 	$(BIN)/ruff check .

@@ -5,11 +5,16 @@ Each is installed once, in pinned versions, into the folder ``.servers`` beside 
 tests, never into the environment of memberops; it is filled anew for each run, listens
 on 127.0.0.1 only, and is stopped with all its processes. By hand::
 
+    python tests/servers/start.py --install tryton medusa vendure
     python tests/servers/start.py tryton
+
+Installing has a limit (``--seconds``), runs side by side, and ends well where
+something cannot be had: the tests of it are skipped then, and say why.
 """
 
 import contextlib
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -30,6 +35,7 @@ MEDUSA = (
     "@medusajs/medusa@2.21.2", "@medusajs/framework@2.21.2", "@medusajs/cli@2.21.2",
     "typescript@5.9.3", "ts-node@10.9.2", "@swc/core@1.16.22",
 )  # fmt: skip
+NODE = 20
 VENDURE = ("@vendure/core@3.7.3", "better-sqlite3@12.11.1")
 # Registries may lack what Vendure's newest dependencies ask for.
 VENDURE_INSTEAD = {"@graphql-tools/batch-execute": "10.2.0"}
@@ -50,35 +56,56 @@ class Running:
     password: str = attrs.field(default="", repr=False)
 
 
-@contextlib.contextmanager
-def tryton(*, install=True):
-    """Run Tryton with SQLite, with a company, three stores and three products."""
+_PASSWORD = "not-a-secret"  # noqa: S105 - of servers that live for a test
+
+
+def _install_tryton(until):
     home = FOLDER / "tryton"
     python = home / "venv" / "bin" / "python"
-    fresh = home / f"fresh-{TRYTON[0].partition('==')[2]}.sqlite"
-    password = "not-a-secret"  # noqa: S105 - of a server that lives for a test
+    fresh = _fresh(home)
     if not _installed(home, TRYTON):
-        _may(install, home)
-        _run([sys.executable, "-m", "venv", home / "venv"], seconds=120)
-        _run([python, "-m", "pip", "install", "--quiet", *TRYTON], seconds=300)
+        home.mkdir(parents=True, exist_ok=True)
+        _run([sys.executable, "-m", "venv", home / "venv"], until=until)
+        _run([python, "-m", "pip", "install", "--quiet", *TRYTON], until=until)
         _stamp(home, TRYTON)
     if not fresh.exists():
         with tempfile.TemporaryDirectory() as folder:
             settings = _tryton_settings(Path(folder), 0)
             made = Path(folder) / "pos.sqlite"
             made.touch()
-            Path(folder, "password").write_text(password)
+            Path(folder, "password").write_text(_PASSWORD)
             _run(
                 [
                     python.with_name("trytond-admin"), "-c", settings, "-d", "pos",
                     "--email", "office@example.com", "-u", "ir", "sale",
                     "--activate-dependencies",
                 ],
-                seconds=400,
+                until=until,
                 TRYTONPASSFILE=f"{folder}/password",
             )  # fmt: skip
-            _run([python, HERE / "tryton_prepare.py", settings, "pos"], seconds=200)
+            _run([python, HERE / "tryton_prepare.py", settings, "pos"], until=until)
             shutil.move(made, fresh)
+
+
+def _install_medusa(until):
+    _npm(FOLDER / "medusa", MEDUSA, until=until)
+
+
+def _install_vendure(until):
+    _npm(FOLDER / "vendure", VENDURE, until=until, instead=VENDURE_INSTEAD)
+
+
+def _fresh(home):
+    return home / f"fresh-{TRYTON[0].partition('==')[2]}.sqlite"
+
+
+@contextlib.contextmanager
+def tryton():
+    """Run Tryton with SQLite, with a company, three stores and three products."""
+    home = FOLDER / "tryton"
+    python = home / "venv" / "bin" / "python"
+    fresh = _fresh(home)
+    _there(home, TRYTON)
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(fresh, Path(folder) / "pos.sqlite")
         port = _free_port()
@@ -90,17 +117,17 @@ def tryton(*, install=True):
                 version=" ".join(TRYTON),
                 database="pos",
                 user="admin",
-                password=password,
+                password=_PASSWORD,
             )
 
 
 @contextlib.contextmanager
-def medusa(*, install=True):
+def medusa():
     """Run Medusa with a PostgreSQL of its own, with one user of its office."""
     home = FOLDER / "medusa"
-    _npm(home, MEDUSA, install=install)
+    _there(home, MEDUSA)
     shutil.copy(HERE / "medusa-config.js", home)
-    user, password = "office@example.com", "not-a-secret"
+    user, password = "office@example.com", _PASSWORD
     command = home / "node_modules" / ".bin" / "medusa"
     with postgresql() as database:
         given = {
@@ -108,10 +135,11 @@ def medusa(*, install=True):
             "MEDUSA_DISABLE_TELEMETRY": "true",
             "NODE_ENV": "production",
         }
-        _run([command, "db:migrate"], seconds=300, cwd=home, **given)
+        until = time.monotonic() + 300
+        _run([command, "db:migrate"], until=until, cwd=home, **given)
         _run(
             [command, "user", "-e", user, "-p", password],
-            seconds=120, cwd=home, **given,
+            until=until, cwd=home, **given,
         )  # fmt: skip
         port = _free_port()
         start = [command, "start", "-H", "127.0.0.1", "-p", str(port)]
@@ -125,12 +153,12 @@ def medusa(*, install=True):
 
 
 @contextlib.contextmanager
-def vendure(*, install=True):
+def vendure():
     """Run Vendure with SQLite, with nothing in it."""
     home = FOLDER / "vendure"
-    _npm(home, VENDURE, install=install, instead=VENDURE_INSTEAD)
+    _there(home, VENDURE)
     shutil.copy(HERE / "vendure-server.js", home)
-    user, password = "office", "not-a-secret"
+    user, password = "office", _PASSWORD
     with tempfile.TemporaryDirectory() as folder:
         port = _free_port()
         given = {
@@ -200,22 +228,19 @@ def _stamp(home, pins):
     (home / "installed").write_text("\n".join(pins))
 
 
-def _may(install, home):
-    if not install:
-        raise CannotStartError(
-            f"{home.name} is not installed: python tests/servers/start.py {home.name}"
-        )
-    home.mkdir(parents=True, exist_ok=True)
+def _there(home, pins):
+    if not _installed(home, pins):
+        why = home / "why-not"
+        told = why.read_text() if why.exists() else "see tests/servers/start.py"
+        raise CannotStartError(f"{home.name} is not installed: {told}")
 
 
-def _npm(home, packages, *, install, instead=None):
-    import json
-
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        raise CannotStartError(f"{home.name} needs node and npm")
+def _npm(home, packages, *, until, instead=None):
     if _installed(home, packages):
         return
-    _may(install, home)
+    if shutil.which("npm") is None or _node() < NODE:
+        raise CannotStartError(f"{home.name} needs npm and node {NODE} or newer")
+    home.mkdir(parents=True, exist_ok=True)
     wanted = dict(each.rpartition("@")[::2] for each in packages)
     (home / "package.json").write_text(
         json.dumps(
@@ -227,8 +252,20 @@ def _npm(home, packages, *, install, instead=None):
             }
         )
     )
-    _run(["npm", "install", "--no-audit", "--no-fund"], seconds=900, cwd=home)
+    _run(["npm", "install", "--no-audit", "--no-fund"], until=until, cwd=home)
     _stamp(home, packages)
+
+
+def _node():
+    """Return the major version of node, 0 if there is none."""
+    found = shutil.which("node")
+    if found is None:
+        return 0
+    told = subprocess.run(  # noqa: S603 - found on the path
+        [found, "--version"], capture_output=True, text=True, timeout=20, check=False
+    ).stdout
+    major = told.strip().removeprefix("v").partition(".")[0]
+    return int(major) if major.isdigit() else 0
 
 
 def _tryton_settings(folder, port):
@@ -240,8 +277,8 @@ def _tryton_settings(folder, port):
     return settings
 
 
-def _run(command, *, seconds, cwd=None, **environment):
-    """Run a command to its end, with all that it starts, within a time."""
+def _run(command, *, until, cwd=None, **environment):
+    """Run a command to its end, with all that it starts, until a moment."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - commands of this file
             ["nice", *map(str, command)],  # noqa: S607 - of any system
@@ -253,7 +290,7 @@ def _run(command, *, seconds, cwd=None, **environment):
             start_new_session=True,
         )
         try:
-            code = process.wait(seconds)
+            code = process.wait(max(1, until - time.monotonic()))
         except subprocess.TimeoutExpired:
             code = "no end in time"
         finally:
@@ -315,9 +352,69 @@ def _free_port():
         return listener.getsockname()[1]
 
 
+SERVERS = {
+    "tryton": (tryton, _install_tryton),
+    "medusa": (medusa, _install_medusa),
+    "vendure": (vendure, _install_vendure),
+}
+
+
+def install(name, seconds):
+    """Install a server; where that fails, keep the reason for who is skipped then."""
+    why = FOLDER / name / "why-not"
+    why.unlink(missing_ok=True)
+    try:
+        SERVERS[name][1](time.monotonic() + seconds)
+    except CannotStartError as error:
+        why.parent.mkdir(parents=True, exist_ok=True)
+        why.write_text(str(error)[:2000])
+        return str(error)
+    return "installed"
+
+
+def install_all(names, seconds):
+    """Install several side by side, each in a process of its own."""
+    command = [sys.executable, str(Path(__file__).resolve()), "--seconds", str(seconds)]
+    running = [
+        subprocess.Popen([*command, "--install", name])  # noqa: S603 - this file
+        for name in names
+    ]
+    try:
+        for process in running:
+            process.wait()
+    except KeyboardInterrupt:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait()
+        raise
+
+
+def main(arguments):
+    """Install servers, or run one until it is interrupted."""
+    import argparse
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="+", choices=SERVERS)
+    parser.add_argument("--install", action="store_true")
+    parser.add_argument("--seconds", type=float, default=900)
+    given = parser.parse_args(arguments)
+    # A shell lets what it runs in the background ignore interrupts.
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sign, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        if not given.install:
+            with SERVERS[given.names[0]][0]() as running:
+                print(running.url, running.user, running.password, flush=True)  # noqa: T201 - by hand
+                signal.pause()
+        elif len(given.names) > 1:
+            install_all(given.names, given.seconds)
+        else:
+            told = install(given.names[0], given.seconds)
+            print(f"{given.names[0]}: {told}", flush=True)  # noqa: T201 - by hand
+        return
+    raise SystemExit(130)
+
+
 if __name__ == "__main__":
-    started = {"tryton": tryton, "medusa": medusa, "vendure": vendure}[sys.argv[1]]
-    with started() as running:
-        print(running.url, running.user, running.password, flush=True)  # noqa: T201 - by hand
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.pause()
+    main(sys.argv[1:])
