@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from excel_files import CNY, SHANGHAI, workbook
@@ -163,6 +163,22 @@ def test_whole_large_amounts_are_asked_about_and_not_changed():
     assert "units" not in tomllib.loads(proposal.toml())["sources"]["sales"]
 
 
+def test_a_unit_in_a_heading_is_proposed_and_another_currency_asked_about():
+    """金额(分) becomes a line of units; dollars are a question; 元 is neither."""
+    proposal = look(
+        "小票号,日期,门店,数量,金额(分),单价(美元)\n"
+        + "".join(f"T{n},2026-11-05,S1,1,{n}9900,5\n" for n in range(1, 5))
+    )
+    plain = look("小票号,日期,门店,数量,金额（元）\nT1,2026-11-05,S1,1,1299\n")
+
+    made = tomllib.loads(proposal.toml())["sources"]["sales"]
+    assert made["units"] == {"amount": "分"}
+    assert [each.rule for each in proposal.questions] == ["heading-currency"]
+    assert "USD" in proposal.questions[0].text_zh
+    assert plain.questions == ()
+    assert "units" not in plain.toml()
+
+
 def test_words_of_states_are_asked_about_but_never_names():
     """Two unknown words are shown; many different ones may be names."""
     few = look("会员号,性别\nM1,先生\nM2,女士\nM3,暂缺\n", table="members")
@@ -251,7 +267,6 @@ def test_a_second_file_of_a_table_stands_as_a_comment():
     assert '# path = "b.csv"' in text
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.one_of(st.text(max_size=12), st.sampled_from(["金额", "日期", "门店"])),
              min_size=1, max_size=6),

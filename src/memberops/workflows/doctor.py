@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from memberops.adapters.sources.column_values import TextColumn
+from memberops.adapters.sources.heading_units import heading_unit
 from memberops.adapters.sources.headings import nearest_heading
 from memberops.adapters.sources.text_table import TextTable
 from memberops.domain.values import mask, mask_name
@@ -36,6 +37,7 @@ from memberops.workflows.doctor_samples import (
     files_of,
     sample_tables,
 )
+from memberops.workflows.doctor_units import heading_units, inline_table
 
 __all__ = ["propose_mapping", "propose_table"]
 
@@ -128,6 +130,10 @@ def propose_table(
         named[column] = text.headings[at]
         questions.append(question)
     options, joined, parts = _joined(wanted, text, places)
+    units, told = heading_units(wanted, text, places)
+    questions += told
+    if units:
+        options["units"] = inline_table(units)
     for name in joined:
         named.pop(name, None)
         places.pop(name, None)
@@ -137,6 +143,7 @@ def propose_table(
             wanted.column(name),
             text.columns[at],
             joined=joined if at in parts else (),
+            unit_known=name in units or heading_unit(text.headings[at]) is not None,
         )
         questions += asked
         options |= more

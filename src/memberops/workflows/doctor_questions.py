@@ -51,7 +51,11 @@ def _day_number(text: str) -> bool:
 
 
 def column_questions(
-    column: Column, text: TextColumn, *, joined: Collection[str] = ()
+    column: Column,
+    text: TextColumn,
+    *,
+    joined: Collection[str] = (),
+    unit_known: bool = False,
 ) -> tuple[list[Question], dict[str, str]]:
     """
     Ask what the values of a column leave open.
@@ -61,6 +65,7 @@ def column_questions(
         text: The text that would be read for it.
         joined: Columns of moments that are made of these days and of times: how
             their dates are written is said along.
+        unit_known: Whether the heading of amounts tells their unit.
 
     Returns:
         The questions, and options of reading that are as good as certain.
@@ -76,7 +81,7 @@ def column_questions(
     if column.kind in (Kind.DATE, Kind.INSTANT):
         return _dates(column, texts, joined)
     if column.kind is Kind.MONEY:
-        return _unit(column, texts), {}
+        return [] if unit_known else _unit(column, texts), {}
     if column.kind is Kind.CHOICE:
         return _words(column, texts), {}
     return [], {}

@@ -10,6 +10,7 @@ import attrs
 import numpy as np
 import pandas as pd
 
+from memberops.adapters.sources.amount_units import settle_units
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.csv_rows import RowReader
@@ -82,10 +83,14 @@ class CsvReading:
         texts, first, last = _texts(reader, place)
         rows_read = len(first) + len(reader.bad)
         _tell_about_rows(reader, rows_read, log)
-        columns, blocked, extra = canonical_columns(
-            place, texts.__getitem__, self.options, log, headings=reader.headings or ()
+        headings = reader.headings or ()
+        options, foreign = settle_units(
+            place, headings, self.options, log, line=reader.heading_line
         )
-        done = self.options.converter.convert(
+        columns, blocked, extra = canonical_columns(
+            place, texts.__getitem__, options, log, headings=headings, blocked=foreign
+        )
+        done = options.converter.convert(
             columns,
             first,
             log,

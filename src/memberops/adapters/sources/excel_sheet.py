@@ -18,6 +18,7 @@ from memberops.adapters.sources.excel_headings import (
     find_headings,
 )
 from memberops.adapters.sources.finding_log import FindingLog
+from memberops.adapters.sources.heading_units import HeadingUnit, unit_above
 from memberops.adapters.sources.text_table import TextTable
 from memberops.domain import Severity
 from memberops.errors import SourceError, bounded
@@ -48,10 +49,12 @@ class SheetHead:
     Args:
         sheet: The sheet.
         headings: Where its headings are; None if it has no text.
+        unit: The unit that a line above them gives all amounts.
     """
 
     sheet: Sheet
     headings: HeadingRows | None
+    unit: HeadingUnit | None = None
 
 
 def sheet_head(
@@ -68,7 +71,9 @@ def sheet_head(
     most = MOST_ROWS if line is None else line + 1
     rows = list(islice(sheet.rows(), most))
     found = find_headings(rows, known, sheet.merged, line=line)
-    return SheetHead(sheet=sheet, headings=found)
+    above = rows[: found.first - 1] if found else []
+    unit = unit_above(cell for row in above for cell in row if isinstance(cell, str))
+    return SheetHead(sheet=sheet, headings=found, unit=unit)
 
 
 def sheet_table(
@@ -123,6 +128,7 @@ def sheet_table(
         lines=lines[kept],
         heading_line=found.first,
         notes=tuple(log.findings),
+        unit=head.unit,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -114,6 +114,7 @@ def canonical_columns(
     log: FindingLog,
     *,
     headings: Sequence[str] = (),
+    blocked: Mapping[str, Reason] | None = None,
 ) -> tuple[dict[str, TextColumn], dict[str, Reason], dict[str, TextColumn]]:
     """
     Take the text of each canonical column: chosen, joined, and put in our words.
@@ -124,15 +125,17 @@ def canonical_columns(
         options: What the caller chose.
         log: Takes the findings.
         headings: As they stand, to be told.
+        blocked: Columns that cannot be used, as `settle_units` found.
 
     Returns:
         The columns, those that cannot be used with the reason, and the columns that
         drop rules name.
     """
-    columns, blocked = _chosen(place, text_of, headings, log)
+    unusable = dict(blocked or {})
+    columns, several = _chosen(place, text_of, headings, log, told=unusable)
     extra = {name: text_of(at) for name, at in place.extra.items()}
     columns |= options.joined(extra)
-    return options.translated(columns), blocked, extra
+    return options.translated(columns), {**several, **unusable}, extra
 
 
 def _chosen(
@@ -140,11 +143,15 @@ def _chosen(
     text_of: Callable[[int], TextColumn],
     headings: Sequence[str],
     log: FindingLog,
+    *,
+    told: Mapping[str, Reason],
 ) -> tuple[dict[str, TextColumn], dict[str, Reason]]:
     """Choose the column of the source for each canonical one, if there is but one."""
     columns: dict[str, TextColumn] = {}
     blocked: dict[str, Reason] = {}
     for name, places in place.places.items():
+        if name in told:
+            continue
         first = text_of(places[0])
         columns[name] = first
         if len(places) == 1:

@@ -26,14 +26,22 @@ from memberops.errors import ConfigurationError, nearest
 from memberops.tables import Kind, Table
 from memberops.tables import table as table_named
 
-__all__ = ["OPTIONS", "Mapped", "ReadingOptions"]
+__all__ = ["OPTIONS", "Mapped", "ReadingOptions", "unit_worth"]
 
 _UNITS = {
     "major": Decimal(1),
     "元": Decimal(1),
+    "角": Decimal("0.1"),
+    "十元": Decimal(10),
+    "百元": Decimal(100),
     "thousand": Decimal(1000),
     "千元": Decimal(1000),
     "万元": Decimal(10_000),
+    "十万元": Decimal(100_000),
+    "million": Decimal(1_000_000),
+    "百万元": Decimal(1_000_000),
+    "千万元": Decimal(10_000_000),
+    "亿元": Decimal(100_000_000),
 }
 _MINOR = ("minor", "分")
 
@@ -56,8 +64,9 @@ class Mapped(TypedDict, total=False):
         values: By canonical column, the source's word and ours, as in
             ``{"kind": {"退": "return"}}``.
         units: By column of money ``"minor"`` (``"分"``), ``"major"`` (``"元"``, the
-            default), ``"thousand"`` (``"千元"``) or ``"万元"``. A cell that names
-            another unit is refused.
+            default), ``"thousand"`` (``"千元"``), ``"万元"``, ``"million"`` and so
+            on. A cell that names another unit is refused. Where it is not said, a
+            unit in the heading counts, as in 金额(分).
         drop: Rows to leave out knowingly (`DropRule`, or its fields).
         missing: Words that mean "no value", besides the empty cell.
         limits: Bounds of reading.
@@ -90,6 +99,7 @@ class ReadingOptions:
         joins: Headings of day and time, by canonical column of moments.
         compositions: Headings whose texts together make an id, by canonical column.
         values: The source's words for values, by canonical column.
+        units: The unit that was said of columns of money, by canonical column.
         limits: Bounds of reading.
     """
 
@@ -98,6 +108,7 @@ class ReadingOptions:
     joins: Mapping[str, tuple[str, ...]]
     compositions: Mapping[str, tuple[str, ...]]
     values: Mapping[str, Mapping[str, str]]
+    units: Mapping[str, str]
     limits: ReadingLimits
 
     @classmethod
@@ -158,6 +169,7 @@ class ReadingOptions:
             joins=joins,
             compositions=compositions,
             values=_words(mapping.get("values"), canonical),
+            units=dict(mapping.get("units") or {}),
             limits=ReadingLimits.of(mapping.get("limits")),
         )
 
@@ -219,21 +231,41 @@ def _words(
     return found
 
 
+def unit_worth(unit: str, currency: Currency) -> Decimal:
+    """
+    Return what one of a unit of amounts is worth, in the currency.
+
+    Args:
+        unit: As the option ``units`` names it.
+        currency: Of the amounts.
+
+    Raises:
+        ConfigurationError: There is no such unit.
+
+    >>> unit_worth("万元", Currency("CNY")), unit_worth("分", Currency("CNY"))
+    (Decimal('10000'), Decimal('0.01'))
+    """
+    if unit in _MINOR:
+        return Decimal(1).scaleb(-currency.digits)
+    if unit not in _UNITS:
+        raise ConfigurationError(
+            f"no unit is called {str(unit)[:20]!r}; "
+            f"{nearest(str(unit), (*_UNITS, *_MINOR))}"
+        )
+    return _UNITS[unit]
+
+
 def _worths(
     given: Mapping[str, str] | None, table: Table, currency: Currency
 ) -> dict[str, Decimal]:
     check_names("units", given or {}, table)
-    known = {**_UNITS, **dict.fromkeys(_MINOR, Decimal(1).scaleb(-currency.digits))}
     found: dict[str, Decimal] = {}
     for name, unit in (given or {}).items():
         if table.column(name).kind is not Kind.MONEY:
             raise ConfigurationError(
                 f"'units' are of amounts, and {name!r} of {table.name} holds none"
             )
-        if unit not in known:
-            raise ConfigurationError(
-                f"no unit is called {str(unit)[:20]!r}; {nearest(str(unit), known)}"
-            )
-        if known[unit] != 1:
-            found[name] = known[unit]
+        worth = unit_worth(unit, currency)
+        if worth != 1:
+            found[name] = worth
     return found

@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from memberops.adapters.sources.amount_units import settle_units
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.finding_log import FindingLog
+from memberops.adapters.sources.heading_units import HeadingUnit
 from memberops.adapters.sources.placing import canonical_columns, place_headings
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.rejects import rejects_frame
@@ -35,6 +37,7 @@ class TextTable:
         lines: Where each row stands in the source, counted from 1.
         heading_line: Where the headings stand; None if they are names of fields.
         notes: Findings of whoever made the table.
+        unit: A unit of amounts that stands above the headings.
     """
 
     name: str
@@ -43,6 +46,7 @@ class TextTable:
     lines: npt.NDArray[Any]
     heading_line: int | None = None
     notes: tuple[Finding, ...] = ()
+    unit: HeadingUnit | None = None
 
     @classmethod
     def of_rows(
@@ -113,8 +117,16 @@ def read_text_table(
             "只有标题，没有数据",
             severity=Severity.WARNING,
         )
+    options, foreign = settle_units(
+        place, text.headings, options, log, line=text.heading_line, above=text.unit
+    )
     columns, blocked, extra = canonical_columns(
-        place, text.columns.__getitem__, options, log, headings=text.headings
+        place,
+        text.columns.__getitem__,
+        options,
+        log,
+        headings=text.headings,
+        blocked=foreign,
     )
     done = options.converter.convert(
         columns,

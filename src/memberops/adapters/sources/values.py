@@ -165,8 +165,8 @@ _COMMA = Unreadable(
 )
 _UNIT_TWICE = Unreadable(
     "amount-unit",
-    "it names a unit, and the option 'units' gives its column one",
-    "单元格自带单位，而 units 已指定该列的单位",
+    "it names a unit, and its column has one already, by its heading or 'units'",
+    "单元格自带单位，而该列的标题或 units 已指定单位",
 )
 _SIGNED_TWICE = Unreadable("number-sign", "it has more than one sign", "正负号不止一个")
 TOO_LARGE = Unreadable(
