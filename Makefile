@@ -45,7 +45,7 @@ lowest: .venv-lowest/.installed
 	@touch $@
 
 nightly: $(STAMP)
-	$(PYTEST) -m nightly
+	$(PYTEST) -m "nightly or hypothesis" --hypothesis-profile=nightly
 
 # Real servers of others: installed into .servers, filled, read; skipped where absent.
 # SERVERS=tryton is for that one alone, and INSTALL=0 for what is there already.

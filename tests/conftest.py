@@ -8,11 +8,16 @@ from hypothesis import HealthCheck, settings
 from ledger_databases import Server
 from sql_servers import MariaServer
 
+# What has no count of its own gets these; see counts.py for shares of them.
 settings.register_profile(
     "default",
+    max_examples=30,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "nightly", parent=settings.get_profile("default"), max_examples=300
 )
 settings.load_profile("default")
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Currency
 from memberops.errors import ColumnTypeError, InvalidValueError
 from memberops.policies.audit_sample import AuditPolicy, audit_sample
@@ -47,7 +48,7 @@ def tickets(rows):
     return frame
 
 
-@settings(max_examples=25)
+@examples(1 / 2)
 @given(sizes=st.lists(st.integers(0, 40), min_size=1, max_size=3),
        percent=st.integers(0, 100), seed=st.integers(0, 9))  # fmt: skip
 def test_the_draw_is_the_share_of_each_store_in_any_row_order(sizes, percent, seed):

@@ -6,9 +6,10 @@ from typing import get_args
 import narwhals as nw
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Card, Currency, Money
 from memberops.errors import FrameError, InvalidValueError, MissingColumnsError
 from memberops.policies import CardState, FeeWaiver, State
@@ -244,7 +245,7 @@ def frame_of(drawn) -> pd.DataFrame:
     )
 
 
-@settings(max_examples=60)
+@examples(1 / 2)
 @given(wide_policies, rows, days)
 def test_a_frame_of_cards_is_the_cards_one_by_one(policy, drawn, day):
     """State, waiver, grace and next change of each row are those of `decide`."""

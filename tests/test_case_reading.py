@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from csv_reading import read
 from memberops.domain import Currency, Money
 from memberops.errors import ColumnTypeError, MissingColumnsError
@@ -222,7 +223,7 @@ LEVELS = st.sampled_from(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@examples(1 / 4)
 @given(frames=histories(), levels=LEVELS, at=st.integers(0, 220))
 def test_rows_of_simple_cases_say_what_the_cases_say(frames, levels, at):
     """Where a row holds all of a case, both readings have one answer."""
@@ -249,7 +250,7 @@ def test_rows_of_simple_cases_say_what_the_cases_say(frames, levels, at):
         assert row["category"] == (moved[-1] if moved else "food")
 
 
-@settings(max_examples=8, deadline=None)
+@examples(1 / 8)
 @given(frames=histories(), data=st.data(), at=st.integers(0, 220))
 def test_neither_the_order_of_rows_nor_the_future_changes_anything(frames, data, at):
     """Shuffled rows give the same; what happens after the moment is not seen."""

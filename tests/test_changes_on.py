@@ -3,7 +3,7 @@
 import datetime as dt
 from functools import cache
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from memberops.domain import Card
@@ -45,7 +45,6 @@ def turn_of(asked, day, days):
     return next((later for later in ahead if asked(later).outcome != first), None)
 
 
-@settings(max_examples=80)
 @given(st.lists(words, max_size=3), near)
 def test_a_person_s_word_changes_on_the_day_that_is_named(told, day):
     """Never later than the outcome does, and on a day of another outcome if sure."""

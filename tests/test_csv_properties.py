@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import examples
 from csv_reading import SALES, read
 from memberops.adapters.sources.contract import REJECT_COLUMNS, SourceResult
 from memberops.errors import FrameError, InvalidValueError, MemberOpsError
@@ -82,7 +83,7 @@ def test_good_rows_are_accepted_unchanged(lines):
 
 
 @given(LINES, st.randoms(use_true_random=False), st.integers(0, 30))
-@settings(max_examples=25)
+@examples(1 / 2)
 def test_order_and_splitting_change_nothing(lines, chance, cut):
     """Rows shuffled, or parted into two files, are accepted as before."""
     whole = read(SALES + "\n".join(lines))
@@ -99,7 +100,7 @@ QUOTED = st.text('",T1 5x', max_size=12)
 
 
 @given(st.lists(st.one_of(st.none(), QUOTED), min_size=1, max_size=20))
-@settings(max_examples=100)
+@examples(2)
 def test_stray_quotes_never_swallow_a_good_row(parts):
     """Good rows between lines with any number of quotes are all accepted, once."""
     lines = [
@@ -113,7 +114,7 @@ def test_stray_quotes_never_swallow_a_good_row(parts):
 
 
 @given(st.binary(max_size=300), st.booleans())
-@settings(max_examples=100)
+@examples(2)
 def test_no_bytes_break_the_reader(data, headed):
     """Any bytes give a result that adds up, or an error of this library."""
     text = SALES.encode() + data if headed else data
@@ -127,7 +128,7 @@ def test_no_bytes_break_the_reader(data, headed):
 
 @pytest.mark.parametrize("encoding", ["gb18030", "big5", "shift_jis", "utf-16-le"])
 @given(data=st.binary(max_size=60))
-@settings(max_examples=25)
+@examples(1 / 2)
 def test_no_bytes_break_a_given_encoding(encoding, data):
     """Under whatever given encoding, bad bytes are rejected lines."""
     head = "ticket_id,sold_on,store_id,quantity,amount\n".encode(encoding)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import examples
 from excel_files import (
     CNY,
     GOOD,
@@ -92,7 +93,7 @@ def test_an_amount_of_two_digits_is_never_off_by_a_fen(minor):
     assert Decimal(text) == Decimal(minor).scaleb(-2)
 
 
-@settings(max_examples=100)
+@examples(2)
 @given(
     st.from_regex(r"[0-9]{1,20}(\.[0-9]{0,4})?", fullmatch=True),
     st.sampled_from([("CNY", 2), ("JPY", 0), ("KWD", 3)]),
@@ -111,7 +112,6 @@ def test_plain_amounts_are_read_as_the_decimals_that_they_are(text, money):
         assert found == int(exact)
 
 
-@settings(max_examples=50)
 @given(
     st.lists(st.integers(1, 10**7), min_size=2, max_size=8),
 )

@@ -8,9 +8,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Card, Currency
 from memberops.domain.values import mask
 from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
@@ -194,7 +195,7 @@ def test_every_engine_gives_the_same_list(engine):
     pd.testing.assert_frame_equal(other, listed())
 
 
-@settings(max_examples=40)
+@examples(1 / 3)
 @given(
     st.lists(
         st.tuples(
@@ -309,7 +310,7 @@ RULES = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@examples(1 / 2)
 @given(rule=RULES, seed=st.integers(0, 99))
 def test_sentences_of_many_are_those_of_each(rule, seed):
     """Filled in row by row or phrased one by one: the same words for any rule."""
@@ -338,7 +339,7 @@ def test_sentences_of_many_are_those_of_each(rule, seed):
         assert (english[place], chinese[place]) == waiver_texts(rule.weigh(units), day)
 
 
-@settings(max_examples=15)
+@examples(1 / 5)
 @given(st.text(alphabet="0123456789", max_size=15) | st.text(max_size=15))
 def test_phones_are_masked_as_everywhere(phone):
     """The short way through a column of phones hides what `mask` hides."""

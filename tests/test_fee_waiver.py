@@ -10,9 +10,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Card, Currency, Decision, Money
 from memberops.errors import (
     ColumnTypeError,
@@ -325,7 +326,7 @@ cards_of_all = st.builds(
 )
 
 
-@settings(max_examples=60)
+@examples(2 / 3)
 @given(
     cards_of_all,
     st.sampled_from(["membership", "calendar"]),
@@ -511,7 +512,7 @@ def counted(native) -> dict:
 
 @pytest.mark.parametrize("engine", ["pandas", "polars", "polars-lazy", "pyarrow"])
 @pytest.mark.parametrize("year", ["membership", "calendar"])
-@settings(max_examples=20)
+@examples(1 / 5)
 @given(ledgers())
 def test_figures_count_what_the_window_holds(engine, year, ledger):
     """Each card's tickets are counted in its own year, to the day, on every engine."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.errors import InvalidValueError, MissingColumnsError
 from memberops.metrics import (
     LAPSE,
@@ -176,6 +177,7 @@ def test_ratios_round_half_up_once(numerator, denominator, expected):
 whole = st.integers(-(2**62), 2**62)
 
 
+@examples(2 / 3)
 @given(
     rows=st.lists(
         st.tuples(whole, whole, whole, st.one_of(st.none(), whole)), max_size=5

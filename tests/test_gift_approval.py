@@ -4,9 +4,10 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Currency, GiftApplication, Money
 from memberops.errors import (
     CurrencyMismatchError,
@@ -54,7 +55,7 @@ NAMES = ["store_id", "region_id", "asked", "approved", "applied_by", "approver",
          "role", "place", "unit_value"]  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None)
+@examples(1 / 2)
 @given(
     st.lists(RIGHTS, min_size=1, max_size=6, unique_by=lambda r: (r.role, r.place)),
     st.lists(ROWS, max_size=8),

@@ -5,9 +5,10 @@ import datetime as dt
 import attrs
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Lot
 from memberops.errors import InvalidValueError, MissingColumnsError
 from memberops.policies.gift_order import GiftNeed, GiftOrderPolicy
@@ -90,7 +91,7 @@ NEEDS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(2 / 3)
 @given(NEEDS)
 def test_a_frame_is_answered_gift_by_gift(needs):
     """The frame says of each gift what the policy says of it alone."""

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import (
     Currency,
     Gift,
@@ -314,7 +315,7 @@ def test_opening_and_in_less_out_is_what_the_movements_leave(moves, first, lengt
     assert rows[names].to_numpy().tolist() == expect
 
 
-@settings(max_examples=30, deadline=None)
+@examples(1 / 2)
 @given(MOVES, st.integers(0, 6))
 def test_steps_of_a_delivery_add_up_to_what_is_left_of_it(moves, days):
     """Sent less come, returned and lost is the place's balance; over the account's."""

@@ -9,9 +9,10 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Currency, Gift, Money
 from memberops.errors import (
     BalanceOverflowError,
@@ -57,7 +58,7 @@ moves = st.lists(
 
 
 @given(rows=moves, hour=st.integers(0, 5))
-@settings(max_examples=40)
+@examples(2 / 3)
 def test_l6_folds_of_frames_are_plain_sums(rows, hour):
     """L6: balances, balances at moments and lows are what adding up by hand gives."""
     at = dt.datetime(2026, 10, 1, hour, tzinfo=dt.UTC)

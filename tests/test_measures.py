@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import metrics_oracle as oracle
+from counts import examples
 from memberops.metrics import MetricPolicy, measure
 from memberops.schedules import Period
 
@@ -196,7 +197,7 @@ chains = {
 }
 
 
-@settings(max_examples=25)
+@examples(1 / 3)
 @given(**chains)
 def test_every_figure_equals_brute_force(kind, engine, rows, head, people, held):
     """Every base figure, at every level, equals a count by loops and sets."""
@@ -365,7 +366,7 @@ def test_whole_number_ids_give_what_text_ids_give(scene):
     pd.testing.assert_frame_equal(expected, got.table(names).drop(columns="key"))
 
 
-@settings(max_examples=8)
+@examples(1 / 6)
 @given(rows=lines_strategy, head=heads, seed=st.integers(0, 99))
 def test_the_order_of_rows_and_files_is_irrelevant(rows, head, seed):
     """Shuffled lines, and lines joined from two files, give the same figures."""

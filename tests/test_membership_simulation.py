@@ -6,9 +6,10 @@ import attrs
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Currency
 from memberops.errors import (
     CurrencyMismatchError,
@@ -51,7 +52,7 @@ TICKETS = pa.schema(
 
 
 @pytest.mark.parametrize("engine", ["pandas", "polars", "polars-lazy", "pyarrow"])
-@settings(max_examples=3)
+@examples(1 / 15)
 @given(ledgers(), st.data())
 def test_the_simulation_is_the_sum_of_single_decisions(engine, ledger, data):
     """Each figure is what one-by-one decisions by the evidence of each card give."""

@@ -7,9 +7,10 @@ import attrs
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from disagreements import DISAGREEMENTS
 from memberops.domain import Card, Decision, Reason, Statement
 from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
@@ -80,7 +81,7 @@ def test_months_of_grace_clamp():
     assert on(dt.date(2027, 3, 1)) == on(dt.date(2027, 3, 3)) == "Expired"
 
 
-@settings(max_examples=80)
+@examples(2 / 3)
 @given(
     rules,
     st.lists(

@@ -5,9 +5,10 @@ import json
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Card
 from memberops.errors import InvalidValueError, MissingColumnsError, ScheduleError
 from memberops.policies import (
@@ -272,7 +273,7 @@ spans = st.tuples(days, st.integers(0, 800), st.integers(0, 900)).map(
 )
 
 
-@settings(max_examples=60)
+@examples(2 / 3)
 @given(st.lists(spans, min_size=1, max_size=4), st.data())
 def test_linked_cards_scalar_equals_frame(terms, data):
     """Each card of a family gets in a frame the days and anchor that it gets alone."""

@@ -7,9 +7,10 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Card, Currency, Money
 from memberops.errors import (
     ColumnTypeError,
@@ -115,7 +116,7 @@ def test_the_first_years_are_free_whatever_is_bought():
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=8)
+@examples(1 / 8)
 @given(ledgers(), st.integers(1, 4), st.lists(st.booleans(), min_size=4, max_size=4))
 def test_free_years_scalar_equals_frame(engine, ledger, years, gaps):
     """A frame of any engine finds the same cards free, leap days and gaps included."""
@@ -164,7 +165,7 @@ def test_a_free_card_is_not_on_the_list():
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=8)
+@examples(1 / 8)
 @given(ledgers(), st.data())
 def test_evidence_equals_the_figures_of_the_frame(engine, ledger, data):
     """What a case's tickets add up to is what the frame counts, on each engine."""
@@ -343,7 +344,7 @@ def test_a_free_year_is_not_taken_back():
     assert answer.outcome == "stands"
 
 
-@settings(max_examples=40)
+@examples(1 / 2)
 @given(
     st.lists(
         st.tuples(

@@ -5,9 +5,10 @@ import math
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Currency, Money
 from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
 from memberops.metrics.message_effect import (
@@ -140,7 +141,7 @@ def test_the_interval_is_the_published_one(one, other, low, high):
     assert found == pytest.approx((low, high), abs=5e-5)
 
 
-@settings(max_examples=10)
+@examples(1 / 6)
 @given(
     states=st.lists(
         st.sampled_from(["delivered", "undelivered", "unknown", "rejected"]),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Currency, Money
 from memberops.domain.message import (
     MessageTemplate,
@@ -306,7 +307,7 @@ def held_to_the_rules(rows, template, share):
             assert answer.reasons[0].rule == rule
 
 
-@settings(max_examples=10)
+@examples(1 / 6)
 @given(AUDIENCES, st.sampled_from([NOTICE, GREETING]), st.sampled_from(["0", "0.5"]))
 def test_nobody_is_lost_and_every_text_is_lawful(rows, template, share):
     """The three frames share the rows out, and `check_text` accepts every text."""

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Currency, Money
 from memberops.domain.message import BatchApproval, MessageBatch, MessageTemplate
 from memberops.errors import InvalidValueError
@@ -341,7 +342,7 @@ WORDS = st.lists(
 )
 
 
-@settings(max_examples=150)
+@examples(2)
 @given(words=WORDS, number=st.integers(1, 3))
 def test_approved_means_another_willing_person_in_each_role(words, number):
     """Approved is exactly: some choice of different people, none of them the author."""

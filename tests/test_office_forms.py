@@ -9,9 +9,10 @@ from enum import StrEnum
 import attrs
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops import metrics, policies, reports
 from memberops.domain import Card
 from memberops.domain import visit as visits
@@ -220,7 +221,7 @@ def test_a_form_speaks_both_languages(name):
 
 
 @EVERY
-@settings(max_examples=5)
+@examples(1 / 15)
 @given(person=NAMES, phone=PHONES)
 def test_no_form_shows_a_person_unasked(name, person, phone):
     """A name or phone in the facts is nowhere in a form, unless it is asked for."""
@@ -474,7 +475,7 @@ def test_levels_say_what_raises_and_keeps_them():
 DAYS = st.dates(dt.date(2025, 1, 1), DAY)
 
 
-@settings(max_examples=25)
+@examples(1 / 3)
 @given(
     window=st.sampled_from(["rolling", "calendar_year", "lifetime"]),
     downgrade=st.sampled_from(["none", "at_review", "every"]),

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from memberops.adapters.sources import column_values
@@ -72,7 +72,6 @@ def _read(column, texts, zone, fewest):
     return cells.series(every).tolist(), cells.days[cells.codes].tolist(), found
 
 
-@settings(max_examples=60)
 @given(
     columns_of_moments(),
     st.sampled_from(_ZONES),

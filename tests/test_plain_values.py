@@ -1,9 +1,10 @@
 """Plain ids, words and numbers are read at once, exactly as they are one by one."""
 
 import numpy as np
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.adapters.sources.plain_values import plain_numbers, plain_words
 from memberops.adapters.sources.values import (
     Unreadable,
@@ -34,7 +35,7 @@ _NUMBERS = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=150)
+@examples(2)
 @given(st.lists(_WORDS, max_size=40))
 @example(["\u1100", "\u1161"])
 @example(["a", "\u0301", "a\u0301"])
@@ -55,7 +56,7 @@ def test_one_odd_word_costs_few_others_their_speed():
     assert np.flatnonzero(~plain_words(texts)).tolist() == [7_777]
 
 
-@settings(max_examples=150)
+@examples(2)
 @given(st.lists(_NUMBERS, max_size=12), st.sampled_from(["CNY", "JPY", "BHD"]))
 def test_a_plain_number_is_read_as_one_by_one(texts, code):
     """What is told to be plain has the value that the readers of one give it."""

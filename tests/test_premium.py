@@ -6,9 +6,10 @@ import attrs
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops import Period
 from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
 from memberops.policies.premium import FORM_COLUMNS, PremiumPolicy
@@ -80,7 +81,7 @@ rows_ = st.tuples(
 )
 
 
-@settings(max_examples=40)
+@examples(1 / 2)
 @given(st.lists(rows_, max_size=20), st.booleans())
 def test_the_list_is_the_single_answer(drawn, in_polars):
     """The list has exactly the members whom the single decision calls premium."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops import Period
 from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
 from memberops.policies.duplicates import possible_duplicates
@@ -165,6 +166,7 @@ values = {
 profiles = st.lists(st.fixed_dictionaries(values), max_size=8)
 
 
+@examples(1 / 2)
 @given(profiles, st.booleans(), st.dates(dt.date(1990, 1, 1), dt.date(2030, 1, 1)))
 def test_the_frame_is_the_single_answer(drawn, with_stores, as_of):
     """Row by row a frame says what the single audit says, words included."""
@@ -320,6 +322,7 @@ def test_duplicates_are_groups_with_a_reason():
     assert "13812345678" not in found.to_csv()
 
 
+@examples(1 / 2)
 @given(
     st.lists(
         st.tuples(
@@ -416,6 +419,7 @@ def test_the_welcome_is_due_within_seven_days(as_of, contacted, outcome):
 november = st.none() | st.dates(dt.date(2026, 10, 25), dt.date(2026, 12, 5))
 
 
+@examples(1 / 2)
 @given(
     st.lists(st.tuples(november, november)),
     st.dates(dt.date(2026, 10, 25), dt.date(2026, 12, 5)),

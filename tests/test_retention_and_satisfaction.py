@@ -6,9 +6,10 @@ import duckdb
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops import metrics
 from memberops.domain import SurveyAnswer
 from memberops.errors import InvalidValueError, MissingColumnsError
@@ -101,7 +102,7 @@ def test_retention_equals_the_reference(shared):
 
 
 @pytest.mark.parametrize("engine", ["polars", "pandas"])
-@settings(max_examples=30)
+@examples(1 / 3)
 @given(
     rows=st.lists(
         st.tuples(

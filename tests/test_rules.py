@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Currency, Money
 from memberops.errors import (
     ColumnTypeError,
@@ -95,6 +96,7 @@ def expected(rule, case: dict) -> bool:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@examples(1 / 2)
 @given(rule=rules, rows=cases)
 def test_scalar_and_frame_agree(engine, rule, rows):
     """The two readings of a rule agree on every engine, gaps included."""

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Currency, EventKind
 from memberops.errors import (
     ColumnTypeError,
@@ -292,7 +293,7 @@ def shown_clock(row, name, clock, ahead):
         assert (row[f"{name}_level"] or None) == highest(clock)
 
 
-@settings(max_examples=15)
+@examples(1 / 5)
 @given(frames(), policies(), MOMENTS, st.integers(0, 60))
 def test_the_frames_say_what_the_single_case_says(drawn, levels, as_of, ahead):
     """Every column of every clock of every case, whatever happened to it."""

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import attrs
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import CaseEvent, Complaint, Currency, EventKind, Money
 from memberops.errors import (
     ColumnTypeError,
@@ -782,7 +783,7 @@ def shown(answer):
     return clocks, answer.breaching_before_opening
 
 
-@settings(max_examples=150)
+@examples(2)
 @given(
     events=some_events(),
     levels=POLICIES,
@@ -808,7 +809,7 @@ def test_an_answer_holds_until_it_says(events, levels, at, share):
     assert shown(levels.decide(known, as_of=until)) != shown(answer)
 
 
-@settings(max_examples=150)
+@examples(2)
 @given(
     events=some_events(),
     order=st.randoms(use_true_random=False),
@@ -826,7 +827,7 @@ def test_the_order_in_which_facts_arrive_does_not_matter(events, order, levels, 
     assert first.clocks == second.clocks
 
 
-@settings(max_examples=100)
+@examples(2)
 @given(events=some_events(), levels=POLICIES, at=st.integers(0, 300))
 def test_a_clock_adds_up(events, levels, at):
     """Used and left make the target; a clock is late exactly when it is below zero."""
@@ -973,7 +974,7 @@ FOOD = Target(name="reply", hours=6, stops=("replied",), categories=("food",))
 DAYS = Target(name="reply", days=1, stops=("replied",), calendar=OFFICE)
 
 
-@settings(max_examples=80)
+@examples(2 / 3)
 @given(
     cases=st.lists(framed_cases(), min_size=1, max_size=6),
     levels=POLICIES,

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from changing_world import Server, ServerSource, member, ticket
+from counts import examples
 from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.frame_rows import read_frame
 from memberops.adapters.sources.rejects import rejects_frame
@@ -148,7 +149,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=12)
+@examples(1 / 4)
 @given(EVENTS)
 def test_refreshes_since_give_what_one_whole_reading_gives(events):
     """Whatever happens between them: rows, refused rows and their number agree."""
@@ -224,7 +225,7 @@ AMOUNTS = st.one_of(
 )
 
 
-@settings(max_examples=12)
+@examples(1 / 4)
 @given(st.lists(st.tuples(AMOUNTS, st.none() | AMOUNTS, st.none() | st.text(
     st.characters(exclude_categories=["Cs"]), max_size=5), st.none() | st.datetimes(
     FIRST, LAST)), max_size=6))  # fmt: skip

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain import Gift, Movement, Posting, Stocktake
 from memberops.errors import ColumnTypeError, MissingColumnsError
 from memberops.ledger import (
@@ -208,7 +209,7 @@ ROWS = st.tuples(
 LEDGER = stocked()
 
 
-@settings(max_examples=50)
+@examples(2 / 3)
 @given(st.lists(ROWS, max_size=8))
 def test_every_row_is_a_line_or_a_finding(rows):
     """Read = accepted + rejected, whatever stands in the sheet; the rest is used."""

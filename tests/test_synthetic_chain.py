@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import attrs
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.adapters.sources.csv_source import read_csv
 from memberops.domain import Currency
 from memberops.errors import InvalidValueError, UnknownTableError
@@ -240,7 +241,7 @@ CHAINS = st.builds(
 
 
 @given(chain=CHAINS)
-@settings(max_examples=8)
+@examples(1 / 8)
 def test_every_chain_is_consistent(chain):
     """Whatever the values, the invariants of all tables hold."""
     frames = chain.frames()

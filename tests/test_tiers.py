@@ -9,9 +9,10 @@ import narwhals as nw
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.errors import (
     ColumnTypeError,
     FrameError,
@@ -296,7 +297,7 @@ def in_engine(rows, engine):
     return frame.to_arrow() if engine == "pyarrow" else frame
 
 
-@settings(max_examples=30)
+@examples(1 / 3)
 @given(policies, st.lists(rows_, min_size=5, max_size=25), st.sampled_from(ENGINES))
 def test_the_frame_is_the_single_answer(policy, drawn, engine):
     """On each engine, row by row, a frame says what the single decision says."""

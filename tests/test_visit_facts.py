@@ -4,9 +4,10 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.policies import (
     audit_sample,
     plan_visits,
@@ -248,7 +249,7 @@ def tables(draw):
     return sales, complaints
 
 
-@settings(max_examples=12, deadline=None)
+@examples(1 / 6)
 @given(frames=tables(), late=st.integers(0, 60))
 def test_the_same_facts_give_the_same_visits(frames, late):
     """Rows in another order give the same ids, and no fact of the future is seen."""

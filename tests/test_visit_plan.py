@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.domain.visit import VisitRecord, VisitState
 from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
 from memberops.policies.cadence import DEFAULT_CADENCE, CadenceRule
@@ -416,7 +417,7 @@ DRAWN = {
 }
 
 
-@settings(max_examples=20)
+@examples(1 / 4)
 @given(**DRAWN)
 def test_frame_equals_scalar_and_no_rule_is_broken(**drawn):
     """

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from memberops.errors import ColumnTypeError, ScheduleError
@@ -35,7 +35,6 @@ def at(words):
     return dt.datetime.fromisoformat(words).replace(tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
-@settings(max_examples=200)
 @given(
     st.integers(0, 2**32),
     st.lists(seconds, min_size=1, max_size=6),

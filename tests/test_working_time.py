@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from counts import examples
 from memberops.errors import ColumnTypeError, InvalidValueError, ScheduleError
 from memberops.schedules import (
     WorkingCalendar,
@@ -230,7 +231,7 @@ def test_a_year_made_at_once_is_its_days_one_by_one(zone):
 seconds = st.integers(0, 12 * 86_400)
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(st.integers(0, 2**32), seconds, seconds, seconds)
 def test_elapsed_undoes_add_and_adds_up(seed, first, second, third):
     """P2: elapsed(start, add(start, b)) == b; additive; monotone; to the second."""
@@ -250,7 +251,7 @@ def test_elapsed_undoes_add_and_adds_up(seed, first, second, third):
     assert sum((each.length for each in due.segments), dt.timedelta()) == budget
 
 
-@settings(max_examples=200)
+@examples(2)
 @given(st.integers(0, 2**32), seconds, st.lists(st.tuples(seconds, seconds)))
 def test_a_pause_moves_due_by_its_working_time(seed, first, drawn):
     """P3: by exactly that, overlapping pauses once, and elapsed leaves them out."""
@@ -304,7 +305,6 @@ def test_every_calendar_answers_or_refuses_in_time_at_night():
     assert slowest_answer(10_000) < 0.05
 
 
-@settings(max_examples=150)
 @given(st.integers(0, 2**32), st.lists(seconds, min_size=1, max_size=6))
 def test_columns_are_the_cases_one_by_one(seed, drawn):
     """Scalar equals frame: add, subtract and elapsed, with pauses and gaps."""
