@@ -85,7 +85,8 @@ def balances(run, office, *more):
 def test_from_application_to_stocktake(run, office):
     """Movements come in once, a gift is given, counts correct the books: by hand."""
     status, out, err = imported(run, office, "--format", "json", "--language", "en")
-    assert (status, err) == (0, "")
+    assert (status, err) == (1, "")  # for two were refused, and a row rejected
+    assert imported(run, office, "--fail-on", "never")[0] == 0
     said = json.loads(out)
     assert said["explanation"] == [
         "rows read 8 = written 5 + there before 0 + refused 2 + rejected 1"
@@ -138,7 +139,7 @@ def test_from_application_to_stocktake(run, office):
     )  # fmt: skip
     for said in ("now: 2; adjustments written: 2", "now: 0; adjustments written: 0"):
         status, out, err = run(*approve)
-        assert (status, err) == (0, "")
+        assert (status, err) == (1, "")  # for a row of the counts was rejected
         assert json.loads(out)["explanation"][-1] == f"lines approved {said}"
     # 80 - 1 damaged; 17 counted as 18, and one given since.
     after = {**by_hand, ("warehouse", "CUP"): 79, ("store:S01", "CUP"): 17}
@@ -171,7 +172,6 @@ def test_who_counted_does_not_approve_and_a_small_role_is_not_enough(run, tmp_pa
             "--counts", tmp_path / "counts.csv", "--reasons", tmp_path / "reasons.csv",
             "--approvals", file, "--by", who, "--role", role, "--place", "warehouse",
             "--at", "2026-10-21T09:00+08:00", "--format", "json", "--language", "en",
-            "--fail-on", "error",
         )  # fmt: skip
         assert status == 1
         said = json.loads(out)
@@ -490,5 +490,5 @@ def test_the_command_runs_by_itself(tmp_path):
          str(tmp_path / "movements.csv"), "--chain", str(office), "--as-of", MONTH_END],
         capture_output=True, text=True, check=False, env={**os.environ, "LANG": "C"},
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr  # rows were refused
     assert len(rows_of(done.stdout)) == 6

@@ -46,7 +46,7 @@ def office(tmp_path, capsys):
         (tmp_path / name).write_text(lines, "utf-8")
     for name in ("movements.csv", "points.csv"):
         given = ["gifts", "import", str(tmp_path / name), "--chain", str(file)]
-        assert main([*given, "--as-of", "2026-10-31", "--format", "csv"]) == 0
+        main([*given, "--as-of", "2026-10-31", "--format", "csv"])
     capsys.readouterr()
     return file
 
@@ -90,13 +90,17 @@ def test_from_application_to_destruction(run, office):
     kept = ("--application", "A-1", "--applications", file)
     status, said, err = run(
         "apply", *kept, "--store", "S02", "--gift", "CUP", "--quantity", 20,
-        "--purpose", "promotion", "--by", "E1", "--at", "2026-10-11T09:00+08:00",
+        "--purpose", "促销", "--by", "E1", "--at", "2026-10-11T09:00+08:00",
     )  # fmt: skip
     assert (status, err) == (0, "")
     assert said["explanation"] == ["application A-1 written"]
 
+    low = ("approve", *kept, "--approved", 15, "--by", "E9", "--role", "clerk",
+           "--at", "2026-10-11T15:00+08:00")  # fmt: skip
+    assert [run(*low)[0], run(*low, "--fail-on", "never")[0]] == [1, 0]
+
     status, said, _ = run(
-        "approve", *kept, "--approved", 15, "--by", "E9", "--role", "manager",
+        "approve", *kept, "--approved", 15, "--by", "E9", "--role", "经理",
         "--at", "2026-10-11T15:00+08:00",
     )  # fmt: skip
     (decision,) = said["decisions"]
@@ -140,6 +144,31 @@ def test_from_application_to_destruction(run, office):
     assert (status, "2 different witnesses" in err) == (2, True)
     assert run(*broken, "E4")[0] == 0
     assert has(office, "CUP", "store:S02") == 13 - 3
+
+
+def test_a_delivery_is_recalled_before_any_of_it_arrived(run, office):
+    """All of it comes back and is sent anew; what arrived in part is not recalled."""
+    chain, file = open_chain(office), office.parent / "applications.csv"
+    chain.apply_for_gifts(asked(), applications=file)
+    chain.approve_gifts("A-1", approved=9, approver=MANAGER, at=AT, applications=file)
+    chain.dispatch_gifts("A-1", quantity=9, by="W1", effective_at=AT,
+                         applications=file)  # fmt: skip
+    recall = ("recall", "--application", "A-1", "--applications", file, "--by", "W1",
+              "--reason", "wrong van", "--at", "2026-10-21T09:00+08:00")  # fmt: skip
+    for said_first in ("written as entry", "there before"):
+        status, said, _ = run(*recall)
+        assert (status, said["explanation"][0].startswith(said_first)) == (0, True)
+    assert has(office, "CUP", "warehouse") == 80
+    later = {"effective_at": AT + dt.timedelta(days=3), "applications": file}
+    chain.dispatch_gifts("A-1", quantity=9, by="W1", number=2, **later)
+    some = [ReceivedLot(lot_id="L1", quantity=4)]
+    chain.receive_gifts("A-1", some, by="E2", number=2, **later)
+    with open_chain(office).ledger() as ledger:
+        size = ledger.position
+    status, _, err = run(*recall[:-1], "2026-10-25T09:00+08:00", "--number", "2")
+    assert (status, "the key is free" in err) == (2, True)
+    with open_chain(office).ledger() as ledger:
+        assert ledger.position == size
 
 
 def test_an_application_is_written_once_and_answered_once(office):

@@ -79,7 +79,7 @@ def give_answer(
             lines.append("已写出：" if spoken == "zh" else "Written:")
             lines += [f"  {file}" for file in files]
         say(lines)
-    return status_of(answer.worst, options.fail_on)
+    return status_of(answer.worst, options.fail_on or "never")
 
 
 def _usual_format(answer: "Answer", options: Options) -> Format:

@@ -17,6 +17,8 @@ from memberops.cli.gift_options import (
     Reason,
     day_or_moment,
     only_progress,
+    strict,
+    word,
 )
 from memberops.cli.options import (
     AsOf,
@@ -28,12 +30,15 @@ from memberops.cli.options import (
 )
 from memberops.cli.printing import say, shown_findings
 from memberops.cli.wrong_use import FOUND
-from memberops.domain import Movement, Posting
+from memberops.domain import Movement, Posting, PostingKind
+from memberops.tables import GIFT_ISSUES, GIFT_MOVEMENTS
 
 if TYPE_CHECKING:
     from memberops.workflows import Answer, Chain
 
 __all__ = ["gift_app"]
+
+_KINDS = "、".join(kind.value for kind in PostingKind)
 
 
 def balance(
@@ -89,14 +94,16 @@ def import_file(
     def ask(chain: "Chain", given: dict[str, Any]) -> "Answer":
         return chain.import_gifts(file, as_of=read_day(as_of), **only_progress(given))
 
-    return give_answer(options, ask, file=file.stem)
+    return give_answer(strict(options), ask, file=file.stem)
 
 
 def post(
     options: Options,
     *,
     key: Annotated[str, Parameter(help="凭证号，唯一。Key of the posting.")],
-    kind: Annotated[str, Parameter(help="类型，如 receipt、transfer。Its kind.")],
+    kind: Annotated[
+        str, Parameter(help=f"类型，如 receipt 或入库：{_KINDS}。Its kind.")
+    ],
     gift: Annotated[str, Parameter(help="礼品编号。The gift.")],
     quantity: Annotated[int, Parameter(help="数量。How many.")],
     source: Annotated[str, Parameter(name="--from", help="转出。Where from.")],
@@ -128,7 +135,7 @@ def post(
         )
         posting = Posting(
             posting_id=key,
-            kind=kind,
+            kind=word(kind, GIFT_MOVEMENTS.column("kind")),
             effective_at=read_moment(at, chain.zone, option="--at"),
             movements=[
                 Movement(
@@ -159,7 +166,9 @@ def issue(
     gift: Annotated[str, Parameter(help="礼品编号。The gift.")],
     reason: Annotated[
         str,
-        Parameter(help="原因：birthday、promotion、complaint。Why it is given."),
+        Parameter(
+            help="原因：birthday 生日、promotion 促销、complaint 投诉。Why it is given."
+        ),
     ],
     at: Moment,
     by: Annotated[str, Parameter(help="发放人编号。Who gives it.")],
@@ -176,7 +185,7 @@ def issue(
             member_id=member,
             gift_id=gift,
             quantity=quantity,
-            reason=reason,
+            reason=word(reason, GIFT_ISSUES.column("reason")),
             by=by,
             ticket_id=ticket,
             **only_progress(given),
@@ -291,6 +300,7 @@ _COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("apply", flow.apply),
     ("approve", flow.approve),
     ("dispatch", flow.dispatch),
+    ("recall", flow.recall),
     ("receive", flow.receive),
     ("issue", issue),
     ("redeem", flow.redeem),

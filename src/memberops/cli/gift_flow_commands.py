@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from memberops.cli.answering import give_answer
-from memberops.cli.gift_options import Moment, day_or_moment, only_progress
+from memberops.cli.gift_options import (
+    Moment,
+    day_or_moment,
+    only_progress,
+    role_word,
+    strict,
+    word,
+)
 from memberops.cli.options import AsOf, Options, read_moment
 from memberops.domain import GiftApplication, ReceivedLot
 from memberops.errors import InvalidValueError
+from memberops.tables import GIFT_APPLICATIONS
 
 if TYPE_CHECKING:
     from memberops.workflows import Answer, Chain
@@ -20,6 +28,7 @@ __all__ = [
     "destroy",
     "dispatch",
     "match",
+    "recall",
     "receive",
     "redeem",
     "take_back",
@@ -51,8 +60,8 @@ def apply(
     purpose: Annotated[
         str,
         Parameter(
-            help="用途：birthday、promotion、points、complaint、replenishment、opening。"
-            "What for."
+            help="用途：birthday 生日、promotion 促销、points 积分、complaint 投诉、"
+            "replenishment 补货、opening 新店。What for."
         ),
     ],
     by: Who,
@@ -67,7 +76,7 @@ def apply(
             store_id=store,
             gift_id=gift,
             asked=quantity,
-            purpose=purpose,
+            purpose=word(purpose, GIFT_APPLICATIONS.column("purpose")),
             applied_by=by,
             applied_at=read_moment(at, chain.zone, option="--at"),
         )
@@ -86,7 +95,7 @@ def approve(
         int, Parameter(help="批准数量，0 为不批准。How many; 0 refuses.")
     ],
     by: Annotated[str, Parameter(help="审批人编号。Who answers.")],
-    role: Annotated[str, Parameter(help="审批角色，如 manager。The role.")],
+    role: Annotated[str, Parameter(help="审批角色，如 manager、经理。The role.")],
     at: Moment,
     applications: Kept,
     place: Annotated[
@@ -103,13 +112,19 @@ def approve(
         return chain.approve_gifts(
             application,
             approved=approved,
-            approver=Approver(staff_id=by, role=role, place=place),
+            approver=Approver(
+                staff_id=by,
+                role=role_word(
+                    role, {each.role for each in chain.policies.gift_approval.rights}
+                ),
+                place=place,
+            ),
             at=read_moment(at, chain.zone, option="--at"),
             applications=applications,
             **only_progress(given),
         )
 
-    return give_answer(options, ask, moment=at, approval=application)
+    return give_answer(strict(options), ask, moment=at, approval=application)
 
 
 def dispatch(
@@ -136,6 +151,32 @@ def dispatch(
         )
 
     return give_answer(options, ask, moment=at, dispatch=application, number=number)
+
+
+def recall(
+    options: Options,
+    *,
+    application: Application,
+    by: Who,
+    reason: Annotated[str, Parameter(help="撤回原因。Why, in words.")],
+    at: Moment,
+    number: Number = 1,
+    applications: Applications = None,
+) -> int:
+    """撤回整次发货，尚未到店。Take a whole delivery back, before any of it arrived."""
+
+    def ask(chain: "Chain", given: dict[str, Any]) -> "Answer":
+        return chain.recall_gifts(
+            application,
+            by=by,
+            reason=reason,
+            effective_at=read_moment(at, chain.zone, option="--at"),
+            number=number,
+            applications=applications,
+            **only_progress(given),
+        )
+
+    return give_answer(options, ask, moment=at, recall=application, number=number)
 
 
 def receive(

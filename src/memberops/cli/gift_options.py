@@ -1,11 +1,14 @@
 """Options that the commands of gifts and stocktakes share."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
+import attrs
 from cyclopts import Parameter
 
-from memberops.cli.options import read_day, read_moment
+from memberops.cli.options import Options, read_day, read_moment
+from memberops.tables import Column
 
 if TYPE_CHECKING:
     from memberops.workflows import Chain
@@ -19,6 +22,9 @@ __all__ = [
     "Reason",
     "day_or_moment",
     "only_progress",
+    "role_word",
+    "strict",
+    "word",
 ]
 
 Moment = Annotated[
@@ -41,6 +47,41 @@ Late = Annotated[
     bool,
     Parameter(negative=(), help="补录到已关账期间。Enter a closed period knowingly."),
 ]
+
+
+_ROLES = {
+    "经理": "manager",
+    "店长": "store_manager",
+    "区域经理": "regional_manager",
+    "仓库主管": "warehouse_manager",
+    "总部": "headquarters",
+}
+
+
+def strict(options: Options) -> Options:
+    """Let what was asked to be written and was not be a failure, unless told."""
+    return attrs.evolve(options, fail_on=options.fail_on or "error")
+
+
+def word(text: str, column: Column) -> str:
+    """
+    Return the word of a choice by any of its spellings, as a file's column has them.
+
+    >>> from memberops.tables import GIFT_MOVEMENTS
+    >>> word("调拨", GIFT_MOVEMENTS.column("kind"))
+    'transfer'
+    """
+    return dict(column.choices).get(text.strip().casefold(), text)
+
+
+def role_word(text: str, known: Collection[str]) -> str:
+    """
+    Return a role by its Chinese name, unless the chain has a role of that name.
+
+    >>> role_word("店长", ["store_manager"]), role_word("店长", ["店长"])
+    ('store_manager', '店长')
+    """
+    return text if text in known else _ROLES.get(text.strip(), text)
 
 
 def day_or_moment(text: str, chain: "Chain") -> dt.date | dt.datetime:

@@ -81,12 +81,13 @@ class Options:
     ] = None
     reveal: Reveal = None
     fail_on: Annotated[
-        FailOn,
+        FailOn | None,
         Parameter(
-            help="有此级别及以上的数据问题时退出状态为 1。Exit with 1 if a finding "
-            "is of this severity or worse."
+            help="有此级别及以上的数据问题时退出状态为 1；默认 never，写入类命令默认 "
+            "error。Exit with 1 if a finding is of this severity or worse; never by "
+            "default, and error where something is to be written."
         ),
-    ] = "never"
+    ] = None
     progress: Annotated[
         bool, Parameter(help="显示进度条。Show a progress bar on a terminal.")
     ] = True

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import App, Parameter
 
 from memberops.cli.answering import give_answer
-from memberops.cli.gift_options import Late, Moment, day_or_moment, only_progress
+from memberops.cli.gift_options import (
+    Late,
+    Moment,
+    day_or_moment,
+    only_progress,
+    role_word,
+    strict,
+)
 from memberops.cli.options import AsOf, Options, read_moment
 
 if TYPE_CHECKING:
@@ -109,7 +116,9 @@ def approve(
     *,
     stocktake: Stocktake,
     by: Annotated[str, Parameter(help="审批人编号。Who decides.")],
-    role: Annotated[str, Parameter(help="审批角色，如 regional_manager。The role.")],
+    role: Annotated[
+        str, Parameter(help="审批角色，如 regional_manager、区域经理。The role.")
+    ],
     at: Moment,
     approvals: Annotated[
         Path,
@@ -128,10 +137,11 @@ def approve(
     """审批已说明原因的差异并调整账面。Approve explained differences, and adjust."""
 
     def ask(chain: "Chain", given: dict[str, Any]) -> "Answer":
+        policy = chain.policies.stocktake
         return chain.approve_counts(
             stocktake,
             by=by,
-            role=role,
+            role=role_word(role, (*policy.roles, *policy.warehouse_roles)),
             at=read_moment(at, chain.zone, option="--at"),
             approvals=approvals,
             counts=counts,
@@ -143,7 +153,7 @@ def approve(
         )
 
     return give_answer(
-        options,
+        strict(options),
         ask,
         moment=at,
         stocktake=stocktake,

@@ -18,7 +18,7 @@ from memberops.domain.gift_flow import (
     transit_place,
 )
 from memberops.domain.posting import Movement, Posting, PostingKind
-from memberops.errors import InvalidValueError, bounded
+from memberops.errors import InvalidValueError, OutOfStockError, bounded
 from memberops.ledger.flow_differences import ReceiptDifference
 from memberops.ledger.flow_steps import answered, given
 from memberops.ledger.store import LedgerStore
@@ -155,17 +155,33 @@ def recall(
 
     Raises:
         InvalidValueError: There is no such delivery.
+        OutOfStockError: Some of it arrived; the key is free.
     """
     key = flow_key("dispatch", application.application_id, number)
     entry = ledger.entry(key)
     if entry is None or not isinstance(entry.record, Posting):
         raise InvalidValueError(f"no delivery was sent as {bounded([key])}")
-    return entry.record.reversal(
+    posting = entry.record.reversal(
         flow_key("recall", application.application_id, number),
         effective_at=effective_at,
         by=by,
         reason=reason,
     )
+    if ledger.entry(posting.posting_id) is None and not ledger.reversed_by(key):
+        for each in posting.movements:
+            stock = ledger.lots(each.gift_id, each.source, as_of=effective_at)
+            there = [lot for lot in stock if lot.lot.lot_id == (each.lot_id or "")]
+            left = sum(max(lot.available, 0) for lot in there)
+            if left < each.quantity:
+                raise OutOfStockError(
+                    each.gift_id,
+                    each.source,
+                    each.lot_id or "",
+                    each.quantity,
+                    left,
+                    spent=False,
+                )
+    return posting
 
 
 def receive(

@@ -321,6 +321,7 @@ class Chain:
     apply_for_gifts = gift_papers.apply_for_gifts
     approve_gifts = gift_papers.approve_gifts
     dispatch_gifts = gift_deliveries.dispatch_gifts
+    recall_gifts = gift_deliveries.recall_gifts
     receive_gifts = gift_deliveries.receive_gifts
     gift_match = gift_matching.gift_match
     export_gifts = gift_files.export_gifts

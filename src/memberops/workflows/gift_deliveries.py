@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from memberops.domain import Finding, Posting, ReceivedLot, Severity
 from memberops.errors import InvalidValueError, bounded
 from memberops.ledger import LedgerStore
-from memberops.ledger.flow_delivery import dispatch, receive
+from memberops.ledger.flow_delivery import dispatch, recall, receive
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.gift_papers import papers_of
@@ -19,7 +19,7 @@ from memberops.workflows.gift_steps import Said, write_one
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress
 
-__all__ = ["dispatch_gifts", "receive_gifts"]
+__all__ = ["dispatch_gifts", "recall_gifts", "receive_gifts"]
 
 
 def dispatch_gifts(
@@ -75,6 +75,59 @@ def dispatch_gifts(
             effective_at=effective_at,
             on=effective_at.astimezone(chain.zone).date(),
             by=by,
+        ),
+        tables,
+        progress,
+    )
+
+
+def recall_gifts(
+    chain: Chain,
+    application_id: str,
+    *,
+    by: str,
+    reason: str,
+    effective_at: dt.datetime,
+    number: int = 1,
+    applications: str | Path | None = None,
+    tables: ChainTables | None = None,
+    progress: Progress | None = None,
+) -> Answer:
+    """
+    Take a whole delivery back, before any of it arrived.
+
+    What was recalled may be sent again, under the next number.
+
+    Args:
+        chain: The chain; a method of it.
+        application_id: The application.
+        by: Who recalls it.
+        reason: Why.
+        effective_at: Aware instant, not before it was sent.
+        number: Which delivery of the application.
+        applications: CSV file of applications; by default the chain's source.
+        tables: What `Chain.read` gave.
+        progress: Is told each table before it is read.
+
+    Returns:
+        An `Answer` with the form ``gift_postings``, of one row.
+
+    Raises:
+        InvalidValueError: There is no such delivery.
+        OutOfStockError: Some of it arrived: nothing is written.
+        ReversalError: It was taken back before, under another key.
+    """
+    papers = papers_of(chain, application_id, file=applications, tables=tables)
+    return write_one(
+        chain,
+        effective_at,
+        lambda ledger: recall(
+            ledger,
+            papers.application,
+            number=number,
+            effective_at=effective_at,
+            by=by,
+            reason=reason,
         ),
         tables,
         progress,
