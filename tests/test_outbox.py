@@ -295,6 +295,22 @@ def test_only_surely_unsent_is_tried_again_and_a_last_time(outbox):
     assert outbox.messages()["cause"].item() == "attempts_exhausted"
 
 
+@pytest.mark.parametrize("problem", ["throttled", "balance", "authentication"])
+def test_what_passes_by_itself_is_tried_until_the_batch_closes(outbox, problem):
+    """An empty account refuses no message: it waits, and expires with that cause."""
+    batch, _ = ready(outbox, "M1")
+    at = NOON
+    for _ in range(9):
+        (own,) = claim(outbox, at=at)
+        answer(outbox, own, "postponed", at=at, problem=problem)
+        assert states(outbox) == {"M1": "queued"}
+        at = outbox.next_due()
+    assert at - NOON > 8 * MINUTE  # at least half of 2 + 4 + … + 512 seconds
+    assert outbox.expire(at=batch.closes_at) == 1
+    frame = outbox.messages()
+    assert (frame["state"].item(), frame["cause"].item()) == ("expired", problem)
+
+
 def test_what_was_released_was_no_try(outbox):
     """A claim that was put back is due at once, and counts neither try nor contact."""
     ready(outbox, "M1")

@@ -156,6 +156,101 @@ def test_the_breaker_leaves_a_failing_provider_alone_and_429_does_not_open_it(ou
     assert (report.requests, report.claimed) == (1, 1)
 
 
+class Crowded(Provider):
+    """A provider that takes some of what it is given, and says so of the others."""
+
+    def send(self, messages, *, template):
+        """Take the first ones; the next request is for the others."""
+        taken = super().send(messages[: self.takes], template=template)
+        return taken + tuple(
+            SendResult(
+                message_id=message.message_id, outcome="postponed",
+                problem="throttled", begun=False,
+            )
+            for message in messages[self.takes :]
+        )  # fmt: skip
+
+
+def test_what_a_request_has_no_room_for_goes_into_the_next(outbox):
+    """Nothing is refused for want of room, however often; none counts as a try."""
+    ready(outbox, *(f"M{n}" for n in range(20)))
+    provider = Crowded(batch_size=20)
+    provider.takes = 2
+    report = send_messages(outbox, provider, now=Clock(), worker="w")
+    assert (report.requests, report.accepted, report.postponed) == (10, 20, 0)
+    assert set(outbox.messages()["provider"]) == {"p"}
+    assert set(states(outbox).values()) == {"accepted"}
+
+
+def test_a_provider_that_has_room_for_nothing_is_not_asked_for_ever(outbox):
+    """It counts as a provider that says "slower"."""
+    ready(outbox, "M1", "M2")
+    provider = Crowded(batch_size=2)
+    provider.takes = 0
+    report = send_messages(outbox, provider, now=Clock(), worker="w")
+    assert (report.requests, report.postponed) == (1, 2)
+    assert set(states(outbox).values()) == {"queued"}
+
+
+class Turnstile:
+    """A provider that takes one message in so many seconds, and answers 429 else."""
+
+    name = "p"
+    capabilities = SmsCapabilities(batch_size=1)
+
+    def __init__(self, clock, every, asks=None):
+        self.clock, self.every, self.asks = clock, every, asks
+        self.requests, self.last = 0, None
+
+    def send(self, messages, *, template):
+        """Take one if it is time."""
+        self.requests += 1
+        self.clock.at += dt.timedelta(milliseconds=20)
+        free = self.last is None or self.clock.at - self.last >= self.every
+        if free:
+            self.last = self.clock.at
+        return tuple(
+            SendResult(
+                message_id=message.message_id,
+                outcome="accepted" if free else "postponed",
+                problem=None if free else "throttled",
+                retry_after=None if free else self.asks,
+            )
+            for message in messages
+        )
+
+
+@pytest.mark.parametrize("asks", [None, 60 * SECOND])
+def test_a_slow_provider_is_waited_for_and_no_message_is_given_up(outbox, asks):
+    """A 429 says nothing of its message, and holds the others back as well."""
+    ready(outbox, *(f"M{n}" for n in range(30)))
+    clock = Clock()
+    provider = Turnstile(clock, asks or SECOND, asks)
+    report = send_messages(
+        outbox, provider, now=clock, worker="w", sleep=clock.sleep, batch=10
+    )
+    while report.next_at is not None:
+        clock.at = max(clock.at, report.next_at)
+        report = send_messages(
+            outbox, provider, now=clock, worker="w", sleep=clock.sleep, batch=10
+        )
+    assert set(states(outbox).values()) == {"accepted"}
+    assert provider.requests < 3 * 30
+    without = send_messages(outbox, provider, now=clock, worker="w")
+    assert without.claimed == 0
+
+
+def test_a_provider_that_asks_to_come_slower_ends_a_run_without_sleep(outbox):
+    """What was claimed beside it is put back, and the report says until when."""
+    ready(outbox, *(f"M{n}" for n in range(5)))
+    clock = Clock()
+    provider = Turnstile(clock, 60 * SECOND, 60 * SECOND)
+    report = send_messages(outbox, provider, now=clock, worker="w", batch=5)
+    assert (report.accepted, report.postponed, report.released) == (1, 1, 3)
+    assert report.stopped == "rate"
+    assert report.next_at >= clock.at + 60 * SECOND
+
+
 def test_a_stopped_worker_sends_nothing_that_it_lost(outbox):
     """One that wakes after its lease sends nothing: one request per attempt."""
     ready(outbox, "M1")

@@ -107,9 +107,7 @@ def _masked(value: str | None) -> str:
     return str(mask(value))
 
 
-def _plain_text(
-    _instance: object, attribute: attrs.Attribute[Any], value: object
-) -> None:
+def _plain_text(_owner: object, attribute: attrs.Attribute[Any], value: object) -> None:
     """Refuse anything but text, such as a phone that was read as a number."""
     if not isinstance(value, str):
         raise InvalidValueError(
@@ -341,6 +339,7 @@ class SendResult:
         retry_after: How long the provider asks to wait.
         segments: How many parts the provider says it bills; None if it does not say.
         cost: What the provider says it costs; None if it does not say.
+        begun: False if its request had no room for it: it is no try, and postponed.
     """
 
     message_id: str = attrs.field(validator=identifier)
@@ -353,6 +352,12 @@ class SendResult:
     retry_after: dt.timedelta | None = None
     segments: int | None = None
     cost: Money | None = None
+    begun: bool = True
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what came of a request that was never made."""
+        if not self.begun and self.outcome is not SendOutcome.POSTPONED:
+            raise InvalidValueError("what was not begun is postponed")
 
 
 @attrs.frozen(kw_only=True)

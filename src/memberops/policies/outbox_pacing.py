@@ -65,7 +65,18 @@ class Pace:
         self._sent: list[deque[dt.datetime]] = [
             deque(maxlen=limit.most) for limit in self._limits
         ]
+        self._held: dt.datetime | None = None
         self._lock = threading.Lock()
+
+    def hold(self, until: dt.datetime) -> None:
+        """Let nothing leave until a moment: the provider asked for it."""
+        with self._lock:
+            self._held = until if self._held is None else max(self._held, until)
+
+    def held_until(self, at: dt.datetime) -> dt.datetime | None:
+        """Return until when nothing leaves; None if nothing is held."""
+        with self._lock:
+            return self._held if self._held is not None and self._held > at else None
 
     def take(self, at: dt.datetime, wanted: int) -> int:
         """Return how many of the wanted may leave now, and count them as gone."""
@@ -92,7 +103,7 @@ class Pace:
             return self._ready(at)
 
     def _ready(self, at: dt.datetime) -> dt.datetime:
-        ready = at
+        ready = at if self._held is None else max(at, self._held)
         for limit, sent in zip(self._limits, self._sent, strict=True):
             if len(sent) == limit.most:
                 ready = max(ready, _free(limit, sent[0], at))

@@ -13,6 +13,7 @@ from memberops.domain.message import (
     BatchApproval,
     MessageBatch,
     MessageKind,
+    MessageProblem,
 )
 from memberops.domain.money import Money
 from memberops.domain.values import whole_number
@@ -38,6 +39,10 @@ def _kinds(values: Iterable[MessageKind | str]) -> frozenset[MessageKind]:
     return frozenset(MessageKind(value) for value in values)
 
 
+def _problems(values: Iterable[MessageProblem | str]) -> frozenset[MessageProblem]:
+    return frozenset(MessageProblem(value) for value in values)
+
+
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
     """
@@ -48,10 +53,13 @@ class RetryPolicy:
     test can foretell it. What the provider asks to wait is kept, up to *most_asked*.
 
     Args:
-        attempts: How many requests a message gets at most.
+        attempts: How many requests a message gets at most, of those that count.
         first: The wait after the first.
         most_wait: The longest wait by itself.
         most_asked: The longest wait that a provider can ask for.
+        passing: Problems that pass without anybody changing the message, such as a
+            rate, an empty account or a wrong key: a request that met one counts as
+            no try, and the message is tried until its batch closes.
 
     Raises:
         InvalidValueError: A number is not above zero.
@@ -73,6 +81,16 @@ class RetryPolicy:
     )
     most_asked: dt.timedelta = attrs.field(
         default=dt.timedelta(hours=1), validator=_positive
+    )
+    passing: frozenset[MessageProblem] = attrs.field(
+        default=(
+            MessageProblem.THROTTLED,
+            MessageProblem.NUMBER_LIMIT,
+            MessageProblem.BALANCE,
+            MessageProblem.AUTHENTICATION,
+            MessageProblem.CONNECTION,
+        ),
+        converter=_problems,
     )
 
     @attempts.validator

@@ -44,14 +44,16 @@ class SendReport:
         refused: Messages it will never take.
         postponed: Messages that go back into the queue, or gave up trying.
         unknown: Messages of which nobody knows yet.
-        released: Messages that were put back because the breaker opened, the lease
-            or their hours ran out before their request, their member opted out or
-            their batch was canceled meanwhile, or the run was broken off.
+        released: Messages that were put back because the breaker opened, the
+            provider asked to come slower, the lease or their hours ran out before
+            their request, the request had no room for them, their member opted out
+            or their batch was canceled meanwhile, or the run was broken off.
         late: Results of messages that others had recovered meanwhile.
         recovered: Messages of dead workers, now unknown.
         expired: Messages whose batch had closed.
-        stopped: Why it ended: ``done`` (nothing is due), ``limit``, ``rate``,
-            ``breaker``, ``asked``, or ``lease`` (shorter than a claim takes).
+        stopped: Why it ended: ``done`` (nothing is due), ``limit``, ``rate`` (ours,
+            or the provider's that asked to come slower), ``breaker``, ``asked``, or
+            ``lease`` (shorter than a claim takes).
         next_at: When it is worth running again; None if nothing waits for a moment.
     """
 
@@ -81,6 +83,7 @@ class _Sender:
     sleep: Callable[[float], object]
     report: SendReport = attrs.Factory(SendReport)
     too_slow: bool = False
+    slower: int = 0
 
     def count(self, **more: int) -> None:
         """Add to the report."""
@@ -115,7 +118,7 @@ class _Sender:
         waiting = list(_requests(claims, self.provider))
         try:
             self.request(waiting.pop(0))
-            while waiting and self.breaker.open_until is None:
+            while waiting and self.flows():
                 self.request(waiting.pop(0))
             self.release([claim for claims_left in waiting for claim in claims_left])
         except BaseException:
@@ -123,6 +126,11 @@ class _Sender:
             self.release([claim for claims_left in waiting for claim in claims_left])
             raise
         return len(claims)
+
+    def flows(self) -> bool:
+        """Tell whether the provider may be asked at once for more."""
+        at = self.now()
+        return self.breaker.open_until is None and self.pace.held_until(at) is None
 
     def release(self, claims: Sequence[Claim]) -> None:
         """Put back what was not begun."""
@@ -164,10 +172,26 @@ class _Sender:
             for claim in claims
             for own in [claim.message.message_id]
         ]
+        begun = [result for _, result in pairs if result.begun]
+        if not begun:  # to put all back would ask the same again, and for ever
+            pairs = [(claim, attrs.evolve(r, begun=True)) for claim, r in pairs]
         self.count(requests=1)
-        for _, result in pairs:
+        for result in begun:
             self.breaker.note(_standing(result), self.now())
+        self.slow_down(begun)
         self.write(pairs)
+
+    def slow_down(self, results: Sequence[SendResult]) -> None:
+        """Leave the provider alone for a while if it asked for that."""
+        limited = [each for each in results if each.problem is MessageProblem.THROTTLED]
+        if len(limited) < len(results):
+            self.slower = 0
+        if limited:
+            self.slower += 1
+            asked = max((e.retry_after for e in limited if e.retry_after), default=None)
+            retry = self.outbox.policy.retry
+            wait = retry.wait(self.worker, attempt=self.slower, asked=asked)
+            self.pace.hold(self.now() + wait)
 
     def write(self, pairs: Sequence[tuple[Claim, SendResult]]) -> None:
         """Record results and count them: what is known is not lost to a busy moment."""
@@ -181,7 +205,8 @@ class _Sender:
                     raise
             self.sleep(min(0.05 * 2**attempt, 2.0))
         for (_, result), done in zip(pairs, recorded, strict=True):
-            self.count(**{result.outcome.value: 1, "late": int(not done.applied)})
+            kind = result.outcome.value if result.begun else "released"
+            self.count(**{kind: 1, "late": int(not done.applied)})
 
 
 def send_messages(

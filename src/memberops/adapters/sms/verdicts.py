@@ -79,12 +79,14 @@ class Verdict:
         problem: Why it was not accepted.
         raw_code: The provider's own code, the HTTP status, or an error's name.
         retry_after: How long the provider asks to wait.
+        begun: False if the request had no room for it.
     """
 
     outcome: SendOutcome
     problem: MessageProblem | None = None
     raw_code: str = ""
     retry_after: dt.timedelta | None = None
+    begun: bool = True
 
     def of(self, message: Message, **known: Any) -> SendResult:
         """Tell it of a message, with what else is known of the attempt."""
@@ -94,6 +96,7 @@ class Verdict:
             problem=self.problem,
             raw_code=self.raw_code,
             retry_after=self.retry_after,
+            begun=self.begun,
             **known,
         )
 
@@ -230,6 +233,7 @@ def next_request() -> Verdict:
         problem=MessageProblem.THROTTLED,
         raw_code="next request",
         retry_after=dt.timedelta(),
+        begun=False,
     )
 
 

@@ -120,7 +120,11 @@ def _answer(  # noqa: PLR0917 - private, one caller
     details: dict[str, Any],
 ) -> None:
     row, cause = change.row, "" if result.problem is None else result.problem.value
-    if result.outcome is SendOutcome.POSTPONED and not row.ambiguous:
+    if not result.begun:
+        _put_back(change, at)
+        return
+    passing = result.problem in policy.retry.passing
+    if result.outcome is SendOutcome.POSTPONED and not (row.ambiguous or passing):
         tries = 1 + _postponed(connection, row, policy)
         cause = "attempts_exhausted" if tries >= policy.retry.attempts else cause
     cost, details["foreign_cost"] = cost_in(connection, row, result.cost)
@@ -145,13 +149,14 @@ def _answer(  # noqa: PLR0917 - private, one caller
 
 
 def _postponed(connection: sa.Connection, row: Any, policy: OutboxPolicy) -> int:
-    """Return how often a message was postponed; what was not begun does not count."""
+    """Return how often a message was postponed for a reason of its own."""
     if row.attempts < policy.retry.attempts:
         return 0
     statement = sa.select(sa.func.count()).where(
         facts.c.message_id == row.message_id,
         facts.c.kind == "answered",
         facts.c.value == SendOutcome.POSTPONED.value,
+        facts.c.cause.not_in(sorted(policy.retry.passing)),
     )
     return int(connection.execute(statement).scalar_one())
 
@@ -163,11 +168,15 @@ def release(connection: sa.Connection, claims: Iterable[Claim], at: dt.datetime)
     for own, row in locked(connection, given).items():
         if row.fence == given[own].fence and row.sending == "claimed":
             change = Change.of(row)
-            change.columns = {"leased_until": None, "due_at": stamp(at)}
-            change.add(MessageFact(kind="released"), stamp(at), worker=row.worker)
+            _put_back(change, at)
             changes.append(change)
     write_changes(connection, changes)
     return len(changes)
+
+
+def _put_back(change: Change, at: dt.datetime) -> None:
+    change.columns |= {"leased_until": None, "due_at": stamp(at)}
+    change.add(MessageFact(kind="released"), stamp(at), worker=change.row.worker)
 
 
 def _written(connection: sa.Connection, claim: Claim, result: SendResult) -> str | None:
