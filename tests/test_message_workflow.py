@@ -220,17 +220,18 @@ def test_a_plan_that_was_cut_off_is_made_again(office):
     assert "written 0, there before 2" in again.explain("en")
 
 
-@pytest.mark.parametrize("how", ["table", "command", "refusal", "cancel"])
+@pytest.mark.parametrize("how", ["table", "late", "command", "refusal", "cancel"])
 def test_a_late_no_is_a_no(office, how):
     """An opt-out or a withdrawal after the approval lets no such message leave."""
     file, written = office
     chain = open_chain(file)
     approve(chain, written)
     expected = {"accepted": 1, "canceled": 1}
-    if how == "table":
+    if how in {"table", "late"}:  # entered today, and said today or the week before
         consents = file.parent / "consents.csv"
+        day = "2026-11-05" if how == "table" else "2026-10-29"
         consents.write_text(
-            consents.read_text("utf-8") + "M2,短信,否,2026-11-05\n", "utf-8"
+            consents.read_text("utf-8") + f"M2,短信,否,{day}\n", "utf-8"
         )
     elif how == "command":
         chain.opt_out_messages("M2", at=NOON, evidence="answered R")

@@ -65,8 +65,8 @@ def send_messages(
     """
     Send what is approved and due, each message once; only if *send* is true.
 
-    Opt-outs that came into the table of consents since the batches were made are
-    written into the outbox first, so that none of these members is written to.
+    Opt-outs that stand in the table of consents are written into the outbox first,
+    whatever their day, so that none of these members is written to.
 
     Args:
         chain: The chain; a method of it.
@@ -144,14 +144,14 @@ def _would(waiting: int, name: str) -> list[tuple[str, str]]:
 
 
 def _tell_opt_outs(asked: Inquiry, kept: SqlOutbox) -> None:
-    """Write what members said since the open batches were made."""
-    status = kept.status()
-    open_ones = status.loc[(status["queued"] > 0).to_numpy(bool), "batch_id"]
-    made = [kept.batch(str(each)).created_at for each in open_ones]
-    if not made or "consents" not in asked.tables:
+    """
+    Write which members refuse, whenever that was: the table may have learned it late.
+
+    What they agreed to is not taken from here: it was asked when they were planned.
+    """
+    if not kept.status()["queued"].any() or "consents" not in asked.tables:
         return
-    since = min(made).astimezone(asked.chain.zone).date()
-    said = recorded_consents(asked, since=since)
+    said = recorded_consents(asked)
     record_facts(kept, consents=[each for each in said if not each.given])
 
 

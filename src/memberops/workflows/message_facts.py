@@ -33,10 +33,7 @@ class ConsentFact(NamedTuple):
 
 
 def recorded_consents(
-    asked: Inquiry,
-    members: Iterable[str] | None = None,
-    *,
-    since: dt.date | None = None,
+    asked: Inquiry, members: Iterable[str] | None = None
 ) -> list[ConsentFact]:
     """
     Return the last word of members on messages, as the chain's tables have it.
@@ -44,7 +41,6 @@ def recorded_consents(
     Args:
         asked: The question, with the table of consents if there is one.
         members: Whom; all by default.
-        since: Only words from this day on.
     """
     if "consents" not in asked.tables:
         return []
@@ -56,8 +52,6 @@ def recorded_consents(
     rows = rows.drop_duplicates("member_id", keep="last")
     if members is not None:
         rows = rows[rows["member_id"].isin(set(members)).to_numpy(bool)]
-    if since is not None:
-        rows = rows[(rows["on"] >= pd.Timestamp(since)).to_numpy(bool)]
     days = rows["on"].dt.tz_localize(zone).dt.tz_convert("UTC")
     exact = pd.to_datetime(rows["at"], utc=True)
     moments = exact.where(exact.notna(), days)
