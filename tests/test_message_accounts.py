@@ -47,7 +47,10 @@ def test_each_account_sends_its_batches_and_is_asked_about_them(tmp_path, monkey
         FaultyGateway(key="the key of the test", hold=0.2) as two,
     ):
         sms = two_gateways(one, two)
-        chain = open_chain(write_message_chain(tmp_path, sms=sms, more=SALE))
+        file = write_message_chain(tmp_path, sms=sms, more=SALE)
+        text = file.read_text("utf-8").replace('price = "0.05"', 'price = "0.045"')
+        file.write_text(text, "utf-8")
+        chain = open_chain(file)
         for template, batch, member in (("birthday", "B1", "M1"), ("sale", "B2", "M2")):
             written = chain.plan_messages(
                 template, batch_id=batch, as_of=clock()().date(), author="A1",
@@ -65,6 +68,10 @@ def test_each_account_sends_its_batches_and_is_asked_about_them(tmp_path, monkey
         two.script("reset_after")
         second = chain.send_messages(now=clock(), send=True)
         assert stands(second) == {"accepted": 1, "unknown": 1}
+        rows = second["message_batch"].frame
+        assert rows[["cost", "cost_cap"]].to_numpy().tolist() == [[5, 5]] * 2
+        with chain.outbox() as outbox:  # exact inside, and rounded where it is shown
+            assert outbox.status()["spent"].tolist() == [45, 45]
         assert (one.requests.total(), two.requests.total()) == (1, 1)
 
         class Broken:

@@ -83,6 +83,16 @@ def test_each_group_buys_in_its_own_days():
     assert effect.complete
 
 
+def test_a_price_of_more_digits_is_told_in_the_currency_of_the_sales():
+    """Nine parts at 0.045 yuan cost 0.405: 41 fen, rounded once."""
+    sent = messages(*((f"R{n}", "delivered", 0) for n in range(9)))
+    effect = message_effect(
+        sent.assign(segments=1), sales(), as_of=END,
+        price=Money.of("0.045", Currency("CNY", digits=3)), currency=Currency("CNY"),
+    )  # fmt: skip
+    assert effect.delivery["cost"].item() == 41
+
+
 def test_what_is_not_known_yet_is_not_counted():
     """Later sales are left out, and a window that still runs says so."""
     sent = messages(("R1", "delivered", 0))

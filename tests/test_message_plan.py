@@ -1,6 +1,7 @@
 """A batch to many members: planned, held out, or left out, and nobody lost."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pandas as pd
 import pytest
@@ -14,7 +15,12 @@ from memberops.domain.message import (
     audience_digest,
     message_id,
 )
-from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
+from memberops.errors import (
+    ColumnTypeError,
+    CurrencyMismatchError,
+    InvalidValueError,
+    MissingColumnsError,
+)
 from memberops.policies.message_plan import plan_messages
 from memberops.policies.message_policy import MessagePolicy
 from memberops.policies.visit_policy import Suppression
@@ -226,6 +232,26 @@ def test_the_batch_costs_what_its_parts_cost():
         made.batch(**hours, cost_cap=Money.of("0.19", CNY))
     with pytest.raises(InvalidValueError, match="cost_cap"):
         plan(members).batch(**hours)
+
+
+def test_a_price_of_three_digits_is_rounded_once_and_in_the_sum():
+    """At 0.045 yuan a part, 3 parts cost 0.135 and not 0.15; a cap of fen is held."""
+    price = Money.of("0.045", Currency("CNY", digits=3))
+    members = people(*((f"M{n}", f"1380000000{n}", "王") for n in range(3)))
+    made = plan(members, NOTICE, policy=MessagePolicy(price=price))
+    hours = {"opens_at": NOON, "closes_at": NOON + dt.timedelta(hours=8),
+             "author": "E1", "created_at": NOON}  # fmt: skip
+
+    assert made.segments == 3
+    assert made.cost.amount == Decimal("0.135")
+    assert made.cost.to_digits(2) == Money.of("0.14", CNY)
+    assert made.batch(**hours).cost_cap == made.cost
+    held = made.batch(**hours, cost_cap=Money.of("0.14", CNY)).cost_cap
+    assert held == Money.of("0.140", price.currency)
+    with pytest.raises(InvalidValueError, match="above the cap"):
+        made.batch(**hours, cost_cap=Money.of("0.13", CNY))
+    with pytest.raises(CurrencyMismatchError):
+        made.batch(**hours, cost_cap=Money.of("1", Currency("EUR")))
 
 
 def test_nobody_is_shown():

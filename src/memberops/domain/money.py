@@ -256,6 +256,16 @@ class Money:
             )
         return Money(round_half_up(self.minor * Fraction(factor)), self.currency)
 
+    def to_digits(self, digits: int) -> Money:
+        """
+        Tell the amount with another number of digits, rounding half up once.
+
+        >>> Money.of("44.955", Currency("CNY", digits=3)).to_digits(2)
+        Money('44.96', 'CNY')
+        """
+        minor = self.minor * Fraction(10) ** (digits - self.currency.digits)
+        return Money(round_half_up(minor), Currency(self.currency.code, digits))
+
     def _other(self, other: Money) -> int:
         if self.currency != other.currency:
             raise CurrencyMismatchError(

@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import pandas as pd
 
-from memberops.domain import Money
+from memberops.domain import Currency, Money
 from memberops.domain.values import check_as_of, whole_number
 from memberops.errors import ColumnTypeError, InvalidValueError, MissingColumnsError
 from memberops.metrics.formulas import Figure, with_figures
@@ -111,6 +111,7 @@ def message_effect(
     held_out: Any = None,
     sent_on: dt.date | None = None,
     price: Money | None = None,
+    currency: Currency | None = None,
     policy: EffectPolicy | None = None,
 ) -> MessageEffect:
     """
@@ -129,7 +130,8 @@ def message_effect(
         held_out: Members held out: ``member_id``.
         sent_on: The day from which the days of those without a message of their own
             count; by default the first day of a message.
-        price: Of one part.
+        price: Of one part; the cost of all is rounded once.
+        currency: In whose minor units the cost is told; that of the price by default.
         policy: The window, the interval.
 
     Raises:
@@ -158,7 +160,7 @@ def message_effect(
     bought = _bought(sales, people, policy, until)
     groups = _groups(people, bought)
     return MessageEffect(
-        delivery=_delivery(rows, price),
+        delivery=_delivery(rows, price, currency),
         groups=groups,
         differences=_differences(groups, policy),
         complete=bool(
@@ -255,18 +257,22 @@ def _groups(people: pd.DataFrame, bought: pd.DataFrame) -> pd.DataFrame:
     return with_figures(frame, MESSAGE_EFFECT)
 
 
-def _delivery(rows: pd.DataFrame, price: Money | None) -> pd.DataFrame:
+def _delivery(
+    rows: pd.DataFrame, price: Money | None, currency: Currency | None
+) -> pd.DataFrame:
     group = rows["group"].to_numpy(object)
     # What may have been sent may be billed; what surely was not is not.
     billed = rows["state"].isin(["delivered", "undelivered", *(
         state for state, name in _STATES.items() if not name)])  # fmt: skip
     parts = int(rows.loc[billed.to_numpy(bool), "segments"].sum())
+    cost = None if price is None else price.times(parts)
+    if cost is not None and currency is not None:
+        cost = cost.to_digits(currency.digits)
     frame = pd.DataFrame(
         {"messages": [len(rows)], "reached": [int((group == "reached").sum())],
          "unknown": [int((group == "").sum())],
          "not_reached": [int((group == "not_reached").sum())], "segments": [parts],
-         "cost": pd.array([None if price is None else price.times(parts).minor],
-                          dtype="Int64")}
+         "cost": pd.array([None if cost is None else cost.minor], dtype="Int64")}
     )  # fmt: skip
     return with_figures(frame, (_DELIVERED,))
 

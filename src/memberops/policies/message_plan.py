@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 import attrs
@@ -89,7 +91,7 @@ class MessagePlan:
 
     @property
     def cost(self) -> Money | None:
-        """What all parts cost; None if the policy knows no price."""
+        """What all parts cost, exact as the price; None if the policy knows none."""
         price = self.policy.price
         return None if price is None else price.times(self.segments)
 
@@ -110,13 +112,14 @@ class MessagePlan:
             closes_at: From when on none may.
             author: Who made it.
             created_at: When.
-            cost_cap: What it may cost at most; the cost of the plan by default.
+            cost_cap: What it may cost at most; the cost of the plan by default. It is
+                held with the digits of the price, in which costs are counted.
 
         Raises:
             InvalidValueError: No cap and no price, or a cap below the plan's cost.
         """
         cost = self.cost
-        cap = cost if cost_cap is None else cost_cap
+        cap = cost if cost_cap is None else _counted_as(cost, cost_cap)
         if cap is None:
             raise InvalidValueError(
                 "the policy knows no price, so give 'cost_cap', or price= to it"
@@ -283,3 +286,11 @@ def _check_template(
             f"the template {template.template_id!r} cannot be sent to anyone: "
             f"{answer.explain()}"
         )
+
+
+def _counted_as(cost: Money | None, cap: Money) -> Money:
+    """Return a cap in the digits of the cost; what is below them is cut."""
+    if cost is None or cost.currency.code != cap.currency.code:
+        return cap
+    shift = cost.currency.digits - cap.currency.digits
+    return Money(math.floor(cap.minor * Fraction(10) ** shift), cost.currency)

@@ -84,7 +84,9 @@ class MessagePolicy:
             on short messages of 2015.
         counted: States of earlier messages that count against the caps: also of
             those that may have been sent.
-        price: Of one part; None if it is not known.
+        price: Of one part, exact: its currency may have more digits than the chain's,
+            as ``Money.of("0.045", Currency("CNY", digits=3))``, for only sums are
+            rounded. None if it is not known.
         hold_out: Share of the audience, drawn by chance, that is not written to, so
             that the effect can be measured.
         one_per_phone: Whether a number that several members share is written to

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from memberops.domain import Money
 from memberops.domain.message import BatchApproval, MessageBatch, MessageState
 from memberops.errors import InvalidValueError, UnknownBatchError, bounded
 from memberops.policies import MessagePlan
@@ -71,7 +72,7 @@ def batch_rows(
             {
                 **_row(chain, batch),
                 "held_out": int(held.get(batch.batch_id, 0)),
-                "cost": int(state["spent"]),
+                "cost": _paid(chain, batch, int(state["spent"])),
                 "approval": "canceled" if state["cause"] else state["approval"],
                 "approvals_en": _told(words, batch, chain, chinese=False),
                 "approvals_zh": _told(words, batch, chain, chinese=True),
@@ -127,11 +128,17 @@ def _row(chain: Chain, batch: MessageBatch) -> dict[str, Any]:
         "size": batch.size,
         "opens_at": _moment(batch.opens_at),
         "closes_at": _moment(batch.closes_at),
-        "cost_cap": batch.cost_cap.minor,
+        "cost_cap": _paid(chain, batch, batch.cost_cap.minor),
         "author": batch.author,
         "created_at": _moment(batch.created_at),
         "fingerprint": batch.fingerprint[:SHORT],
     }
+
+
+def _paid(chain: Chain, batch: MessageBatch, minor: int) -> int:
+    """Round an amount of a batch, whose price may have more digits, to what is paid."""
+    amount = Money(minor, batch.cost_cap.currency)
+    return amount.to_digits(chain.currency.digits).minor
 
 
 def _moment(moment: dt.datetime) -> pd.Timestamp:

@@ -159,7 +159,7 @@ def plan_messages(
     linted = lint_template(
         own.template, provider=_provider(chain, own.template), as_of=as_of
     )
-    lines = [*unplanned, *_lines(plan)]
+    lines = [*unplanned, *_lines(chain, plan)]
     if write:
         if batch is None or not plan.size:
             raise InvalidValueError(
@@ -281,10 +281,12 @@ def _batch(plan: MessagePlan, wish: _Wish, *, needed: bool) -> MessageBatch | No
     )
 
 
-def _lines(plan: MessagePlan) -> list[tuple[str, str]]:
+def _lines(chain: Chain, plan: MessagePlan) -> list[tuple[str, str]]:
     longest = 0 if not plan.size else int(plan.messages["characters"].max())
     cost_en, cost_zh = (
-        ("not known", "未知") if plan.cost is None else [str(plan.cost)] * 2
+        ("not known", "未知")
+        if plan.cost is None
+        else [str(plan.cost.to_digits(chain.currency.digits))] * 2
     )
     counts = (f"{plan.size:,}", f"{plan.segments:,}", longest)
     others = (f"{len(plan.held_out):,}", f"{len(plan.left_out):,}")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 import attrs
 
+from memberops.domain import Currency, Money
 from memberops.domain.message import MessageKind, MessageTemplate
 from memberops.metrics import EffectPolicy
 from memberops.policies import MessagePolicy, VisitPolicy
@@ -45,6 +47,23 @@ def _messages(value: Any, base: Any, reader: Reader) -> MessagePolicy:
         visits: VisitPolicy = reader.table(reader.facts[VISITS], VisitPolicy)
         usual = attrs.evolve(base, suppressions=visits.suppressions)
     made: MessagePolicy = reader.table(value, MessagePolicy, usual)
+    return made
+
+
+def _price(value: Any, _base: Any, reader: Reader) -> Money | None:
+    """Read a price: it may have more digits than the chain's amounts."""
+    amount: Decimal | None = reader.read(value, Decimal | None)
+    if amount is None:
+        return None
+    currency: Currency = reader.facts["currency"]
+    exponent = amount.as_tuple().exponent
+    own = -exponent if isinstance(exponent, int) else 0
+
+    def make() -> Money:
+        digits = max(own, currency.digits)
+        return Money.of(amount, attrs.evolve(currency, digits=digits))
+
+    made: Money = built(make)
     return made
 
 
@@ -185,6 +204,7 @@ def _template(
 MESSAGE_FIELDS = {
     (ChainPolicies, "messages"): _messages,
     (EffectPolicy, "confidence"): _float,
+    (MessagePolicy, "price"): _price,
     (_Template, "variables"): _texts,
     (_Template, "sample"): _texts,
 }

@@ -18,7 +18,7 @@ _SERVICES = ("service_levels", "enquiry", "email", "store_wait", "order", "hard_
 
 def policy_currencies(policies: ChainPolicies) -> Iterator[tuple[str, Currency | str]]:
     """
-    Give each currency that a policy has, of an authority only its code.
+    Give each currency that a policy has, of an authority and a price only its code.
 
     Args:
         policies: The chain's.
@@ -36,8 +36,9 @@ def policy_currencies(policies: ChainPolicies) -> Iterator[tuple[str, Currency |
     amounts = [
         *(("gift_approval", right.value) for right in policies.gift_approval.rights),
         *(("stocktake", limit.value) for limit in policies.stocktake.limits),
-        ("messages", policies.messages.price),
     ]
+    if policies.messages.price is not None:  # it may have more digits than what is paid
+        yield "messages", policies.messages.price.currency.code
     for name, amount in amounts:
         if amount is not None:
             yield name, amount.currency

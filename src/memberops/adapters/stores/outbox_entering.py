@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from typing import Any
 
 import attrs
@@ -225,6 +227,16 @@ def _unlike(first: Message, second: Message) -> list[str]:
     return [name for name in _COLUMNS if getattr(first, name) != getattr(second, name)]
 
 
+def _cost(policy: OutboxPolicy, message: Message, batch: Any) -> int:
+    """Return what a message may cost in the minor units of its batch, rounded up."""
+    cost = policy.estimate(message.text)
+    if policy.price is None or policy.price.currency.digits == batch.digits:
+        return cost
+    # the price has got another number of digits since the batch was made
+    shift = int(batch.digits) - policy.price.currency.digits
+    return math.ceil(cost * Fraction(10) ** shift)
+
+
 def _add(
     connection: sa.Connection,
     batch: Any,
@@ -242,7 +254,7 @@ def _add(
             f"{batch.enqueued + len(new)}: make a batch for the others"
         )
     rows = [
-        message_row(each, cost=policy.estimate(each.text), seal=seal) for each in new
+        message_row(each, cost=_cost(policy, each, batch), seal=seal) for each in new
     ]
     if connection.dialect.name == "postgresql":
         names = list(rows[0])
