@@ -44,6 +44,32 @@ def test_a_key_within_another_key_is_another_posting(chain, tmp_path):
     assert imported(chain, file) == {"Z-1": "written", "Z-10": "refused"}
 
 
+@pytest.mark.parametrize("sign", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    "other", ["", 'Q,入库,2026-10-09 09:00,PEN,,,a,b,1,"E1"x,"y\n']
+)
+def test_no_posting_is_written_in_part(chain, tmp_path, sign, other):
+    """Whatever parts the cells, and beside rows that cannot be taken apart."""
+    lines = (
+        "W-5,调拨,2026-10-09 09:00,PEN,,,supplier,warehouse,5,E1,\n"
+        f"{other}W-5,调拨,2026-10-09 09:00,PEN,,,warehouse,store:S02,2.5,E1,\n"
+    )
+    file = tmp_path / "torn.csv"
+    file.write_text((HEADINGS + lines).replace(",", sign), "utf-8")
+    assert imported(chain, file) == {"W-5": "refused"}
+
+
+def test_a_cell_like_a_key_is_no_key(chain, tmp_path):
+    """A rejected row of Z-10 with the quantity 1 holds nothing of posting 1 back."""
+    file = tmp_path / "one.csv"
+    file.write_text(
+        HEADINGS + "1,入库,2026-10-09 09:00,PEN,,,supplier,warehouse,1,E1,\n"
+        "Z-10,入库,2026-10-99 09:00,PEN,,,supplier,warehouse,1,E1,\n",
+        "utf-8",
+    )
+    assert imported(chain, file) == {"1": "written"}
+
+
 def test_a_file_is_posted_in_the_order_of_its_moments(chain, tmp_path):
     """An issue above its receipt is written, and is listed where it stands."""
     file = tmp_path / "order.csv"
@@ -53,6 +79,21 @@ def test_a_file_is_posted_in_the_order_of_its_moments(chain, tmp_path):
         "utf-8",
     )
     assert list(imported(chain, file).items()) == [("I", "written"), ("R", "written")]
+
+
+def test_within_a_moment_what_takes_waits_for_what_brings(chain, tmp_path):
+    """Issue, transfer and receipt of one minute are written; one too many is not."""
+    file = tmp_path / "minute.csv"
+    ends = (("I", "store:S01,member:M1", 3), ("J", "store:S01,member:M1", 9),
+            ("T", "warehouse,store:S01", 4), ("R", "supplier,warehouse", 4)
+            )  # fmt: skip
+    rows = [f"{key},调拨,2026-10-09 09:00,PEN,,,{pair},{number},E1,\n"
+            for key, pair, number in ends]  # fmt: skip
+    file.write_text(HEADINGS + "".join(rows), "utf-8")
+    written = dict.fromkeys("ITR", "written") | {"J": "refused"}
+    assert imported(chain, file) == written
+    again = dict.fromkeys("ITR", "there_before") | {"J": "refused"}
+    assert imported(chain, file) == again
 
 
 @pytest.mark.parametrize("reason", ["=1+1", "@a", "-x", "'=1", "'a"])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
 import pandas as pd
 
+from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.csv_source import read_csv
 from memberops.adapters.sources.rejects import unguard_text
 from memberops.domain import Finding, Posting, Severity
@@ -92,6 +93,8 @@ _IN_FUTURE = _Refused(
     "生效时间晚于导入日",
 )
 _AT_ONCE = 500
+_KEYS = attrs.evolve(GIFT_MOVEMENTS, columns=(GIFT_MOVEMENTS.column("posting_id"),))
+_MADE = ("compose", "join", "constants", "values")
 _REFUSED = tuple(kind for kind, _, _ in _REFUSALS)
 
 
@@ -111,8 +114,8 @@ def import_gifts(
     is written, was there before, or is refused. A file may be imported again: a
     posting counts once. A posting of which a row was rejected is not written. They
     are posted in the order in which they take effect, whatever their order in the
-    file. What is marked late enters behind counts that are in force, as by
-    `Chain.post_gifts`.
+    file; of those of one moment what takes stock waits for what brings it. What is
+    marked late enters behind counts that are in force, as by `Chain.post_gifts`.
 
     Args:
         chain: The chain; a method of it.
@@ -141,18 +144,20 @@ def import_gifts(
     result = read_csv(
         path, GIFT_MOVEMENTS, currency=chain.currency, zone=chain.zone, **options
     )
+    torn, nameless = _rejected_keys(chain, path, result, options)
     result = attrs.evolve(result, frame=_unguarded(result.frame))
-    groups = _handed_in(result.frame, result.rejects)
+    groups = _handed_in(result.frame, torn, nameless=nameless)
     with chain.ledger(tables=asked.tables) as ledger:
         behind = CountsBehind(asked, ledger)
         # What came first goes first: a refusal would spend its key.
-        groups_in_turn = sorted(groups, key=_moment)
         done: dict[str, dict[str, Any]] = {}
-        for at in range(0, len(groups), _AT_ONCE):
-            some = groups_in_turn[at : at + _AT_ONCE]
+        for some in _chunks(sorted(groups, key=_moment)):
             done |= _posted_together(ledger, some, moment) or {
-                group.key: _posted(ledger, group, moment, behind, findings)
-                for group in some
+                group.key: row
+                for _, same in groupby(some, key=_moment)
+                for group, row in _posted_singly(
+                    ledger, list(same), moment, behind, findings
+                )
             }
     rows = [done[group.key] for group in groups]
     read = {"gift_movements": result}
@@ -198,7 +203,37 @@ def _moment(group: _HandedIn) -> dt.datetime:
     return dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
-def _handed_in(frame: pd.DataFrame, rejects: pd.DataFrame) -> list[_HandedIn]:
+def _rejected_keys(
+    chain: Chain, path: str | Path, result: SourceResult, options: Mapping[str, Any]
+) -> tuple[set[str], bool]:
+    """
+    Tell the keys of the rejected rows, and whether one of them cannot be told.
+
+    The file is read once more for its keys alone, by the same rules: a row that has a
+    key then, and became nothing before, was rejected for another cell.
+    """
+    if not result.rejected:
+        return set(), False
+    if any("posting_id" in (options.get(name) or ()) for name in _MADE):
+        return set(), True
+    named = options.get("columns") or {}
+    read = read_csv(
+        path,
+        _KEYS,
+        currency=chain.currency,
+        zone=chain.zone,
+        columns={name: each for name, each in named.items() if name == "posting_id"},
+        **{name: options[name] for name in ("encoding", "delimiter")
+           if name in options},
+    )  # fmt: skip
+    rest = Counter(read.frame["posting_id"].tolist())
+    rest -= Counter(result.frame["posting_id"].tolist())
+    return {unguard_text(key) for key in rest}, read.rejected > 0
+
+
+def _handed_in(
+    frame: pd.DataFrame, torn: set[str], *, nameless: bool
+) -> list[_HandedIn]:
     """Gather what each key became; hold back what a rejected row may belong to."""
     postings, unreadable = read_movements(frame)
     keys = frame["posting_id"].astype(str)
@@ -206,19 +241,28 @@ def _handed_in(frame: pd.DataFrame, rejects: pd.DataFrame) -> list[_HandedIn]:
     for finding in unreadable:
         key = keys.iloc[(finding.row or 1) - 1]
         made[key] = _Refused(finding.rule, finding.message_en, finding.message_zh)
-    raws = rejects["raw"].fillna("").astype(str)
-    cells = {unguard_text(each.strip()) for row in csv.reader(raws) for each in row}
-    nameless = bool((rejects["column"] == "posting_id").any())
     found = []
     for key, rows in Counter(keys.tolist()).items():
         became = made[key]
-        if key in cells:
+        if key in torn:
             became = _INCOMPLETE
         elif nameless:
             became = _PERHAPS_INCOMPLETE
         kind = str(frame["kind"].iloc[int((keys == key).to_numpy().argmax())])
         found.append(_HandedIn(key, kind, rows, became))
     return found
+
+
+def _chunks(groups: list[_HandedIn]) -> Iterator[list[_HandedIn]]:
+    """Part groups in their order; those of one moment stay together."""
+    some: list[_HandedIn] = []
+    for _, same in groupby(groups, key=_moment):
+        if len(some) >= _AT_ONCE:
+            yield some
+            some = []
+        some += same
+    if some:
+        yield some
 
 
 def _posted_together(
@@ -244,6 +288,33 @@ def _posted_together(
         group.key: _written(group, receipt)
         for group, receipt in zip(groups, receipts, strict=True)
     }
+
+
+def _posted_singly(
+    ledger: LedgerStore,
+    groups: list[_HandedIn],
+    moment: dt.datetime,
+    behind: CountsBehind,
+    findings: list[Finding],
+) -> Iterator[tuple[_HandedIn, dict[str, Any]]]:
+    """
+    Post groups of one moment; what finds no stock waits for what brings some.
+
+    Within a moment no order is known: only what the others leave without stock is
+    refused, and spends its key.
+    """
+    before = len(groups) + 1
+    while 1 < len(groups) < before:
+        before, waiting = len(groups), []
+        for group in groups:
+            row = _posted_together(ledger, [group], moment)
+            if row is None:
+                waiting.append(group)
+            else:
+                yield group, row[group.key]
+        groups = waiting
+    for group in groups:
+        yield group, _posted(ledger, group, moment, behind, findings)
 
 
 def _written(group: _HandedIn, receipt: Posted) -> dict[str, Any]:
