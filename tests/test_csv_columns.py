@@ -277,23 +277,31 @@ def slid(canary, table):
     return [[*good[:at], canary, *good[at + 1 :]] for at in range(len(good))]
 
 
-@pytest.mark.parametrize("canary", CANARIES)
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_no_finding_tells_a_value_that_slid_into_another_column(table, canary):
-    """Put a personal value into each column of each table in turn: none is quoted."""
+def check_slid(canary, table):
+    """Put a value into each column of a table in turn, then into all: none tells it."""
     rows = slid(canary, table)
     never_told(canary, table, rows)
     never_told(canary, table, [[canary] * len(rows)], date_format="%Y-%m-%d")
 
 
+@pytest.mark.parametrize(
+    ("at", "table"), list(enumerate(TABLES)), ids=[table.name for table in TABLES]
+)
+def test_no_finding_tells_a_value_that_slid_into_another_column(at, table):
+    """Some personal values in each column of each table; each value in some tables."""
+    for canary in CANARIES[at % 3 :: 3]:
+        check_slid(canary, table)
+
+
 @pytest.mark.nightly
-@pytest.mark.parametrize("canary", CANARIES)
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_no_finding_tells_a_value_that_is_alone_in_its_column(table, canary):
-    """The same where the column has no other value, column by column."""
-    for row in slid(canary, table):
-        never_told(canary, table, [row])
-        never_told(canary, table, [row], date_format="%Y-%m-%d")
+def test_no_finding_tells_a_value_that_is_alone_in_its_column(table):
+    """Each value in each table; the same where the column has no other value."""
+    for canary in CANARIES:
+        check_slid(canary, table)
+        for row in slid(canary, table):
+            never_told(canary, table, [row])
+            never_told(canary, table, [row], date_format="%Y-%m-%d")
 
 
 def test_no_day_is_quoted_from_a_table_of_persons():
