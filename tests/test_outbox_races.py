@@ -6,14 +6,16 @@ import traceback
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
 from memberops.adapters.stores import open_outbox
 from memberops.adapters.stores import outbox_claims as claims
 from memberops.adapters.stores import outbox_entering as entering
+from memberops.domain.message import MessageReceipt, SendResult
 from memberops.domain.money import Money
 from memberops.errors import OutboxStoreError
 from memberops.policies.contact import ContactCap, ContactPolicy
-from outbox_scene import CNY, FREE, NOON, batch_of, ready, sound
+from outbox_scene import CNY, FREE, NOON, batch_of, claim, ready, sound, states
 
 
 def meet(monkeypatch, outbox, *options):
@@ -85,3 +87,101 @@ def test_a_row_that_the_database_refuses_leaves_no_phone_in_the_error(
         told += f"{error!r}{getattr(error, 'orig', '')}"
         error = error.__cause__ or error.__context__
     assert messages[0].phone not in told
+
+
+def between(outbox, part, first, second):
+    """
+    Do the second thing while the first has read what holds *part* and goes on.
+
+    With the lock that is looked for the second waits for the first, which therefore
+    goes on by itself after a moment.
+    """
+    engine = outbox._database._database.engine
+    reached, done = threading.Event(), threading.Event()
+    began = threading.get_ident()
+
+    def wait(_connection, _cursor, statement, *_rest):
+        mine = threading.get_ident() == began
+        if mine and not reached.is_set() and part in " ".join(statement.split()):
+            reached.set()
+            done.wait(0.4)
+
+    def work():
+        if reached.wait(10):
+            answers.append(second())
+        done.set()
+
+    answers = []
+    other = threading.Thread(target=work)
+    other.start()
+    sa.event.listen(engine, "after_cursor_execute", wait)
+    try:
+        first()
+    finally:
+        sa.event.remove(engine, "after_cursor_execute", wait)
+        reached.set()
+        other.join()
+    return answers[0]
+
+
+def answer_of(own, **details):
+    """Return an accepted answer to a claim."""
+    return SendResult(message_id=own.message.message_id, outcome="accepted", **details)
+
+
+@pytest.fixture
+def outbox(postgresql):
+    """An outbox in PostgreSQL in which one message is claimed."""
+    with open_outbox(postgresql.new_url(), policy=FREE) as opened:
+        ready(opened, "M1")
+        yield opened
+        sound(opened)
+
+
+def test_a_receipt_that_comes_while_an_answer_is_written_is_kept(outbox):
+    """The message's lock: neither overwrites what the other wrote."""
+    (own,) = claim(outbox)
+    delivered = MessageReceipt(
+        provider="p", status="delivered", message_id=own.message.message_id
+    )
+    between(
+        outbox,
+        "FROM outbox_messages WHERE outbox_messages.message_id IN",
+        lambda: outbox.record(own, answer_of(own), at=NOON),
+        lambda: outbox.receive(delivered, at=NOON),
+    )
+    assert states(outbox) == {"M1": "delivered"}
+
+
+@pytest.mark.parametrize("receipt_first", [True, False])
+def test_a_receipt_and_the_answer_that_names_its_id_find_each_other(
+    outbox, receipt_first
+):
+    """The lock of the provider's id: whichever comes first, the other sees it."""
+    (own,) = claim(outbox)
+    delivered = MessageReceipt(
+        provider="p", status="delivered", provider_message_id="P7"
+    )
+
+    def answer():
+        outbox.record(own, answer_of(own, provider_message_id="P7"), at=NOON)
+
+    def receive():
+        outbox.receive(delivered, at=NOON)
+
+    if receipt_first:
+        between(outbox, "FROM outbox_facts WHERE", receive, answer)
+    else:
+        between(outbox, "FROM outbox_strays WHERE", answer, receive)
+    assert states(outbox) == {"M1": "delivered"}
+
+
+def test_an_opt_out_returns_after_the_claim_that_had_not_read_it(outbox):
+    """The member's lock: once a refusal is written, no claim comes that missed it."""
+
+    def leave():
+        outbox.opt_out("M1", at=NOON, evidence="R")
+        return states(outbox)["M1"]
+
+    seen = between(outbox, "FROM outbox_consents WHERE", lambda: claim(outbox), leave)
+    assert seen == "claimed"
