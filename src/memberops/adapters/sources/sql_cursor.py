@@ -20,11 +20,17 @@ import attrs
 import sqlalchemy as sa
 
 from memberops.adapters.sources.sql_place import SqlPlace
+from memberops.adapters.sources.sql_text_cursor import (
+    check_text_cursor,
+    moment_bound,
+    text_moment,
+)
 from memberops.errors import SourceError
 
 __all__ = ["Mark", "changed", "newest_marks", "read_cursor", "write_cursor"]
 
 _MOMENTS = 300
+_VERSIONS = 1_000
 _LONGEST = 200
 
 
@@ -34,8 +40,9 @@ class Mark:
     The newest value of a cursor column.
 
     Args:
-        kind: ``"moment"``, ``"day"``, ``"number"``, ``"text"``, or ``"none"`` where
-            the column holds nothing yet.
+        kind: ``"moment"``, ``"day"``, ``"number"``, ``"text"`` (a moment), ``"digits"``
+            (a number of fixed length), or ``"none"`` where the column holds nothing
+            yet.
         text: It, as text.
     """
 
@@ -71,14 +78,24 @@ def newest_marks(
         *[sa.func.max(column, type_=sa.types.NullType()) for column in columns]
     ).select_from(rows)
     found = connection.execute(statement).one()
+    forms = [
+        check_text_cursor(connection, rows, column, name, sqlite=family == "sqlite")
+        if isinstance(value, str) and value.strip()
+        else ""
+        for value, column, name in zip(found, columns, place.cursor, strict=True)
+    ]
     return tuple(
-        _mark(value, name, zone, now)
-        for value, name, zone in zip(found, place.cursor, zones, strict=True)
+        _mark(value, name, zone, now, form=form)
+        for value, name, zone, form in zip(
+            found, place.cursor, zones, forms, strict=True
+        )
     )
 
 
-def _mark(value: Any, name: str, zone: ZoneInfo, now: dt.datetime) -> Mark:
-    if value is None:
+def _mark(
+    value: Any, name: str, zone: ZoneInfo, now: dt.datetime, *, form: str
+) -> Mark:
+    if value is None or value == "":
         return Mark("none")
     if isinstance(value, dt.datetime):
         return Mark("moment", _not_beyond(value, zone, now).isoformat())
@@ -88,11 +105,12 @@ def _mark(value: Any, name: str, zone: ZoneInfo, now: dt.datetime) -> Mark:
         if Decimal(value).is_finite() and Decimal(value) == int(value):
             return Mark("number", str(int(value)))
     elif isinstance(value, str) and 0 < len(value) <= _LONGEST:
-        moment = _moment(value)
-        if moment is None:
-            return Mark("text", value)
+        moment = text_moment(value)
+        if form == "digits" or moment is None:
+            return Mark(form, value.strip())
         kept = _not_beyond(moment, zone, now)
-        return Mark("text", value if kept == moment else kept.isoformat(" "))
+        late = int((moment - kept).total_seconds() + 1)
+        return Mark("text", value if kept == moment else moment_bound(value, late))
     raise SourceError(
         f"the cursor column {name[:60]!r} holds values of the type "
         f"{type(value).__name__}: name one of moments, days or whole numbers"
@@ -103,13 +121,6 @@ def _not_beyond(value: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> dt.date
     if value.tzinfo is None:
         return min(value, now.astimezone(zone).replace(tzinfo=None))
     return value if value <= now else now.astimezone(value.tzinfo)
-
-
-def _moment(text: str) -> dt.datetime | None:
-    try:
-        return dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def write_cursor(place: SqlPlace, marks: Sequence[Mark]) -> str:
@@ -167,6 +178,8 @@ def changed(
             conditions.append(column.is_not(None))
             continue
         conditions.append(_compared(column, family) >= sa.literal(bound))
+        if mark.kind in ("text", "digits"):
+            conditions.append(column == "")
         if family == "sqlite":  # where a column may hold texts and numbers at once
             kind = "text" if isinstance(bound, str) else "integer"
             conditions.append(sa.func.typeof(column).not_in([kind, "null"]))
@@ -187,6 +200,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "day": dt.date.fromisoformat,
     "number": int,
     "text": str,
+    "digits": str,
 }
 
 
@@ -194,14 +208,13 @@ def _bound(mark: Mark, place: SqlPlace) -> Any:
     """Return the value from which on rows may have changed."""
     value = _READ[mark.kind](mark.text)
     before = _MOMENTS if place.overlap is None else place.overlap
+    versions = _VERSIONS if place.overlap is None else place.overlap
     if mark.kind == "number":
-        return value - (place.overlap or 0)
+        return value - versions
     if mark.kind == "moment":
         return value - dt.timedelta(seconds=before)
     if mark.kind == "day":
         return value - dt.timedelta(days=-(-before // 86_400))
-    if mark.kind == "text" and (moment := _moment(value)) is not None:
-        # Without its zone, so that it stands before all forms of the same moment.
-        early = moment.replace(tzinfo=None) - dt.timedelta(seconds=before)
-        return f"{early:%Y-%m-%d %H:%M:%S}"
-    return value
+    if mark.kind == "digits":
+        return str(max(int(value) - versions, 0)).zfill(len(value))
+    return moment_bound(value, before) if mark.kind == "text" else value

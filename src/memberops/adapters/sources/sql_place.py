@@ -45,7 +45,8 @@ class SqlPlace:
         cursor: Columns that grow when a row is changed, such as ``"updated_at"`` or a
             version; several if none alone tells all changes.
         overlap: How far before the cursor the next reading begins: seconds of a
-            moment, or units of a number. By default 300 seconds, and 0 of a number.
+            moment, or units of a number. By default 300 seconds, and 1 000 of a
+            number.
         deleted: A column that marks deleted rows: a moment, or a flag.
         key: Canonical columns by which a changed record replaces its earlier rows, if
             not those of the table: ``("card_id",)`` where a card has one row whatever
