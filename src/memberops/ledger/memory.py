@@ -30,6 +30,9 @@ from memberops.ledger.verdicts import decide
 
 __all__ = ["Ledger"]
 
+# Lists and bounds are those of a day; what was written while others held is a fact.
+_WHENEVER = LedgerRules()
+
 
 class Ledger:
     """
@@ -63,15 +66,18 @@ class Ledger:
         cls, journal: Iterable[str], *, rules: LedgerRules | None = None
     ) -> Ledger:
         """
-        Rebuild a ledger from its journal; every entry is decided anew.
+        Rebuild a ledger from its journal, whatever has become of its lists since.
+
+        What was written is a fact: a gift or place that is listed no more, stock below
+        zero, a refusal. But no entry comes in that fits those before it under no
+        rules: a key twice, a reversal of nothing, a lot with two expiries.
 
         Args:
             journal: Lines of `journal`.
-            rules: The rules it was written by.
+            rules: The rules by which it goes on.
 
         Raises:
-            BrokenChainError: The journal was changed or cut, or holds an entry that
-                the rules would not have let in.
+            BrokenChainError: The journal was changed or cut, or holds such an entry.
         """
         ledger = cls(rules)
         for entry in read_journal(journal):
@@ -80,18 +86,19 @@ class Ledger:
 
     def _restore(self, entry: Entry) -> None:
         record = entry.record
-        wanted = record.wanted if isinstance(record, Refusal) else record
-        try:
-            verdict = decide(wanted, self._books.facts(wanted), self._rules)
-        except MemberOpsError as error:
+        if entry.key in self._books.by_key:
             raise BrokenChainError(
-                f"entry {entry.sequence} breaks the ledger's rules: "
-                f"{bounded([str(error)])}"
-            ) from error
-        if verdict.record != record:
-            raise BrokenChainError(
-                f"entry {entry.sequence} is not what the ledger's rules make of it"
+                f"entry {entry.sequence} has the key {bounded([entry.key])} of an "
+                "entry before it"
             )
+        if not isinstance(record, Refusal):
+            try:
+                decide(record, self._books.facts(record), _WHENEVER)
+            except MemberOpsError as error:
+                raise BrokenChainError(
+                    f"entry {entry.sequence} breaks the ledger's rules: "
+                    f"{bounded([str(error)])}"
+                ) from error
         self._append(entry)
 
     def __repr__(self) -> str:

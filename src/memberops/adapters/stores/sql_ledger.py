@@ -289,7 +289,8 @@ class SqlLedger:
         """
         Fill an empty ledger from a journal, all of it or nothing.
 
-        Every entry is decided anew, so that what comes in keeps the rules.
+        Gifts and places that are listed no more, and stock below zero, come in as they
+        were written (`memberops.ledger.Ledger.restored`).
 
         Args:
             journal: Lines of `journal`, of a ledger in any store.
