@@ -233,6 +233,15 @@ def outcome(words, of=None, policy=POLICY, **more):
     return found.pop()
 
 
+def test_what_was_written_last_counts_where_the_order_is_known():
+    """A late clock takes no withdrawal back, and a fast one hides none."""
+    for hours in (-3, 1):
+        withdrawn = [*BOTH, word("E2", ROLES[1], hours=hours, granted=False)]
+        answer = POLICY.approval(batch(), withdrawn, as_of=NOON, in_order=True)
+        assert answer.outcome == "refused"
+    assert outcome([*BOTH, word("E2", ROLES[1], hours=-3, granted=False)]) == "approved"
+
+
 def test_two_people_in_two_roles_approve():
     """Nobody, one, then two: waiting, waiting, approved."""
     assert outcome([]) == "waiting"

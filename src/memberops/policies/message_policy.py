@@ -225,6 +225,7 @@ class MessagePolicy:
         *,
         as_of: dt.datetime,
         canceled_at: dt.datetime | None = None,
+        in_order: bool = False,
     ) -> Decision:
         """
         Say how a batch stands with those who approve it.
@@ -233,11 +234,19 @@ class MessagePolicy:
         audience, size, window, cost cap and author. The last word of a person in a
         role counts, and one person fills one role.
 
+        Which word is the last is told by an outbox, which writes one after the other:
+        give its words with *in_order*, and this answers as it decides, whatever the
+        clocks of those who spoke said. Words from elsewhere have nothing but their
+        moments.
+
         Args:
             batch: As it is now.
-            approvals: All words on it, in any order; later ones are not known yet.
+            approvals: All words on it: in the order in which they were written down if
+                *in_order*, else in any.
             as_of: The moment.
             canceled_at: When the batch was canceled, if it was.
+            in_order: All words count, the last that was written last; without it they
+                go by their moments, and those after *as_of* are not known yet.
 
         Returns:
             ``"approved"``; ``"waiting"`` for more; ``"refused"`` if someone entitled
@@ -254,6 +263,7 @@ class MessagePolicy:
             roles=self.roles,
             as_of=_moment(as_of, "as_of"),
             canceled_at=canceled_at,
+            in_order=in_order,
         )
         ends = None if outcome == "void" else self._day(batch.closes_at)
         return self._decision(outcome, reasons, self._day(as_of), ends)

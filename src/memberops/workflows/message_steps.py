@@ -140,7 +140,7 @@ def approve_messages(
         words = kept.approvals(batch_id)
     gone = bool((form.frame["approval"] == "canceled").any())
     decision = chain.policies.messages.approval(
-        batch, words, as_of=at, canceled_at=at if gone else None
+        batch, words, as_of=at, canceled_at=at if gone else None, in_order=True
     )
     said = (decision.explain("en"), decision.explain("zh"))
     outcome = (
