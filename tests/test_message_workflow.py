@@ -236,10 +236,11 @@ def test_a_late_no_is_a_no(office, how):
     elif how == "command":
         chain.opt_out_messages("M2", at=NOON, evidence="answered R")
     elif how == "refusal":
-        answer = chain.approve_messages(  # by a clock that is an hour late
+        chain.approve_messages(  # by a clock that is an hour late
             "B1", fingerprint=written.frame()["fingerprint"].iloc[0],
             role="brand_manager", by="B1", at=clock(-60)(), refuse=True,
         )  # fmt: skip
+        answer = approve(chain, written, roles=ROLES[1:])
         assert answer.decision.outcome == "refused"
         assert answer.frame()["approval"].item() == "refused"
         expected = {"queued": 2}
