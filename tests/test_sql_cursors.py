@@ -1,10 +1,16 @@
 """A cursor of a database hides no change: texts whose order is not time are refused."""
 
+import contextlib
 import itertools
+import sqlite3
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from memberops.adapters.sources import SourceContext
 from memberops.adapters.sources.changes import merge_changes
+from memberops.adapters.sources.sql_source import SqlSource
+from memberops.domain import Currency
 from memberops.errors import SourceError
 from sql_scene import KINDS, till_of
 
@@ -112,3 +118,27 @@ def test_a_version_that_is_committed_late_is_read(tmp_path, request, overlap, fo
         )
         assert ("LATE" in came) is found
         assert "OLD" not in came
+
+
+def test_a_cursor_of_another_database_reads_all(tmp_path, monkeypatch):
+    """An address in the environment may move from a test to the real database."""
+    for name in ("a", "b"):
+        with contextlib.closing(sqlite3.connect(tmp_path / f"{name}.db")) as one:
+            one.execute("CREATE TABLE shops (store_id TEXT, version INTEGER)")
+            one.execute("INSERT INTO shops VALUES (?, ?)", (name, ord(name)))
+            one.commit()
+    context = SourceContext(
+        folder=tmp_path, currency=Currency("CNY"), zone=ZoneInfo("Asia/Shanghai")
+    )
+    source = SqlSource(
+        context, url={"env": "POS_URL"}, table="shops", cursor="version", overlap=0
+    )
+    came = []
+    for address in ("sqlite:///b.db", "sqlite:///a.db", "sqlite:///a.db"):
+        monkeypatch.setenv("POS_URL", address)
+        since = came[-1].cursor if came else None
+        came.append(source.changes("stores", since=since))
+    assert [each.whole for each in came] == [True, True, False]
+    assert [each.result.frame["store_id"].tolist() for each in came[1:]] == [["a"]] * 2
+    assert "cursor-unknown" in [each.rule for each in came[1].result.findings]
+    assert "a.db" not in came[1].cursor

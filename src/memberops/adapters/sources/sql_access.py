@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ FAMILIES = {
 
 _DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql"}
 _EXTRAS = {"postgresql": "postgresql", "mysql": "mysql"}
+_PLACES = ("host", "hostaddr", "port", "dbname", "service", "unix_socket")
 _SECRETS = {"password", "passwd", "pwd", "sslpassword"}
 _LOGGED_AS = "memberops-source"
 _STEPS = 100_000
@@ -143,6 +145,14 @@ class SqlAddress:
             Path(url.database or "").name if self.family == "sqlite" else url.database
         )
         return f"{url.get_backend_name()} {url.host or ''}/{name or ''}"[:160]
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of host, port and database, without user and password."""
+        url = self.url()
+        told = [self.family, (url.host or "").casefold(), url.port, url.database]
+        told += [[name, url.query[name]] for name in _PLACES if name in url.query]
+        return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[sa.Connection]:

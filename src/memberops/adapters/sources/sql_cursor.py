@@ -123,9 +123,14 @@ def _not_beyond(value: dt.datetime, zone: ZoneInfo, now: dt.datetime) -> dt.date
     return value if value <= now else now.astimezone(value.tzinfo)
 
 
-def write_cursor(place: SqlPlace, marks: Sequence[Mark]) -> str:
+def write_cursor(place: SqlPlace, marks: Sequence[Mark], *, where: str = "") -> str:
     """
     Write marks as the cursor of `SourceChanges`.
+
+    Args:
+        place: The table or query.
+        marks: Of its cursor columns.
+        where: `SqlAddress.fingerprint` of its database.
 
     >>> place = SqlPlace(table="receipts", cursor="version")
     >>> read_cursor(place, write_cursor(place, [Mark("number", "7")]))
@@ -134,14 +139,22 @@ def write_cursor(place: SqlPlace, marks: Sequence[Mark]) -> str:
     return json.dumps(
         {
             "of": place.fingerprint,
+            "in": where,
             "at": [[mark.kind, mark.text] for mark in marks],
         }
     )
 
 
-def read_cursor(place: SqlPlace, cursor: str) -> tuple[Mark, ...] | None:
+def read_cursor(
+    place: SqlPlace, cursor: str, *, where: str = ""
+) -> tuple[Mark, ...] | None:
     """
     Read what `write_cursor` wrote; None if it is of another place, or is no cursor.
+
+    Args:
+        place: The table or query.
+        cursor: The text.
+        where: `SqlAddress.fingerprint` of its database.
 
     >>> read_cursor(SqlPlace(table="receipts", cursor="version"), "yesterday")
     """
@@ -152,8 +165,8 @@ def read_cursor(place: SqlPlace, cursor: str) -> tuple[Mark, ...] | None:
             _bound(mark, place)
     except (ValueError, TypeError, KeyError, ArithmeticError):
         return None
-    fits = held.get("of") == place.fingerprint and len(marks) == len(place.cursor)
-    return marks if fits else None
+    own = (place.fingerprint, where, len(place.cursor))
+    return marks if (held.get("of"), held.get("in"), len(marks)) == own else None
 
 
 def changed(

@@ -91,7 +91,10 @@ class SqlReading:
         """
         name, place = self.options.converter.table.name, self.place
         with_cursor = with_cursor and bool(place.cursor)
-        earlier = read_cursor(place, since) if since and with_cursor else None
+        where = self.address.fingerprint
+        earlier = None
+        if since and with_cursor:
+            earlier = read_cursor(place, since, where=where)
         had = earlier is not None
         family = self.address.family
         with naming(place.name, name):
@@ -134,7 +137,7 @@ class SqlReading:
             return self._answer(
                 texts,
                 notes,
-                cursor=write_cursor(place, marks) if with_cursor else "",
+                cursor=write_cursor(place, marks, where=where) if with_cursor else "",
                 whole=earlier is None,
             )
 
@@ -285,8 +288,9 @@ class SqlReading:
     def _unknown_cursor(self) -> Finding:
         return self._finding(
             "cursor-unknown",
-            "the cursor is not one of this table and its options; all is read",
-            "该游标不属于此表及其配置，已重新读取全部数据",
+            "the cursor is not one of this table, its options and this database; all "
+            "is read",
+            "该游标不属于此表、其配置及此数据库，已重新读取全部数据",
             severity=Severity.WARNING,
         )
 
