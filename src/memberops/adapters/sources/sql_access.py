@@ -150,7 +150,12 @@ class SqlAddress:
     def fingerprint(self) -> str:
         """A digest of host, port and database, without user and password."""
         url = self.url()
-        told = [self.family, (url.host or "").casefold(), url.port, url.database]
+        told: list[Any] = [
+            self.family,
+            (url.host or "").casefold(),
+            url.port,
+            url.database,
+        ]
         told += [[name, url.query[name]] for name in _PLACES if name in url.query]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
