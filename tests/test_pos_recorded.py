@@ -257,6 +257,43 @@ def test_each_source_keeps_the_promises_of_all(system):
     assert shop.wrong == []
 
 
+CURRENCIES = {
+    "square": lambda order: [
+        line["total_money"].update(currency="JPY") for line in order["line_items"]
+    ],
+    "shopify": lambda order: order.update(currencyCode="USD"),
+    "woocommerce": lambda order: order.update(currency="USD"),
+    "odoo": lambda order: order["currency_id"].update(display_name="USD"),
+    "erpnext": lambda order: order.update(currency="USD"),
+}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_an_order_in_another_currency_is_refused(system):
+    """Neither 10 dollars nor 1000 yen are taken for what the chain counts in."""
+    own = SALES[system][0][0]
+    with Recorded(system, "sales") as shop:
+        for order in orders_of(shop.left, own):
+            CURRENCIES[system](order)
+        result = SYSTEMS[system](shop.url, sleep=lambda _: None).read("sales")
+    assert own not in set(result.frame["ticket_id"])
+    lines = sum(row[0] == own for row in SALES[system])
+    assert result.rejects["rule"].tolist() == ["amount-currency"] * lines
+    assert len(result.frame) == len(SALES[system]) - lines
+
+
+def orders_of(found, own):
+    """Yield the recorded orders of an id, wherever they stand."""
+    for each in found.values() if isinstance(found, dict) else found:
+        if isinstance(each, dict | list):
+            yield from orders_of(each, own)
+    if isinstance(found, dict) and {*found} & {"line_items", "lineItems", "lines",
+                                               "items"}:  # fmt: skip
+        names = ("id", "legacyResourceId", "name")
+        if own in [str(found.get(name)) for name in names]:
+            yield found
+
+
 def test_the_wait_of_shopify_is_what_the_query_costs():
     """(632 - 132) points at 50 a second are 10 seconds."""
     pauses = []

@@ -340,11 +340,12 @@ def test_the_chain_files_of_the_guide_can_be_opened():
         for own in map(dict, file.get("sources", {}).values())
         if own.pop("snapshot", "") is not None
     ]
-    assert len(made) == 3
+    assert len(made) == sum(len(file.get("sources", {})) for file in files) > 3
     (shared,) = [file for file in files if "http" in file]
     assert rest_source(context(), base_url="https://x.example.com", **shared, **MEMBERS)
-    with pytest.raises(UnknownTableError):
-        made[0].read("targets")
+    for source in made[:-1]:
+        with pytest.raises(UnknownTableError):
+            source.read("targets")
 
 
 def said(server, *records):

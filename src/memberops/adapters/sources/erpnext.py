@@ -83,6 +83,7 @@ def erpnext_source(
         **_list(invoices, ["name", "modified", "docstatus"], zone),
         follow=(Follow(path=f"api/resource/{invoices}/{{id}}", records="data"),),
         only={"docstatus": ("1",)},
+        currency="/currency",
         zone=zone,
         lines=(
             Lines(

@@ -38,6 +38,7 @@ _ORDERS: dict[str, dict[str, Any]] = {
             "date_order": {},
             "write_date": {},
             "partner_id": _NAMED,
+            "currency_id": _NAMED,
             "config_id": _NAMED,
             "lines": {
                 "fields": {
@@ -63,6 +64,7 @@ _ORDERS: dict[str, dict[str, Any]] = {
             "date_order": {},
             "write_date": {},
             "partner_id": _NAMED,
+            "currency_id": _NAMED,
             "team_id": _NAMED,
             "order_line": {
                 "fields": {
@@ -190,6 +192,7 @@ def _resources(orders: str, *, older: bool) -> dict[str, RestResource]:
         "sales": RestResource(
             **_search(orders, known["specification"], older=older),
             only={"state": known["only"]},
+            currency="/currency_id.display_name",
             lines=(
                 Lines(
                     each=known["each"],

@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import attrs
@@ -14,7 +13,7 @@ import attrs
 from memberops.adapters.sources.changes import SourceChanges, record_key_of
 from memberops.adapters.sources.http_reading import HttpReader, RefusedReadingError
 from memberops.adapters.sources.reading_options import ReadingOptions
-from memberops.adapters.sources.records import read_records, text_of
+from memberops.adapters.sources.records import read_records
 from memberops.adapters.sources.rest_moments import Change, change_of, is_later, spelled
 from memberops.adapters.sources.rest_paging import (
     CURSOR_GONE,
@@ -24,7 +23,7 @@ from memberops.adapters.sources.rest_paging import (
 )
 from memberops.adapters.sources.rest_paths import look_up, plain_at, scopes
 from memberops.adapters.sources.rest_resource import Lines, RestResource
-from memberops.adapters.sources.values import read_id
+from memberops.adapters.sources.rest_rows import counts, id_text, row_of
 from memberops.domain import Finding, Severity
 from memberops.errors import ConfigurationError, SourceError, nearest
 from memberops.tables import Kind, Table
@@ -33,7 +32,6 @@ from memberops.tables import table as table_named
 __all__ = ["check_resource", "read_changes"]
 
 
-_DAY = len("2026-11-05")
 _NUMBERS = (Kind.MONEY, Kind.INTEGER)
 
 
@@ -183,7 +181,7 @@ def _rows(
     gone: list[str] = []
     cut = 0
     for record in records:
-        counts = _counts(record, resource)
+        counting = counts(record, resource)
         for lines in resource.lines:
             cut += any(
                 chain[-1] is True
@@ -193,90 +191,13 @@ def _rows(
             if len(key) == 1:
                 gone += _root_key(record, lines, key[0], resource)
             for chain in scopes(record, lines.each):
-                row = _row(chain, lines, resource, options)
+                row = row_of(chain, lines, resource, options)
                 if len(key) == 1 and row.get(key[0]) is not None:
-                    (came if counts else gone).append(_id(row[key[0]]))
-                if counts:
+                    (came if counting else gone).append(id_text(row[key[0]]))
+                if counting:
                     rows.append(row)
     result = read_records(rows, options, origin=resource.path, fields=list(names))
     return result, came, gone, _cut(table, resource, cut)
-
-
-def _counts(record: Any, resource: RestResource) -> bool:
-    """Tell whether a record is still there and one of those that count."""
-    deleted = resource.deleted
-    if deleted is not None:
-        value = look_up(record, deleted.path)
-        if deleted.equals:
-            if _word(value) in deleted.equals:
-                return False
-        elif value not in (None, "", False, 0):
-            return False
-    return all(
-        _word(look_up(record, path)) in words for path, words in resource.only.items()
-    )
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "" if value is None or isinstance(value, dict | list) else str(value)
-
-
-def _row(
-    chain: tuple[Any, ...],
-    lines: Lines,
-    resource: RestResource,
-    options: ReadingOptions,
-) -> dict[str, Any]:
-    def at(path: str) -> Any:
-        return plain_at(chain, path, false_is_missing=resource.false_is_missing)
-
-    row = {name: at(path) for name, path in lines.columns.items()}
-    for name, paths in lines.sums.items():
-        row[name] = _sum([at(path) for path in paths])
-    for name, value in row.items():
-        if value is None:
-            continue
-        if name in lines.negative:
-            row[name] = _negative(value)
-        elif name in lines.prefix:
-            row[name] = f"{lines.prefix[name]}{text_of(value)}"
-        elif isinstance(value, str) and name in options.converter.table.names:
-            row[name] = _local(value, name, resource, options)
-    return row | dict(lines.constants)
-
-
-def _local(
-    text: str, name: str, resource: RestResource, options: ReadingOptions
-) -> Any:
-    """Read moments in the service's zone, and days as those of the chain."""
-    converter = options.converter
-    kind = converter.table.column(name).kind
-    if kind not in (Kind.DATE, Kind.INSTANT) or len(text) <= _DAY:
-        return text
-    at = change_of(text, "iso", resource.zone or converter.zone)
-    if not isinstance(at, dt.datetime):
-        return text
-    return at if kind is Kind.INSTANT else at.astimezone(converter.zone).date()
-
-
-def _sum(values: list[Any]) -> Any:
-    """Add up what is there; what is no number stays, to be refused."""
-    there = [value for value in values if value is not None]
-    try:
-        return (
-            sum((Decimal(str(value)) for value in there), Decimal()) if there else None
-        )
-    except InvalidOperation:
-        return there[0]
-
-
-def _negative(value: Any) -> Any:
-    try:
-        return -abs(Decimal(str(value)))
-    except InvalidOperation:
-        return value
 
 
 def _root_key(
@@ -287,13 +208,7 @@ def _root_key(
     if lines.each and not path.startswith("/"):
         return []
     value = plain_at((record,), path, false_is_missing=resource.false_is_missing)
-    return [] if value is None else [lines.prefix.get(name, "") + _id(value)]
-
-
-def _id(value: Any) -> str:
-    text = text_of(value)
-    found = read_id(text)
-    return found if isinstance(found, str) else text
+    return [] if value is None else [lines.prefix.get(name, "") + id_text(value)]
 
 
 def _mark(resource: RestResource, options: ReadingOptions) -> str:

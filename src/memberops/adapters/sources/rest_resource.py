@@ -201,6 +201,8 @@ class RestResource:
         zone: Zone of moments in the rows that have none; None is that of the chain.
         may_lack: Whether an answer without records may leave their list out. Where
             it may not, a missing list is an error, not an empty table.
+        currency: Path of the currency's code, as `Lines.columns` take it. Amounts in
+            another one than the chain's are refused; empty takes all for the chain's.
     """
 
     path: str
@@ -220,3 +222,4 @@ class RestResource:
     false_is_missing: bool = False
     zone: dt.tzinfo | None = attrs.field(default=None, converter=_zone)
     may_lack: bool = False
+    currency: str = ""

@@ -32,7 +32,7 @@ _ORDERS = """
 query Sales($first: Int!, $after: String, $query: String) {
   orders(first: $first, after: $after, query: $query, sortKey: ID) {
     nodes {
-      id legacyResourceId processedAt updatedAt cancelledAt test
+      id legacyResourceId processedAt updatedAt cancelledAt test currencyCode
       customer { legacyResourceId }
       retailLocation { legacyResourceId }
       lineItems(first: 50) {
@@ -203,6 +203,7 @@ def _resources() -> dict[str, RestResource]:
         "sales": RestResource(
             **_graph("orders", _ORDERS, size=10, since=True),
             only={"test": ("false",), "cancelledAt": ("",)},
+            currency="/currencyCode",
             lines=(
                 Lines(
                     each="lineItems.nodes",

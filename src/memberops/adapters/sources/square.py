@@ -57,7 +57,8 @@ def square_source(
 
     An order counts when it is completed, and stops counting if it is canceled. A
     return stands in an order of its own, with the order that it takes back. Amounts
-    are minor units, tax included. Square does not tell of deleted customers: read
+    are minor units, tax included; one in another currency than the chain's is refused.
+    Square does not tell of deleted customers: read
     ``members`` whole from time to time.
 
     Args:
@@ -117,6 +118,7 @@ def _resources(locations: list[str]) -> dict[str, RestResource]:
                 field="query.filter.date_time_filter.updated_at.start_at",
             ),
             only={"state": ("COMPLETED",)},
+            currency="total_money.currency",
             lines=(
                 Lines(each="line_items", columns=_SALE),
                 Lines(

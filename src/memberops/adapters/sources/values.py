@@ -142,6 +142,7 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
 _COMMA_DECIMAL = re.compile(r"\d{1,3}(?:\.\d{3})*,\d{1,2}", re.ASCII)
 _POWERS = {"": 0, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8}
 _POWER = re.compile("[千万萬亿億]")
+_CODE = re.compile("[A-Z]{3}")
 _SIGNS_OF = {
     "CNY": ("¥", "元", "圆", "RMB", "人民币", "CN¥"),
     "EUR": ("欧元",),
@@ -205,11 +206,13 @@ def read_amount(  # noqa: PLR0911 - each way to be no amount has its own exit
     if isinstance(number, Unreadable):
         return number
     value, words = number
+    foreign = [word for word in words if word and not _means(word, currency)]
     if unit is not None:
-        if any(words) or _POWER.search(text):
+        another = any(_CODE.fullmatch(word) for word in foreign)
+        if not another and (any(words) or _POWER.search(text)):
             return _UNIT_TWICE
         value = _EXACT.multiply(value, unit)
-    if any(word and not _means(word, currency) for word in words):
+    if foreign:
         return Unreadable(
             "amount-currency",
             f"its unit is not that of {currency.code}",

@@ -114,6 +114,7 @@ def _resources() -> dict[str, RestResource]:
             ),
             zone="UTC",
             only={"status": ("processing", "completed", "refunded")},
+            currency="/currency",
             follow=(
                 Follow(
                     path="orders/{id}/refunds",
