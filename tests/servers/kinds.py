@@ -21,15 +21,20 @@ class Kind:
     secret: str
     members: int
     sales: int
+    contract: tuple = ("members",)
+    """Tables that can be written in any way, for the contract of sources."""
     narrow: dict = attrs.field(factory=dict)
     """Options with which nothing is read again that the server does not date."""
 
 
 KINDS = {
-    "tryton": Kind(start.tryton, TrytonShop, TrytonSource, "password", 200, 30),
+    "tryton": Kind(
+        start.tryton, TrytonShop, TrytonSource, "password", 200, 30,
+        ("members", "sales"),
+    ),
     "medusa": Kind(start.medusa, MedusaShop, MedusaSource, "token", 120, 30),
     "vendure": Kind(
         start.vendure, VendureShop, VendureSource, "password", 200, 30,
-        {"refund_days": 0},
+        narrow={"refund_days": 0},
     ),
 }  # fmt: skip

@@ -27,18 +27,35 @@ class MedusaShop:
 
     kind = "medusa"
 
-    def __init__(self, running, *, members, sales, seed=6):
+    def __init__(self, running, *, seed=6):
         self._running = running
         self._caller = Caller(running.url)
         self._random = random.Random(seed)  # noqa: S311 - a made-up shop
         self.truth = Truth()
         self._emails = {}
         self._prepare()
+
+    def fill(self, *, members, sales):
+        """Have members, and sell to them."""
         self._members = [
             self._member("李", f"四{at}", f"138{at:08d}") for at in range(members)
         ]
         self._orders = [self._sell() for _ in range(sales)]
         self.month = self.truth.rows[0].day[:7]
+        return self
+
+    def put_member(self, name, phone, own=None):
+        """Write a customer for the contract of sources; return the id."""
+        given = {"first_name": name, "last_name": "", "phone": phone}
+        if own is not None:
+            self._post(f"customers/{own}", given)
+            return own
+        made = self._post("customers", {"email": f"c{phone}@example.com", **given})
+        return made["customer"]["id"]
+
+    def drop_member(self, own):
+        """Delete a customer."""
+        self._caller.call("DELETE", f"/admin/customers/{own}")
 
     def options(self):
         """Return what the source has to be given."""
@@ -69,7 +86,7 @@ class MedusaShop:
         """Delete a member, whom Medusa shows no more then."""
         bought = {row.member for row in self.truth.rows}
         gone = next(each for each in self._members if each not in bought)
-        self._caller.call("DELETE", f"/admin/customers/{gone}")
+        self.drop_member(gone)
         del self.truth.members[gone]
 
     def _post(self, path, body):

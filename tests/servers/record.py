@@ -23,7 +23,7 @@ def record(name):
     """Run a server, and write down what it says."""
     kind = kinds.KINDS[name]
     with kind.server() as running:
-        shop = kind.shop(running, members=8, sales=6)
+        shop = kind.shop(running).fill(members=8, sales=6)
         first = shop.truth.written()
         secrets = [value() for value in shop.options().values() if callable(value)]
         recorder = Recorder([running.url, *secrets])

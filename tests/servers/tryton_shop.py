@@ -29,7 +29,7 @@ class TrytonShop:
     kind = "tryton"
     month = "2026-10"
 
-    def __init__(self, running, *, members, sales, seed=6):
+    def __init__(self, running, *, seed=6):
         self._running = running
         self._caller = Caller(running.url)
         self._random = random.Random(seed)  # noqa: S311 - a made-up shop
@@ -50,6 +50,9 @@ class TrytonShop:
         )
         self._goods = {each["rec_name"]: each for each in goods}
         (self.walk_in,) = self._parties([("散客", None)], member=False)
+
+    def fill(self, *, members, sales):
+        """Have members, and sell to them and to others."""
         names = [(f"李四{at}", f"138{at:08d}") for at in range(members)]
         self._members = self._parties(names[:-1], member=True)
         # All that one request makes has one moment; a later one is where changes end.
@@ -57,6 +60,76 @@ class TrytonShop:
         self._sell(sales)
         # One that is only quoted, and taken back later.
         self._quoted = self._sell(1, confirm=False)[0]
+        return self
+
+    def put_member(self, name, phone, own=None):
+        """Write a party for the contract of sources; return the id."""
+        if own is None:
+            (made,) = self._parties([(name, phone)], member=True)
+            del self.truth.members[str(made)]
+            return made
+        self._ask("party.party.write", [int(own)], {"name": name})
+        self._call(int(own), phone)
+        return own
+
+    def drop_member(self, own):
+        """Delete a party for good."""
+        self._ask("party.party.delete", [int(own)])
+
+    def put_sale(self, rows, own=None):
+        """Write a sale for the contract of sources; return the id."""
+        lines = [
+            {
+                "type": "line",
+                "product": self._goods["大衣"]["id"],
+                "unit": self._goods["大衣"]["default_uom"],
+                "quantity": row["quantity"],
+                "unit_price": _decimal(int(row["unit_price"] * 100)),
+            }
+            for row in rows
+        ]
+        given = {"sale_date": _date(str(rows[0]["sold_on"]))}
+        if own is None:
+            new = given | {"lines": [["create", lines]]}
+            asked = self._written(self.walk_in, "S01", new)
+            (own,) = self._ask("sale.sale.create", [asked])
+        else:
+            self._ask("sale.sale.draft", [int(own)])
+            had = self._ask("sale.line.search", [["sale", "=", int(own)]], 0, 99, None)
+            written = given | {"lines": [["delete", had], ["create", lines]]}
+            self._ask("sale.sale.write", [int(own)], written)
+        self._ask("sale.sale.quote", [int(own)])
+        return own
+
+    def drop_sale(self, own):
+        """Delete a sale for good."""
+        self._ask("sale.sale.draft", [int(own)])
+        self._ask("sale.sale.cancel", [int(own)])
+        self._ask("sale.sale.delete", [int(own)])
+
+    def _call(self, own, phone):
+        (mechanism,) = self._ask(
+            "party.contact_mechanism.search", [["party", "=", own]], 0, 1, None
+        )
+        self._ask("party.contact_mechanism.write", [mechanism], {"value": phone})
+
+    def _written(self, party, store, given):
+        """Return what a new sale has, with what is given of it."""
+        address = self._ask(
+            "party.address.search", [["party", "=", party]], 0, 1, None
+        )[0]
+        return {
+            "party": party,
+            "company": 1,
+            "currency": 1,
+            "warehouse": self._stores[store],
+            "payment_term": self._term,
+            "invoice_address": address,
+            "shipment_address": address,
+            "invoice_method": "order",
+            "shipment_method": "manual",
+            **given,
+        }
 
     def options(self):
         """Return what the source has to be given."""
@@ -83,10 +156,7 @@ class TrytonShop:
             "赵六", self.truth.members[str(renamed)][1],
         )  # fmt: skip
         # Tryton does not date the party when only its phone is changed.
-        (phone,) = self._ask(
-            "party.contact_mechanism.search", [["party", "=", called]], 0, 1, None
-        )
-        self._ask("party.contact_mechanism.write", [phone], {"value": "13700000000"})
+        self._call(called, "13700000000")
         self.truth.members[str(called)] = (
             self.truth.members[str(called)][0], "13700000000",
         )  # fmt: skip
@@ -161,37 +231,29 @@ class TrytonShop:
             names = self._random.sample(list(PRICES), self._random.randint(1, 3))
             lines = [(name, self._random.randint(1, 4)) for name in names]
             plans.append((day, store, member, lines))
-            address = self._ask(
-                "party.address.search", [["party", "=", member]], 0, 1, None
-            )[0]
             drafts.append(
-                {
-                    "party": member,
-                    "company": 1,
-                    "currency": 1,
-                    "warehouse": self._stores[store],
-                    "sale_date": _date(day),
-                    "payment_term": self._term,
-                    "invoice_address": address,
-                    "shipment_address": address,
-                    "invoice_method": "order",
-                    "shipment_method": "manual",
-                    "lines": [
-                        [
-                            "create",
+                self._written(
+                    member,
+                    store,
+                    {
+                        "sale_date": _date(day),
+                        "lines": [
                             [
-                                {
-                                    "type": "line",
-                                    "product": self._goods[name]["id"],
-                                    "unit": self._goods[name]["default_uom"],
-                                    "quantity": quantity,
-                                    "unit_price": _decimal(PRICES[name]),
-                                }
-                                for name, quantity in lines
-                            ],
-                        ]
-                    ],
-                }
+                                "create",
+                                [
+                                    {
+                                        "type": "line",
+                                        "product": self._goods[name]["id"],
+                                        "unit": self._goods[name]["default_uom"],
+                                        "quantity": quantity,
+                                        "unit_price": _decimal(PRICES[name]),
+                                    }
+                                    for name, quantity in lines
+                                ],
+                            ]
+                        ],
+                    },
+                )
             )
         sales = self._ask("sale.sale.create", drafts)
         self._ask("sale.sale.quote", sales)

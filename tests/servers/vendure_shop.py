@@ -29,7 +29,7 @@ class VendureShop:
 
     kind = "vendure"
 
-    def __init__(self, running, *, members, sales, seed=6):
+    def __init__(self, running, *, seed=6):
         self._running = running
         self._caller = Caller(running.url)
         self._random = random.Random(seed)  # noqa: S311 - a made-up shop
@@ -39,12 +39,43 @@ class VendureShop:
         self._ids = {}
         self._payment = ""
         self._prepare()
+
+    def fill(self, *, members, sales):
+        """Have members, and sell to them and to others."""
         self._members = [
             self._member("李", f"四{at}", f"138{at:08d}") for at in range(members)
         ]
         self._orders = [self._sell() for _ in range(sales)]
         self._basket()
         self.month = self.truth.rows[0].day[:7]
+        return self
+
+    def put_member(self, name, phone, own=None):
+        """Write a customer for the contract of sources; return the id."""
+        given = {"firstName": name, "lastName": "", "phoneNumber": phone}
+        if own is None:
+            return self._made(
+                "Customer", {"emailAddress": f"c{phone}@example.com", **given}
+            )
+        self._update(own, **given)
+        return own
+
+    def drop_member(self, own):
+        """Delete a customer."""
+        self.ask("mutation($id: ID!) { deleteCustomer(id: $id) { result } }", id=own)
+
+    def other_options(self):
+        """Return how the source is let in by a key in place of a user."""
+        roles = self.ask("{ roles { items { id code } } }")["items"]
+        made = self.ask(
+            "mutation($input: CreateApiKeyInput!)"
+            "{ createApiKey(input: $input) { apiKey } }",
+            input={
+                "roleIds": [r["id"] for r in roles if "super" in r["code"]],
+                "translations": [{"languageCode": "en", "name": "memberops"}],
+            },
+        )
+        return {"user": "", "password": None, "key": lambda: made["apiKey"]}
 
     def options(self):
         """Return what the source has to be given."""
@@ -296,7 +327,7 @@ class VendureShop:
         """Delete a member, whom Vendure shows no more then."""
         bought = {row.member for row in self.truth.rows}
         gone = next(each for each in self._members if each not in bought)
-        self.ask("mutation($id: ID!) { deleteCustomer(id: $id) { result } }", id=gone)
+        self.drop_member(gone)
         del self.truth.members[gone]
 
     def _update(self, member, **given):
@@ -305,7 +336,7 @@ class VendureShop:
             "{ updateCustomer(input: $input) { ... on ErrorResult { errorCode } } }",
             input={"id": member, **given},
         )
-        self._people[member] |= given
+        self._people.get(member, {}).update(given)
 
     def _units(self, ticket, units):
         """Return the lines of an order, and what of each is meant."""

@@ -204,19 +204,21 @@ class VendureSession:
                 skip = max(0, skip - self._page + 1)
                 continue
             yield from found
-            if skip + len(found) >= total:
-                return
-            if ids <= seen:
+            # An earlier page that comes again may look like the last one.
+            fresh = ids - seen
+            seen |= ids
+            if not fresh and len(seen) < total:
                 turns += 1
                 wait_for_page(self._opened(), turns, f"Vendure's {name}")
                 continue
-            seen |= ids
+            if skip + len(found) >= total:
+                return
             skip, turns = skip + len(found) - 1, 0
 
     def counted(
         self, name: str, before: tuple[int | str, int] | None
     ) -> tuple[int | str, int]:
-        """Return when the newest was made, or *before*, and how many there are so far."""
+        """Return when the newest was made, or *before*, and how many there are."""
         if before is None:
             options = {"take": 1, "sort": {"createdAt": "DESC"}}
             newest, _ = self._list(name, "id createdAt", options)
