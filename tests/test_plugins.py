@@ -63,7 +63,7 @@ def load(*plugins, **options):
 
 BUILT_IN = (
     *("csv", "erpnext", "excel", "medusa", "odoo", "rest", "shopify", "sql"),
-    *("square", "tryton", "vendure", "woocommerce"),
+    *("square", "tryton", "vendure", "woocommerce", "youzan"),
 )
 GOOD = plugin(lambda: [adapter("good")], name="good")
 

@@ -76,6 +76,12 @@ _WEB_SOURCES = (
         "Vendure: orders with refunds, customers, channels",
         "Vendure：订单与退款、客户、渠道",
     ),
+    (
+        "youzan",
+        "youzan_source",
+        "Youzan: orders with refunds, customers",
+        "有赞：订单与退款、客户",
+    ),
 )
 
 

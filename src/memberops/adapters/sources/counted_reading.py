@@ -77,13 +77,15 @@ def counted_changes(
     table = options.converter.table
     findings = []
     before = MomentCursor(table=table.name, mark=mark)
-    if since is not None and dated:
+    if since is not None:
         found = MomentCursor.opened(since, table=table.name, mark=mark)
         if found is None or set(found.counts) != set(counts):
             findings.append(read_anew(table.name, name))
-        elif any(counts[each](had) != had for each, had in found.counts.items()):
+        elif dated and any(
+            counts[own](had) != had for own, had in found.counts.items()
+        ):
             findings.append(read_anew(table.name, name, deleted=True))
-        else:
+        elif dated:
             before = found
     # Counted before reading: what is deleted from here on is missed next time.
     now = {each: count(None) for each, count in counts.items()}
