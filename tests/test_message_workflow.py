@@ -1,6 +1,7 @@
 """Promises of messages at the chain: planned, approved by two, sent once, settled."""
 
 import datetime as dt
+import hmac
 import json
 import shutil
 from fractions import Fraction
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 
 from memberops import open_chain
+from memberops.adapters.sms import ReceiptRequest
 from memberops.errors import (
     ApprovalError,
     ConfigurationError,
@@ -20,7 +22,7 @@ from memberops.errors import (
 )
 from memberops.policies.message_audience import holding_out
 from memberops.testing import FaultyGateway
-from memberops.workflows import parse_settings
+from memberops.workflows import TakenReceipts, parse_settings
 from memberops.workflows.message_held_out import add_held_out
 from memberops.workflows.message_receipts import read_receipts
 from message_chain import (
@@ -158,17 +160,19 @@ def test_through_a_gateway_that_fails_by_chain_file(tmp_path, monkeypatch):
         assert stands(early) == {"unknown": 1, "accepted": 1}
         assert stands(chain.settle_messages(now=clock(5))) == {"accepted": 2}
 
-        provider = chain.sms_provider()
-        lines = [
-            json.dumps({"message_id": each.message_id, "status": each.status.value})
-            for request in gateway.deliver(repeats=2)
-            if provider.verify_receipt(request)
-            for each in provider.parse_receipts(request)
-        ]
-        provider.close()
-        receipts = tmp_path / "receipts.jsonl"
-        receipts.write_text("\n".join(lines), "utf-8")
-        done = chain.settle_messages(now=clock(6), receipts=receipts, ask=False)
+        (pushed,) = gateway.deliver(repeats=2)
+        known = len({each["id"] for each in json.loads(pushed.body)})
+        forged = gateway.forge(next(iter(gateway.accepted)))
+        assert chain.take_receipts(forged, at=NOON) == TakenReceipts(proven=False)
+        taken = chain.take_receipts(pushed, at=NOON)
+        assert (taken.proven, taken.strays, taken.odd, known) == (True, 0, 0, 2)
+        assert taken.applied + taken.repeated == len(json.loads(pushed.body))
+        odd = b'[7, {"id": "S0", "status": "delivered"}, {}]'
+        signed = hmac.new(b"the key of the test", odd, "sha256").hexdigest()
+        push = ReceiptRequest(url="/", headers={"X-Signature": signed}, body=odd)
+        wanted = TakenReceipts(proven=True, strays=1, odd=2)
+        assert chain.take_receipts(push, at=NOON) == wanted
+    done = chain.message_status(at=NOON)
     assert stands(done) == {"delivered": 2}
     assert gateway.duplicates == 0
 

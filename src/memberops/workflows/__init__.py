@@ -16,6 +16,7 @@ from memberops.workflows.configuration import (
 from memberops.workflows.doctor import propose_mapping, propose_table
 from memberops.workflows.doctor_proposal import MappingProposal, Question, chain_toml
 from memberops.workflows.ledger_settings import LedgerSettings
+from memberops.workflows.message_pushes import TakenReceipts
 from memberops.workflows.message_sending import (
     SendReport,
     SettleReport,
@@ -50,13 +51,14 @@ __all__ = [
     "PluginSettings",
     "PolicyInForce",
     "Progress",
+    "ProviderSettings",
     "Question",
     "SendReport",
     "SettleReport",
-    "ProviderSettings",
     "SmsSettings",
     "SourceSettings",
     "TableRefresh",
+    "TakenReceipts",
     "TemplateSettings",
     "chain_toml",
     "open_chain",

@@ -40,6 +40,7 @@ from memberops.workflows import (
     message_access,
     message_delivery,
     message_planning,
+    message_pushes,
     message_steps,
     profile_questions,
     refreshing,
@@ -340,6 +341,7 @@ class Chain:
     opt_out_messages = message_steps.opt_out_messages
     send_messages = message_delivery.send_messages
     settle_messages = message_delivery.settle_messages
+    take_receipts = message_pushes.take_receipts
 
     def month_end(
         self,
