@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from memberops.domain.message import (
-    Message,
     MessageProblem,
     SendOutcome,
     SendResult,
@@ -161,14 +160,19 @@ class _Sender:
         if not claims:
             return
         messages = [claim.message for claim in claims]
-        results: Sequence[SendResult]
+        by_id: dict[str, SendResult] = {}
         try:
-            results = self.provider.send(messages, template=claims[0].template)
+            for result in self.provider.send(messages, template=claims[0].template):
+                own = result.message_id
+                if by_id.setdefault(own, result) != result:
+                    by_id[own] = _unknown(own, "contradicting results")
         except Exception as error:  # noqa: BLE001 - whatever a provider raises, it may have sent
-            results = [_unknown(message, type(error).__name__) for message in messages]
-        by_id = {result.message_id: result for result in results}
+            by_id = {
+                own: _unknown(own, type(error).__name__)
+                for own in (message.message_id for message in messages)
+            }
         pairs = [
-            (claim, by_id.get(own) or _unknown(claim.message, "no result"))
+            (claim, by_id.get(own) or _unknown(own, "no result"))
             for claim in claims
             for own in [claim.message.message_id]
         ]
@@ -317,9 +321,9 @@ def _requests(
             yield tuple(group[start : start + size])
 
 
-def _unknown(message: Message, why: str) -> SendResult:
+def _unknown(message_id: str, why: str) -> SendResult:
     return SendResult(
-        message_id=message.message_id,
+        message_id=message_id,
         outcome=SendOutcome.UNKNOWN,
         problem=MessageProblem.OTHER,
         raw_code=why,

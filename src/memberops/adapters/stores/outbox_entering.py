@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import math
@@ -65,6 +66,7 @@ __all__ = [
     "frame_messages",
     "heard",
     "met",
+    "told_by_provider",
 ]
 
 _COLUMNS = tuple(field.name for field in attrs.fields(Message))
@@ -104,6 +106,7 @@ def add_batch(
             "the cost cap of a batch is in the currency of the price, digits included"
         )
     row = batch_row(batch)
+    lock_names(connection, "batch", [batch.batch_id])
     known = connection.execute(
         sa.select(batches.c.document).where(batches.c.batch_id == batch.batch_id)
     ).scalar_one_or_none()
@@ -320,13 +323,37 @@ def heard(
     columns = [consents.c[name] for name in _WORD]
     known = connection.execute(sa.select(*columns).where(consents.c.member_id.in_(who)))
     for *word, evidence in known:
-        words.pop((*word, seal.show(evidence)), None)
+        # What cannot be read is another word: a refusal is never lost for its sake.
+        with contextlib.suppress(Exception):
+            words.pop((*word, seal.show(evidence)), None)
     if words:
         rows = [
             dict(zip(_WORD, (*word, seal.hide(evidence)), strict=True))
             for *word, evidence in words
         ]
         connection.execute(sa.insert(consents), rows)
+
+
+def told_by_provider(
+    connection: sa.Connection,
+    said: Iterable[tuple[str, str, str]],
+    at: dt.datetime,
+    seal: Seal,
+) -> None:
+    """
+    Write that members refuse of whom a provider says so, for every campaign to come.
+
+    Args:
+        connection: In the transaction that writes down what the provider said.
+        said: Member, name of the provider, and its code.
+        at: When it was heard.
+        seal: Of the evidence.
+    """
+    words = [
+        (who, at, f"{name or 'provider'} {code}".strip()) for who, name, code in said
+    ]
+    if words:
+        heard(connection, words, granted=False, seal=seal)
 
 
 def met(

@@ -263,8 +263,15 @@ class OutboxReading:
         )
 
     def strays(self) -> int:
-        """Return how many different receipts fitted no message when they came."""
-        statement = sa.select(sa.func.count()).select_from(strays)
+        """Return how many different receipts fit no message so far."""
+        known = sa.exists().where(
+            facts.c.provider_message_id == strays.c.provider_message_id,
+            facts.c.provider.in_(["", strays.c.provider]),
+            facts.c.kind.in_(["answered", "late"]),
+        )
+        statement = sa.select(sa.func.count()).where(
+            sa.or_(strays.c.message_id.is_not(None), sa.not_(known))
+        )
         return self._database.read(
             lambda connection: int(connection.execute(statement).scalar_one())
         )

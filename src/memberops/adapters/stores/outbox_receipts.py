@@ -11,7 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from memberops.adapters.stores.outbox_database import stamp
-from memberops.adapters.stores.outbox_rows import Received, receipt_of, receipt_text
+from memberops.adapters.stores.outbox_entering import told_by_provider
+from memberops.adapters.stores.outbox_rows import (
+    Received,
+    Seal,
+    receipt_of,
+    receipt_text,
+)
 from memberops.adapters.stores.outbox_schema import strays
 from memberops.adapters.stores.outbox_statements import NAMED, STRAYS, TOLD
 from memberops.adapters.stores.outbox_steps import (
@@ -22,6 +28,7 @@ from memberops.adapters.stores.outbox_steps import (
     write_changes,
 )
 from memberops.domain.message import (
+    MessageProblem,
     MessageReceipt,
     ReceiptStatus,
     SendResult,
@@ -39,7 +46,10 @@ __all__ = [
 
 
 def receive(
-    connection: sa.Connection, receipts: Iterable[MessageReceipt], at: dt.datetime
+    connection: sa.Connection,
+    receipts: Iterable[MessageReceipt],
+    at: dt.datetime,
+    seal: Seal,
 ) -> list[Received]:
     """Take in receipts; what fits no message of ours is kept apart."""
     receipts = list(receipts)
@@ -52,6 +62,7 @@ def receive(
     changes: dict[str, Change] = {}
     outcomes: list[tuple[str, str | None]] = []
     apart: list[MessageReceipt] = []
+    left: list[tuple[str, str, str]] = []
     for receipt, own in pairs:
         row = None if own is None else rows.get(own)
         if own is None or row is None or not _fits(row, receipt):
@@ -61,8 +72,11 @@ def receive(
         change = changes.setdefault(own, Change.of(row))
         taken = take_receipt(connection, change, receipt, stamp(at), known.get(own, ()))
         outcomes.append(("applied" if taken else "repeated", own))
+        if taken and receipt.problem is MessageProblem.OPTED_OUT:
+            left.append((row.member_id, receipt.provider, receipt.raw_code))
     write_changes(connection, changes.values())
     _keep_apart(connection, apart, stamp(at))
+    told_by_provider(connection, left, at, seal)
     return [
         Received(
             outcome=outcome,

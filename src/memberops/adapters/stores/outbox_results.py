@@ -9,8 +9,9 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from memberops.adapters.stores.outbox_claims import approval_in
+from memberops.adapters.stores.outbox_claims import approval_in, words_of
 from memberops.adapters.stores.outbox_database import moment_of, stamp
+from memberops.adapters.stores.outbox_entering import told_by_provider
 from memberops.adapters.stores.outbox_receipts import (
     known_strays,
     named_messages,
@@ -37,6 +38,7 @@ from memberops.adapters.stores.outbox_steps import (
 )
 from memberops.domain.message import (
     MessageKind,
+    MessageProblem,
     MessageReceipt,
     MessageState,
     ReceiptStatus,
@@ -65,6 +67,7 @@ def record(
     results: Iterable[tuple[Claim, SendResult]],
     at: dt.datetime,
     policy: OutboxPolicy,
+    seal: Seal,
 ) -> list[Recorded]:
     """Write down the answers to requests, each once."""
     pairs = list(results)
@@ -105,6 +108,14 @@ def record(
             )
         recorded.append((own, holds))
     write_changes(connection, changes.values())
+    # Last, for a claim waits for the batch and holds its members.
+    left = [
+        (rows[own].member_id, claim.provider, result.raw_code)
+        for claim, result in pairs
+        for own in [claim.message.message_id]
+        if result.problem is MessageProblem.OPTED_OUT
+    ]
+    told_by_provider(connection, left, at, seal)
     return [
         Recorded(message_id=own, state=changes[own].standing.state, applied=holds)
         for own, holds in recorded
@@ -267,6 +278,7 @@ def settle(
     at: dt.datetime,
     policy: OutboxPolicy,
     *,
+    seal: Seal,
     idempotent: bool,
 ) -> MessageState:
     """Take in what a provider answered, or did not, about an unknown message."""
@@ -274,7 +286,7 @@ def settle(
     missing = answer is not None and answer.status is ReceiptStatus.NOT_FOUND
     if answer is not None and not missing and not _is_others(connection, asked, answer):
         named = attrs.evolve(answer, message_id=own)
-        (taken,) = receive(connection, [named], at)
+        (taken,) = receive(connection, [named], at, seal)
         if taken.state is not None:
             return taken.state
     return _decide(connection, asked, at, policy, missing=missing, resend=idempotent)
@@ -322,8 +334,10 @@ def _decide(
             batches.c.batch_id == row.batch_id, batches.c.canceled == ""
         )
     ).scalar_one_or_none()
+    said = words_of(connection, [row.member_id]).get(row.member_id)
     again = (
-        policy.resend_notices
+        not policy.refusal(asked.template.kind, said)
+        and policy.resend_notices
         and asked.template.kind is MessageKind.NOTICE
         and row.attempts < policy.retry.attempts
         and close is not None

@@ -20,7 +20,7 @@ from memberops.policies.outbox_rules import MessageFact, Standing, advance
 __all__ = ["Change", "cost_in", "lock_names", "locked", "write_changes"]
 
 _LOCKS = 1 << 16
-_CLASSES = {"member": 513_562, "provider_id": 513_563}
+_CLASSES = {"member": 513_562, "provider_id": 513_563, "batch": 513_564}
 _NAME_LOCKS = sa.text(
     "SELECT pg_advisory_xact_lock(:class, lock_number) "
     "FROM unnest(CAST(:numbers AS integer[])) AS lock_number"
@@ -110,7 +110,7 @@ def lock_names(connection: sa.Connection, kind: str, names: Collection[str]) -> 
 
     Args:
         connection: In a transaction that writes.
-        kind: ``"member"`` or ``"provider_id"``.
+        kind: ``"member"``, ``"provider_id"`` or ``"batch"``.
         names: Which.
     """
     if connection.dialect.name != "postgresql" or not names:

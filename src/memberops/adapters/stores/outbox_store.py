@@ -261,12 +261,15 @@ class SqlOutbox(OutboxReading):
 
         ``postponed`` goes back into the queue by the `RetryPolicy`, ``unknown``
         never does. The same result may be recorded again after a lost connection.
-        A worker that lost its claim is refused: `Recorded.applied` is False.
+        A worker that lost its claim is refused: `Recorded.applied` is False. A member
+        of whom the provider says that they opted out has opted out here as well.
         """
         given = list(pairs)
         return tuple(
             self._database.write(
-                lambda connection: results.record(connection, given, at, self._policy)
+                lambda connection: results.record(
+                    connection, given, at, self._policy, self._seal
+                )
             )
         )
 
@@ -298,7 +301,9 @@ class SqlOutbox(OutboxReading):
         """
         taken: list[Received] = []
         for chunk in _chunks(iter(receipts), _RECEIPTS):
-            taken += self._database.write(partial(receive, receipts=chunk, at=at))
+            taken += self._database.write(
+                partial(receive, receipts=chunk, at=at, seal=self._seal)
+            )
         return tuple(taken)
 
     def recover(self, *, at: dt.datetime) -> int:
@@ -378,11 +383,11 @@ class SqlOutbox(OutboxReading):
         Returns:
             Where the message stands now.
         """
-        return self._database.write(
-            lambda connection: results.settle(
-                connection, unsettled, receipt, at, self._policy, idempotent=idempotent
-            )
-        )
+        work = partial(
+            results.settle, asked=unsettled, answer=receipt, at=at,
+            policy=self._policy, seal=self._seal, idempotent=idempotent,
+        )  # fmt: skip
+        return self._database.write(work)
 
 
 def _chunks(given: Iterator[T], size: int = _CHUNK) -> Iterator[list[T]]:
