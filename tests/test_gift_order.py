@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from counts import examples
 from memberops.domain import Lot
 from memberops.errors import InvalidValueError, MissingColumnsError
+from memberops.ledger.flow_stock import order_facts
 from memberops.policies.gift_order import GiftNeed, GiftOrderPolicy
 
 DAY = dt.date(2026, 9, 30)
@@ -18,8 +19,8 @@ POLICY = GiftOrderPolicy()
 
 
 def lot(days, quantity):
-    """Make a lot that can be given for so many more days, the day itself among them."""
-    through = None if days is None else DAY + dt.timedelta(days=days - 1)
+    """Make a lot that can be given on so many more days, the day itself being over."""
+    through = None if days is None else DAY + dt.timedelta(days=days)
     return Lot(lot_id=f"L{days}", valid_through=through), quantity
 
 
@@ -74,6 +75,22 @@ def test_stock_that_nobody_uses_reaches_the_minimum_and_fills_the_room():
     assert figures(attrs.evolve(full, maximum=130, on_the_way=10))["proposed"] == 20
 
 
+def test_more_came_back_than_was_given_is_no_use():
+    """An issue of July that is taken back in September makes no use below zero."""
+    rows = [("2026-06-01", "supplier", "store:S01", 9), ("2026-06-02", "store:S01",
+            "member:M1", 4), ("2026-09-28", "member:M1", "store:S01", 4)]  # fmt: skip
+    moved = pd.DataFrame(rows, columns=["effective_at", "source", "destination",
+                                        "quantity"])  # fmt: skip
+    moved["effective_at"] = pd.to_datetime(moved["effective_at"], utc=True)
+    facts, lots = order_facts(
+        moved.assign(gift_id="CUP", lot_id="", valid_through=pd.NaT),
+        period=POLICY.period(DAY), as_of=dt.datetime(2026, 9, 30, tzinfo=dt.UTC),
+        zone=dt.UTC,
+    )  # fmt: skip
+    assert facts[["used", "on_the_way"]].to_numpy().tolist() == [[0, 0]]
+    assert POLICY.propose_frame(facts, lots, as_of=DAY)["expiring"].tolist() == [0]
+
+
 SMALL = st.integers(0, 120)
 NEEDS = st.lists(
     st.builds(
@@ -118,5 +135,9 @@ def test_a_frame_is_answered_gift_by_gift(needs):
 def test_a_frame_without_its_columns_is_refused():
     """Use is never guessed."""
     facts = pd.DataFrame({"gift_id": ["CUP"], "on_the_way": [0]})
+    below = facts.assign(used=-1)
+    none = pd.DataFrame({"gift_id": [], "valid_through": [], "quantity": []})
+    with pytest.raises(InvalidValueError, match="'CUP' is below zero"):
+        POLICY.propose_frame(below, none, as_of=DAY)
     with pytest.raises(MissingColumnsError, match="used"):
         POLICY.propose_frame(facts, pd.DataFrame(), as_of=DAY)

@@ -204,8 +204,9 @@ def order_facts(
         zone: Where days begin.
 
     Returns:
-        A frame of ``gift_id``, ``used`` and ``on_the_way``, and a frame of
-        ``gift_id``, ``lot_id``, ``valid_through`` and ``quantity`` on hand.
+        A frame of ``gift_id``, ``used`` (at least 0, where more came back than was
+        given) and ``on_the_way``, and a frame of ``gift_id``, ``lot_id``,
+        ``valid_through`` and ``quantity`` on hand.
     """
     moment = pd.Timestamp(check_instant(as_of))
     rows = changes(
@@ -231,4 +232,5 @@ def order_facts(
     )
     counts = facts[["used", "on_the_way"]].fillna(0).astype("int64")
     facts[["used", "on_the_way"]] = counts
+    facts["used"] = facts["used"].clip(lower=0)
     return facts, lots.loc[lots["quantity"] != 0].reset_index(drop=True)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from memberops.domain import Decision, Lot, Reason, Statement
 from memberops.domain.values import check_as_of, identifier, whole_number
-from memberops.errors import InvalidValueError, MissingColumnsError
+from memberops.errors import InvalidValueError, MissingColumnsError, bounded
 from memberops.schedules import Period
 from memberops.schedules.dates import add_days, add_months
 
@@ -85,7 +85,7 @@ class GiftOrderPolicy:
     ...                 lot_size=12)
     >>> answer = GiftOrderPolicy().propose(need, as_of=dt.date(2026, 9, 30))
     >>> dict(answer.reasons[0].figures)["expiring"]
-    '19'
+    '20'
     >>> answer.outcome, dict(answer.reasons[0].figures)["proposed"]
     ('order', '72')
     """
@@ -106,7 +106,8 @@ class GiftOrderPolicy:
 
         Args:
             need: What is known of the gift.
-            as_of: The day.
+            as_of: The day, at whose end the stock is known: what is valid through it
+                is of no use any more.
 
         Returns:
             A decision, ``"order"`` or ``"enough"``, whose first reason has the
@@ -118,14 +119,14 @@ class GiftOrderPolicy:
         for lot, quantity in sorted(need.lots, key=_by_expiry):
             room = _FAR
             if lot.valid_through is not None:
-                left = max((lot.valid_through - as_of).days + 1, 0)
+                left = max((lot.valid_through - as_of).days, 0)
                 room = need.used * left // days
             usable += max(min(quantity, room - usable), 0)
         on_hand = sum(quantity for _, quantity in need.lots)
         lasting = sum(
             quantity
             for lot, quantity in need.lots
-            if lot.valid_through is None or lot.valid_through >= as_of
+            if lot.valid_through is None or lot.valid_through > as_of
         )
         use = -(-need.used * self.cover_months // self.months)
         wanted = max(use, need.minimum)
@@ -169,6 +170,7 @@ class GiftOrderPolicy:
 
         Raises:
             MissingColumnsError: A column is not there.
+            InvalidValueError: A use below zero.
         """
         for name, frame, needed in (
             ("facts", facts, ("gift_id", "used", "on_the_way")),
@@ -179,11 +181,14 @@ class GiftOrderPolicy:
                 raise MissingColumnsError(name, missing, [str(each) for each in frame])
         rows = facts.reset_index(drop=True)
         used = rows["used"]
+        if (used < 0).any():
+            some = rows["gift_id"][used < 0]
+            raise InvalidValueError(f"the use of {bounded(some)} is below zero")
         days = self.period(as_of).days
         mine = lots.loc[lots["gift_id"].isin(rows["gift_id"])]
         mine = mine.sort_values(["gift_id", "valid_through"], na_position="last")
         expiry = pd.to_datetime(mine["valid_through"])
-        left = ((expiry - pd.Timestamp(as_of)).dt.days + 1).clip(lower=0)
+        left = (expiry - pd.Timestamp(as_of)).dt.days.clip(lower=0)
         daily = mine["gift_id"].map(rows.set_index("gift_id")["used"]).astype("int64")
         within = daily * left.fillna(0).astype("int64") // days
         so_far = mine.groupby("gift_id")["quantity"].cumsum()

@@ -132,7 +132,8 @@ class StocktakeStanding:
         due_on: The last day that is in time; None without a deadline.
         places: One row a place: ``place``, ``due_on``, ``counted_on`` (the day of its
             last first count), ``state`` (``"on_time"``, ``"late"``, ``"missing"``,
-            ``"incomplete"`` where it is overdue and only a part was counted, or
+            ``"incomplete"`` where it is overdue and only a part was counted,
+            ``"undated"`` where it is overdue and counts have no moment, or
             ``"awaited"`` while there is time), ``days_late``, ``lines``,
             ``counted``, ``not_counted``.
     """
@@ -177,7 +178,9 @@ def stocktake_standing(
 
     A place has counted when each of its lines is; what stands in the books and came
     back in no row is a line too (`memberops.ledger.uncounted_lines`). A recount after
-    the deadline makes nobody late. What is counted after *as_of* is not known yet.
+    the deadline makes nobody late. What is counted after *as_of* is not known yet. A
+    count of the cut-off itself is one without a moment: once the deadline is over,
+    nobody knows if it came in time.
 
     Args:
         stocktake: What was called; its places by name, not by kind.
@@ -206,8 +209,10 @@ def stocktake_standing(
                 first[each.line_id] = day
         known = {each.line_id for each in here}
         done = max(first.values(), default=None)
+        undated = any(each.counted_at == stocktake.cutoff and each.counted is not None
+                      for each in here)  # fmt: skip
         rows.append(_place_row(place, stocktake.due_on, done, today,
-                               whole=len(first) == len(known))
+                               whole=len(first) == len(known), undated=undated)
                     | {"lines": len(known), "counted": len(first),
                        "not_counted": len(known) - len(first)})  # fmt: skip
     frame = pd.DataFrame(rows).astype(
@@ -229,6 +234,7 @@ def _place_row(
     today: dt.date,
     *,
     whole: bool,
+    undated: bool,
 ) -> dict[str, object]:
     until = done if done is not None and whole else today
     behind = 0 if due is None else max((until - due).days, 0)
@@ -236,6 +242,8 @@ def _place_row(
         state = "missing" if behind else "awaited"
     elif not whole:
         state = "incomplete" if behind else "awaited"
+    elif undated and not behind and due is not None and today > due:
+        state = "undated"
     else:
         state = "late" if behind else "on_time"
     return {

@@ -37,7 +37,11 @@ _SUMS = (
     "places", "lines", "counted", "not_counted", "matched", "surplus_lines",
     "shortage_lines", "surplus", "shortage", "difference", "surplus_value",
     "shortage_value", "value", "unvalued", "open", "late", "missing",
+    "incomplete",
 )  # fmt: skip
+
+
+_BEHIND = ("late", "missing", "incomplete")
 
 
 def count_report(
@@ -173,7 +177,8 @@ def count_summary(
         quantities ``surplus``, ``shortage`` and ``difference`` (surplus less
         shortage), and their values in minor units; ``unvalued`` (lines with a
         difference whose value is not known); ``open`` (lines still to be explained,
-        approved or recounted); ``late`` and ``missing`` places. Whole numbers; those
+        approved or recounted); ``late``, ``missing`` and ``incomplete`` places (counted
+        in part when it was due). Whole numbers; those
         of stores and warehouses add up to the chain's.
 
     Raises:
@@ -204,7 +209,7 @@ def count_summary(
         for place, state in standing.places[["place", "state"]].itertuples(
             index=False, name=None
         ):
-            behind = {"late": int(state == "late"), "missing": int(state == "missing")}
+            behind = {word: int(state == word) for word in _BEHIND}
             add(place, _region(place, regions) or "", behind)
     if any(abs(sum_) > MAX_QUANTITY for row in sums.values() for sum_ in row.values()):
         raise BalanceOverflowError("a sum of the counts would leave 64 bits")

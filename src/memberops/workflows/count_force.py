@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import attrs
 import pandas as pd
 
-from memberops.domain import ApprovedCount, Finding, Posting, Severity
+from memberops.domain import ApprovedCount, Closing, Finding, Posting, Severity
 from memberops.domain.gift import lies_within
 from memberops.errors import bounded
 from memberops.ledger import LedgerStore, Settlement, closings_after, post_late
@@ -25,6 +25,7 @@ from memberops.workflows.inquiry import Inquiry
 __all__ = [
     "COUNT_TABLES",
     "CountsBehind",
+    "closable",
     "close_counted",
     "counts_in_force",
 ]
@@ -71,6 +72,49 @@ def counts_in_force(
     ]
 
 
+def closable(
+    ledger: LedgerStore,
+    papers: CountPapers,
+    policy: StocktakePolicy,
+    *,
+    as_of: dt.date,
+    regions: dict[str, str],
+    by: str | None = None,
+) -> list[Closing]:
+    """
+    Make the closings of places of which nothing is open, and that are not closed so.
+
+    Args:
+        ledger: The chain's ledger.
+        papers: What is known of the stocktake.
+        policy: The rules.
+        as_of: The day.
+        regions: Region of each store, by its id.
+        by: Who closes.
+    """
+    force = papers.in_force(policy, as_of=as_of, regions=regions)
+    done = {each.line.line_id for each in force}
+    whole: list[ApprovedCount] = []
+    for place in papers.stocktake.places:
+        mine = [
+            each for each in papers.differences if lies_within(each.line.place, place)
+        ]
+        if all(each.settled and each.line.line_id in done for each in mine):
+            ids = {each.line.line_id for each in mine}
+            whole += [each for each in force if each.line.line_id in ids]
+    return [
+        closing
+        for closing in closings_after(whole, by=by)
+        if not any(
+            each.before >= closing.before
+            and (not each.places or lies_within(place, part))
+            for each in ledger.closings()
+            for place in closing.places
+            for part in each.places or ("",)
+        )
+    ]
+
+
 def close_counted(
     ledger: LedgerStore,
     papers: CountPapers,
@@ -94,29 +138,10 @@ def close_counted(
     Returns:
         The places that were closed now, and were not so far before.
     """
-    force = papers.in_force(policy, as_of=as_of, regions=regions)
-    done = {each.line.line_id for each in force}
-    whole: list[ApprovedCount] = []
-    for place in papers.stocktake.places:
-        mine = [
-            each for each in papers.differences if lies_within(each.line.place, place)
-        ]
-        if all(each.settled and each.line.line_id in done for each in mine):
-            ids = {each.line.line_id for each in mine}
-            whole += [each for each in force if each.line.line_id in ids]
-    closed: list[str] = []
-    for closing in closings_after(whole, by=by):
-        known = any(
-            each.before >= closing.before
-            and (not each.places or lies_within(place, part))
-            for each in ledger.closings()
-            for place in closing.places
-            for part in each.places or ("",)
-        )
-        if not known:
-            ledger.close(closing)
-            closed += closing.places
-    return tuple(closed)
+    closings = closable(ledger, papers, policy, as_of=as_of, regions=regions, by=by)
+    for closing in closings:
+        ledger.close(closing)
+    return tuple(place for closing in closings for place in closing.places)
 
 
 class CountsBehind:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -208,7 +208,7 @@ def read_papers(
     found = differences(ledger, lines)
     ids = {_cell(_names_of(each.line)): each.line.line_id for each in found}
     findings = [each for result in results.values() for each in result.findings]
-    findings += reading.findings
+    findings += [*reading.findings, *_undated(reading.lines, stocktake)]
     why: dict[str, list[Explanation]] = defaultdict(list)
     for line_id, row in _of_lines(frames, "reasons", ids, stocktake, findings):
         made = _explanation(line_id, row, findings)
@@ -232,6 +232,29 @@ def read_papers(
         rows_read=reading.rows_read + rejected,
         accepted=reading.accepted,
     )
+
+
+def _undated(lines: Iterable[CountLine], stocktake: Stocktake) -> list[Finding]:
+    """Warn of counts without a moment: they are taken as of the cut-off."""
+    found = Counter(
+        each.place
+        for each in lines
+        if each.counted is not None and each.counted_at == stocktake.cutoff
+    )
+    return [
+        Finding(
+            table="counts",
+            rule="count-undated",
+            column="counted_at",
+            severity=Severity.WARNING,
+            count=number,
+            message_en=f"counts of {bounded([place])} have no moment: they are taken "
+            "as of the cut-off, and nobody knows if they came in time",
+            message_zh=f"{bounded([place])} 的盘点未注明时间：按截止时刻计，"
+            "无法判断是否按时",
+        )
+        for place, number in sorted(found.items())
+    ]
 
 
 def _of_stocktake(rows: pd.DataFrame, stocktake: Stocktake) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.count_force import (
     COUNT_TABLES,
+    closable,
     close_counted,
     counts_in_force,
 )
@@ -64,6 +65,7 @@ class HeldStocktake(NamedTuple):
     moment: dt.datetime
     done: Settlement
     closed: tuple[str, ...] = ()
+    ready: tuple[str, ...] = ()
 
 
 def count_sheets(
@@ -296,11 +298,18 @@ def held_papers(
                 regions=regions,
                 by=settling_by,
             )
+        ready = tuple(
+            place
+            for each in closable(
+                ledger, papers, policy, as_of=asked.as_of, regions=regions
+            )
+            for place in each.places
+        )
     read = {**asked.tables.results, **papers.results}
     asked = attrs.evolve(asked, tables=ChainTables(read))
     findings += [each for each in papers.findings if each not in asked.tables.findings]
     findings += done.findings
-    return HeldStocktake(asked, session, papers, findings, moment, done, closed)
+    return HeldStocktake(asked, session, papers, findings, moment, done, closed, ready)
 
 
 def _report(held: HeldStocktake) -> pd.DataFrame:
@@ -348,4 +357,10 @@ def counted_answer(
             "相符 {:,} 行，盘盈 {:,} 行，盘亏 {:,} 行，未盘 {:,} 行".format(*counts),
         ),
     ]
+    if held.ready:
+        english = "nothing is open at {}: close them up to the count by approve"
+        chinese = "{} 已无待处理行：请执行 approve 关账至盘点时间"
+        lines.append(
+            (english.format(bounded(held.ready)), chinese.format("、".join(held.ready)))
+        )
     return held.asked.answer(*forms, lines=[*lines, *more], findings=held.findings)

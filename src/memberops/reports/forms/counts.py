@@ -50,6 +50,7 @@ _STANDINGS = (
     ("late", "late", "迟交"),
     ("missing", "missing", "缺交"),
     ("incomplete", "counted in part", "未盘全"),
+    ("undated", "handed in, no time", "已交，未注明时间"),
     ("awaited", "awaited", "待交"),
 )
 
@@ -177,6 +178,7 @@ def count_summary_form(
         count_column("open", "Open lines", "待处理行数"),
         count_column("late", "Late places", "迟交处数"),
         count_column("missing", "Missing places", "缺交处数"),
+        count_column("incomplete", "Places counted in part", "未盘全处数"),
     )
     english, chinese = notes or ("", "")
     return Form(
