@@ -1,6 +1,7 @@
 """Promises of the commands that answer the office's questions, on a chain by hand."""
 
 import csv
+import inspect
 import io
 import json
 import os
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from rich.cells import cell_len
 
-from memberops import Currency
+from memberops import Currency, open_chain, workflows
 from memberops.cli import main
 from memberops.cli.printing import form_table
 from memberops.reports import Form, FormColumn
@@ -25,19 +26,49 @@ def office(tmp_path_factory):
     return write_office(tmp_path_factory.mktemp("office"))
 
 
+class Remembering:
+    """A chain that answers the same question once, in whatever words it is printed."""
+
+    def __init__(self, chain):
+        self._chain, self._answers = chain, {}
+
+    def __getattr__(self, name):
+        """Give what the chain has; keep what its questions are answered."""
+        value = getattr(self._chain, name)
+        if not inspect.ismethod(value):
+            return value
+
+        def asked(*args, progress, **given):
+            key = repr((name, args, sorted(given.items())))
+            if key not in self._answers:
+                self._answers[key] = value(*args, progress=progress, **given)
+            return self._answers[key]
+
+        return asked
+
+
 SAID = {}
 """What a question on the chain was answered; asking the same again takes time."""
 
 
+@pytest.fixture(scope="module")
+def remembered(office):
+    """The chain, opened once."""
+    return Remembering(open_chain(office))
+
+
 @pytest.fixture
-def ask(office, capsys):
+def ask(office, remembered, capsys, monkeypatch):
     """Run a command on the chain; return status, output and errors."""
 
     def run(name, *more, as_of=None, chain=office):
         moment = as_of or (MOMENT if name == "sla" else TODAY)
         key = (name, *more, moment, chain)
         if key not in SAID:
-            status = main([name, "--chain", str(chain), "--as-of", moment, *more])
+            with monkeypatch.context() as patch:
+                if chain == office and "--out" not in more:
+                    patch.setattr(workflows, "open_chain", lambda _: remembered)
+                status = main([name, "--chain", str(chain), "--as-of", moment, *more])
             said = capsys.readouterr()
             SAID[key] = (status, said.out, said.err)
         return SAID[key]
