@@ -7,7 +7,7 @@ import pytest
 
 import ledger_storms as storms
 from memberops.adapters.stores import open_ledger
-from memberops.domain import Hold, Movement, Posting, Release
+from memberops.domain import Gift, Hold, Movement, Posting, Release
 from memberops.domain.gift_flow import GiftApplication, GiftApproval, ReceivedLot
 from memberops.errors import (
     HoldError,
@@ -23,6 +23,7 @@ from memberops.ledger import (
     explain_over,
     issue,
     receive,
+    redemption,
     reserve,
     take_back,
     take_gift_back,
@@ -145,6 +146,25 @@ def test_a_return_names_one_issue_that_was_there_before(ledger):
     with pytest.raises(ReversalError, match="before 'issue:I1' gave it"):
         ledger.post(attrs.evolve(good, effective_at=day(1, 1)))
     assert not ledger.post(good).replayed
+
+
+def test_points_that_came_back_are_not_given_back_by_a_reversal_too(ledger):
+    """What names an issue is a return of it, whatever it moves, in every store."""
+    ledger.post(award(key="A", member_id="M1", points=100, valid_through=None,
+                      effective_at=day(1), ticket_id="T"))  # fmt: skip
+    bring(ledger, "IN", 1)
+    ledger.post(redemption(ledger, key="X", member_id="M1", quantity=1, on=THIRD,
+                           gift=Gift(gift_id="CUP", points_price=50),
+                           place="store:S1", effective_at=day(2)))  # fmt: skip
+    ledger.post(Posting(posting_id="B", kind="return", effective_at=day(3),
+                        refers_to={"issue_key": "X"}, movements=[
+        Movement(gift_id="points", source="program:earned", destination="wallet:M1",
+                 quantity=50, lot_id="B")]))  # fmt: skip
+
+    with pytest.raises(ReversalError, match="came back already, by 'B'"):
+        ledger.reverse("X", key="R", effective_at=day(4))
+    assert [each.posting_id for each in ledger.returns("X")] == ["B"]
+    assert ledger.balance("points", "wallet:M1") == 100
 
 
 def test_eight_tills_at_once_take_a_gift_back_once(new_database):

@@ -227,7 +227,7 @@ def returned_issues(posting: Posting) -> tuple[str, ...]:
 
 
 def returns_issue(posting: Posting, key: str) -> bool:
-    """Tell if a posting is a return of what was given under that key."""
+    """Tell if a posting is a return of what was given: if it names that key."""
     return posting.reverses is None and key in posting.references(ISSUE_KEY)
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from memberops.adapters.stores.schema import entries, movements
+from memberops.adapters.stores.schema import entries
 from memberops.domain.posting import Posting
 from memberops.errors import BrokenChainError
 from memberops.ledger import Entry, IssueFacts, read_record, returns_issue
+from memberops.ledger.facts import ISSUE_KEY
 
 __all__ = [
     "ENTRY",
@@ -73,25 +73,16 @@ def named(values: Iterable[tuple[str, ...]]) -> dict[str, Any]:
     }
 
 
-@cache
-def _returned(number: int) -> sa.Select[Any]:
-    """Select what took from some cells since, named a key, and was not reversed."""
-    cell = (movements.c.gift_id, movements.c.source, movements.c.lot_id)
-    back = entries.alias()
-    return (
-        sa.select(*ENTRY)
-        .where(
-            entries.c.sequence.in_(
-                sa.select(movements.c.sequence).where(
-                    any_of(number, *cell),
-                    movements.c.sequence > sa.bindparam("since"),
-                )
-            ),
-            entries.c.document.like(sa.bindparam("quoting"), escape="/"),
-            ~sa.exists().where(back.c.reverses == entries.c.key),
-        )
-        .order_by(entries.c.sequence)
+_BACK = entries.alias()
+_RETURNED = (
+    sa.select(*ENTRY)
+    .where(
+        entries.c.sequence > sa.bindparam("since"),
+        entries.c.document.like(sa.bindparam("naming"), escape="/"),
+        ~sa.exists().where(_BACK.c.reverses == entries.c.key),
     )
+    .order_by(entries.c.sequence)
+)
 
 
 def entry_of(row: Any) -> Entry:
@@ -117,9 +108,9 @@ def read_entry(connection: sa.Connection, key: str) -> Entry | None:
     return None if row is None else entry_of(row)
 
 
-def _quoting(key: str) -> str:
-    """Return a pattern of the documents in which a key may be named."""
-    text = json.dumps(key, ensure_ascii=False)
+def _naming(key: str) -> str:
+    """Return a pattern of the documents that name a key as what is returned."""
+    text = json.dumps([ISSUE_KEY, key], ensure_ascii=False, separators=(",", ":"))
     for sign in "/%_":
         text = text.replace(sign, f"/{sign}")
     return f"%{text}%"
@@ -130,22 +121,18 @@ def read_issue(connection: sa.Connection, key: str) -> IssueFacts | None:
     entry = read_entry(connection, key)
     if entry is None or not isinstance(entry.record, Posting):
         return None
-    found: dict[int, Entry] = {}
-    for some in parts(sorted(IssueFacts(posting=entry.record).left())):
-        values = named((each.gift_id, each.place, each.lot_id) for each in some)
-        rows = connection.execute(
-            _returned(len(some)),
-            values | {"since": entry.sequence, "quoting": _quoting(key)},
-        )
-        found |= {row.sequence: entry_of(row) for row in rows}
+    rows = connection.execute(
+        _RETURNED, {"since": entry.sequence, "naming": _naming(key)}
+    )
+    found = [entry_of(row).record for row in rows]
     return IssueFacts(
         posting=entry.record,
         reversed_by=connection.execute(
             _REVERSAL_OF, {"reverses": key}
         ).scalar_one_or_none(),
         returns=tuple(
-            each.record
-            for _, each in sorted(found.items())
-            if isinstance(each.record, Posting) and returns_issue(each.record, key)
+            each
+            for each in found
+            if isinstance(each, Posting) and returns_issue(each, key)
         ),
     )
