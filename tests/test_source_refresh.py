@@ -158,6 +158,14 @@ def test_the_command_prints_the_counts_in_both_languages(tmp_path, monkeypatch, 
     shown = capsys.readouterr().out
     assert "sales lines: 1 new, 1 changed, 0 gone; 2 rows kept, 1 rejected" in shown
     assert "date-unreadable" in shown
+    kept = Path("sales.csv").read_text("utf-8")
+    Path("sales.csv").write_text(HEAD, encoding="utf-8")
+    assert main(asked) == 2
+    assert "--allow-loss" in capsys.readouterr().err
+    assert open_chain("chain.toml").read()["sales"]["amount"].tolist() == [900, 500]
+    assert main([*asked, "--allow-loss"]) == 0
+    Path("sales.csv").write_text(kept, encoding="utf-8")
+    assert main(asked) == 0
     Path("sales.csv").unlink()
     assert open_chain("chain.toml").read()["sales"]["amount"].tolist() == [900, 500]
     assert main(["refresh", "--chain", "chain.toml"]) == 2

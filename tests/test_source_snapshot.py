@@ -21,6 +21,7 @@ from memberops.adapters.sources.frame_rows import read_frame
 from memberops.adapters.sources.rejects import rejects_frame
 from memberops.adapters.sources.snapshot import SnapshotSource
 from memberops.adapters.sources.snapshot_folder import SnapshotFolder
+from memberops.adapters.sources.snapshot_losses import LossLimits
 from memberops.errors import MissingExtraError, SourceError, UnknownTableError
 from memberops.testing import check_source
 
@@ -208,7 +209,7 @@ def test_a_record_that_is_refused_now_leaves_and_is_told():
 
 
 def test_a_whole_reading_that_loses_rows_is_told():
-    """An empty answer is an error; fewer rows beside refused ones a warning."""
+    """Fewer rows beside refused ones are a warning, and none at all an error."""
     source = Given(stores(("S1", "a"), ("S2", "b")))
     kept = snapshot(source)
     kept.refresh(["stores"])
@@ -216,7 +217,31 @@ def test_a_whole_reading_that_loses_rows_is_told():
     source.rejects = [("f", 2, "store_id", "bad", "no", "不", ",b")]
     assert "rows-gone" in rules(kept.refresh(["stores"])[0])
     source.frame, source.rejects = stores(), ()
-    assert "table-emptied" in rules(kept.refresh(["stores"])[0])
+    assert "table-emptied" in rules(kept.refresh(["stores"], allow_loss=True)[0])
+
+
+def test_a_snapshot_is_not_emptied_by_a_source_that_gives_nothing():
+    """A right that was taken away does not delete the only good copy."""
+    source = Given(stores(*((f"S{n}", "a") for n in range(30))))
+    kept = snapshot(source)
+    kept.refresh(["stores"])
+    bad = ("f", 2, "store_id", "cell-missing", "no", "不", ",b")
+    for rows, rejects in ((), [bad]), ([("S1", "a")], []), ([], [bad] * 30):
+        source.frame, source.rejects = stores(*rows), rejects
+        with pytest.raises(SourceError, match="of 30 records of stores") as error:
+            kept.refresh(["stores"])
+        assert ("cell-missing" in str(error.value)) is bool(rejects)
+        assert len(kept.read("stores").frame) == 30
+    assert kept.refresh(["stores"], allow_loss=True)[0].gone == 30
+
+    source.frame, source.rejects = stores(*((f"S{n}", "a") for n in range(9))), []
+    kept.refresh(["stores"])
+    source.frame = stores(("S1", "a"))
+    assert kept.refresh(["stores"])[0].gone == 8
+    strict = snapshot(source, losses=LossLimits(share=0.1, records=1))
+    source.frame = stores(("S2", "a"))
+    with pytest.raises(SourceError, match="1 of 1 records"):
+        strict.refresh(["stores"])
 
 
 FIRST, LAST = (pd.Timestamp(f"{year}-01-01").to_pydatetime() for year in (1700, 2250))
@@ -249,7 +274,7 @@ def test_types_and_values_come_back_exactly(rows):
         }
     )
     kept = snapshot(Given(frame, table="sales"), "types")
-    kept.refresh(["sales"])
+    kept.refresh(["sales"], allow_loss=True)
     pd.testing.assert_frame_equal(kept.read("sales").frame, frame)
 
 

@@ -28,6 +28,14 @@ def refresh(
             negative=(), help="全量读取。Read the tables whole, not what changed."
         ),
     ] = False,
+    allow_loss: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="数据变空或减少过半时也更新快照。Take over a table that became empty, "
+            "or lost more than half.",
+        ),
+    ] = False,
     language: Annotated[
         Language | None,
         Parameter(help="语言，默认取配置。Language; the chain's by default."),
@@ -49,7 +57,7 @@ def refresh(
     opened = open_chain(chain)
     spoken: Language = language or opened.language
     with bar(spoken, shown=progress) as told:
-        done = opened.refresh(table, whole=whole, progress=told)
+        done = opened.refresh(table, whole=whole, allow_loss=allow_loss, progress=told)
     findings = [finding for each in done for finding in each.findings]
     lines = [each.describe(spoken) for each in done]
     say([*lines, "", *shown_findings(findings, spoken, filed=False)])

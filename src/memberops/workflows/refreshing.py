@@ -27,6 +27,7 @@ def refresh(
     tables: Collection[str] | None = None,
     *,
     whole: bool = False,
+    allow_loss: bool = False,
     progress: Progress | None = None,
 ) -> tuple[TableRefresh, ...]:
     """
@@ -39,6 +40,8 @@ def refresh(
         chain: The chain; ``chain.refresh()`` gives itself.
         tables: Their names; None for all that have a ``snapshot`` in the chain file.
         whole: Read them whole, not what changed.
+        allow_loss: Take over a table of which all, or more than half, is gone; the
+            refresh is stopped otherwise, and the table stays as it was.
         progress: Is told each table before it is refreshed.
 
     Returns:
@@ -47,8 +50,8 @@ def refresh(
 
     Raises:
         ConfigurationError: A table has no snapshot.
-        SourceError: A source cannot be read: the tables before it are refreshed, the
-            others are as they were.
+        SourceError: A source cannot be read, or has lost too much: the tables before
+            it are refreshed, the others are as they were.
         UnknownTableError: A name is that of no table.
     """
     kept = {
@@ -75,7 +78,7 @@ def refresh(
                 len(wanted),
             )
         try:
-            done += kept[name].refresh([name], whole=whole)
+            done += kept[name].refresh([name], whole=whole, allow_loss=allow_loss)
         except MemberOpsError as error:
             error.add_note(f"sources.{name}")
             raise

@@ -26,6 +26,7 @@ from memberops.adapters.sources.snapshot_findings import (
     told_before,
 )
 from memberops.adapters.sources.snapshot_folder import KeptTable, SnapshotFolder
+from memberops.adapters.sources.snapshot_losses import LossLimits
 from memberops.domain import Finding
 from memberops.errors import MemberOpsError, SourceError
 from memberops.tables import table as table_named
@@ -51,6 +52,7 @@ class SnapshotSource:
         origin: What tells one way to read the source from another, such as a digest
             of its options. Tables that were kept under another one are not read
             before they are refreshed, whole.
+        losses: How much of a table may go without being asked for.
         now: Tells the time that is written into the snapshot.
 
     >>> import pandas as pd
@@ -72,11 +74,13 @@ class SnapshotSource:
         folder: str | Path,
         *,
         origin: str = "",
+        losses: LossLimits | None = None,
         now: Callable[[], dt.datetime] = _now,
     ) -> None:
         self._source = source
         self._folder = SnapshotFolder(Path(folder))
         self._origin = origin
+        self._losses = losses or LossLimits()
         self._now = now
 
     @property
@@ -119,7 +123,7 @@ class SnapshotSource:
         )
 
     def refresh(
-        self, tables: Iterable[str], *, whole: bool = False
+        self, tables: Iterable[str], *, whole: bool = False, allow_loss: bool = False
     ) -> tuple[TableRefresh, ...]:
         """
         Bring tables of the folder up to date, one after the other.
@@ -131,23 +135,32 @@ class SnapshotSource:
         Args:
             tables: Their names.
             whole: Read all of them, not what changed.
+            allow_loss: Take over a table that has lost more than `LossLimits` allow.
 
         Raises:
-            SourceError: The source cannot be read, the folder cannot be written to,
-                or somebody else refreshes the table.
+            SourceError: The source cannot be read, or gave so little that it may not
+                read all any more; the folder cannot be written to, or somebody else
+                refreshes the table. The table is as it was.
             UnknownTableError: No canonical table has that name.
             MissingExtraError: The extra ``parquet`` is not installed.
         """
         names = [table_named(name).name for name in tables]
-        return tuple(self._refresh(name, whole=whole) for name in names)
+        return tuple(
+            self._refresh(name, whole=whole, allow_loss=allow_loss) for name in names
+        )
 
-    def _refresh(self, table: str, *, whole: bool) -> TableRefresh:
+    def _refresh(self, table: str, *, whole: bool, allow_loss: bool) -> TableRefresh:
         with self._folder.locked(table):
             kept, notes = self._kept(table)
             changes = self._changes(table, None if whole else kept)
             before = None if kept is None else kept.frame
             _fits(table, changes.result)
             frame = merge_changes(before, changes)
+            new, changed, gone = count_changes(before, frame, changes.record_key)
+            if not allow_loss and before is not None:
+                self._losses.check(
+                    changes, had=len(frame) + gone - new, gone=gone, rows=len(frame)
+                )
             rejects = merged_rejects(kept, changes)
             made = KeptTable(
                 table=table,
@@ -167,7 +180,6 @@ class SnapshotSource:
                 refreshed_at=self._now().astimezone(dt.UTC),
             )
             self._folder.write(made)
-        new, changed, gone = count_changes(before, frame, made.key)
         return TableRefresh(
             table=table,
             new=new,
