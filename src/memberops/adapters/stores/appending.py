@@ -10,6 +10,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
+from memberops.adapters.stores.driver_text import run
 from memberops.adapters.stores.schema import (
     balances,
     entries,
@@ -234,8 +235,8 @@ def _write(
         fold.ended_rows(),
     )
     if connection.dialect.name == "postgresql":
-        connection.execute(_AT_ONCE, {"rows": json.dumps(steps, ensure_ascii=False)})
+        run(connection, _AT_ONCE, {"rows": json.dumps(steps, ensure_ascii=False)})
         return
     for statement, each in zip(_STEPS, steps, strict=True):
         if each:
-            connection.execute(statement, each)
+            run(connection, statement, each)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from memberops.adapters.stores import facts
 from memberops.adapters.stores.appending import append
+from memberops.adapters.stores.driver_text import run
 from memberops.adapters.stores.migrations import STEPS, check_version
 from memberops.adapters.stores.schema import version
 from memberops.domain.closing import Closing
@@ -29,7 +30,7 @@ _TAKE_TURN = {
 def take_turn(connection: sa.Connection) -> None:
     """Wait for the other writers, and see that the tables are still ours."""
     turn = _TAKE_TURN[connection.dialect.name]
-    check_version(connection.execute(turn).scalar_one(), len(STEPS))
+    check_version(run(connection, turn).scalar_one(), len(STEPS))
 
 
 def write_one(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from memberops.adapters.stores.driver_text import run
 from memberops.adapters.stores.entry_rows import (
     ENTRY,
     any_of,
@@ -147,7 +148,7 @@ def read_standing(
     if isinstance(record, Posting):
         moment = micros(record.effective_at)
     position, running, earlier, closings = 0, START, None, []
-    for row in connection.execute(_STANDING, {"key": key, "moment": moment}):
+    for row in run(connection, _STANDING, {"key": key, "moment": moment}):
         if row.closes:
             closings.append(row)
             continue
@@ -219,7 +220,7 @@ def stored_lots(
     """Return the expiry of those lots that are known."""
     known = {}
     for some in parts(sorted(wanted)):
-        rows = connection.execute(_lots(len(some)), named(some))
+        rows = run(connection, _lots(len(some)), named(some))
         for gift_id, lot_id, through in rows:
             known[gift_id, lot_id] = (
                 None if through is None else dt.date.fromisoformat(through)
@@ -261,7 +262,7 @@ def read_cells(
     held: dict[Cell, int] = {}
     changed: list[Cell] = []
     for some in parts(sorted(cells)):
-        rows = connection.execute(_cells(len(some)), named(some) | {"moment": after})
+        rows = run(connection, _cells(len(some)), named(some) | {"moment": after})
         for gift, place, lot, quantity, last_at, hold_id, number in rows:
             cell = Cell(gift, place, lot)
             if cell not in today:
@@ -287,7 +288,7 @@ def _changes_after(
     changes: dict[Cell, list[int]] = {}
     latest: dict[Cell, int] = {}
     for some in parts(cells):
-        rows = connection.execute(_later(len(some)), named(some) | {"moment": after})
+        rows = run(connection, _later(len(some)), named(some) | {"moment": after})
         for gift, place, lot, at, change in rows:
             cell = Cell(gift, place, lot)
             if latest.get(cell) == at:
