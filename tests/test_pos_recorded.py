@@ -25,6 +25,7 @@ pytest.importorskip("httpx2", reason="needs the extra 'pos'")
 
 RECORDED = Path(__file__).parent / "data" / "pos"
 KEY = "a-key-of-the-shop"
+DATE = "Mon, 09 Nov 2026 08:00:00 GMT"
 
 
 def square(url, **more):
@@ -163,7 +164,7 @@ class Recorded:
                     self.wrong.append((path, found, value))
             answer = GatewayAnswer(
                 body=json.dumps(exchange["answer"]).encode(),
-                headers=exchange.get("headers", {}),
+                headers={"Date": DATE, **exchange.get("headers", {})},
             )
             if fault == "half":
                 connection.half(answer)

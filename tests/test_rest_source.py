@@ -67,6 +67,12 @@ MEMBERS = {
     "columns": {"member_id": "id", "name": "name", "phone": "mobile"},
 }
 
+CARDS = {
+    "path": "cards",
+    "columns": {"card_id": "id", "valid_from": "from", "valid_through": "to"},
+}
+NUMBERED = {"field": "since", "form": "number", "overlap_seconds": 60}
+
 
 def context():
     """Return the chain that reads."""
@@ -299,7 +305,10 @@ def test_a_wrong_path_is_an_error_and_no_empty_table():
         ({"members": MEMBERS, "auth": {"kind": "bearer", "secret": "k"}}, "secret"),
         ({"members": MEMBERS, "auth": {"kind": "header", "secret": str}}, "'name'"),
         ({"members": {**MEMBERS, "negative": ["phone"]}}, "'negative'"),
-        ({"cards": {**MEMBERS, "columns": {"card_id": "id"}}}, "no key of one column"),
+        ({"cards": {**CARDS, "since": {"field": "since"}}}, "say by 'key' which"),
+        ({"cards": {**CARDS, "key": ["card"]}}, "card_id"),
+        ({"cards": {**CARDS, "key": ["kind"]}}, "no id or day"),
+        ({"members": {**MEMBERS, "since": NUMBERED}}, "'overlap_versions'"),
         ({"members": MEMBERS, "base_url": "ftp://x"}, "'base_url'"),
         ({"members": {**MEMBERS, "lines": []}}, "not both"),
     ],

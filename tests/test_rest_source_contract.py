@@ -86,7 +86,8 @@ class Shop:
             found = found[::-1]
         self.before = found
         body = json.dumps({"records": found}, ensure_ascii=False).encode()
-        connection.answer(GatewayAnswer(body=body))
+        date = self.now.strftime("%a, %d %b %Y %H:%M:%S GMT")
+        connection.answer(GatewayAnswer(body=body, headers={"Date": date}))
 
 
 def _plain(row):

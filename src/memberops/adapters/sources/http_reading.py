@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 import attrs
 
 from memberops.adapters.sms.http import HttpClient, HttpLimits, HttpReply, check_url
+from memberops.adapters.sms.options import system_clock
 from memberops.adapters.sources.http_credential import Credential
 from memberops.errors import ConfigurationError, MissingExtraError, SourceError
 
@@ -62,6 +63,7 @@ class ReadingPatience:
             ends the reading, rather than be asked too early.
         total_pause: Seconds that all pauses of one reading may take together.
         pages: Requests that one reading may make.
+        records: Records that one reading may take.
 
     >>> ReadingPatience(attempts=3).attempts
     3
@@ -72,6 +74,7 @@ class ReadingPatience:
     longest_pause: float = attrs.field(default=120.0, validator=attrs.validators.gt(0))
     total_pause: float = attrs.field(default=900.0, validator=attrs.validators.gt(0))
     pages: int = attrs.field(default=100_000, validator=attrs.validators.gt(0))
+    records: int = attrs.field(default=2_000_000, validator=attrs.validators.gt(0))
 
 
 @attrs.frozen(kw_only=True)
@@ -149,6 +152,7 @@ class HttpReader:
         sleep: How to wait.
         judge: Looks at a whole answer: returns seconds to wait before asking again,
             None if it is good, or raises `RefusedReadingError`.
+        clock: Tells the moment where a server does not.
 
     Raises:
         ConfigurationError: The address cannot be.
@@ -165,7 +169,9 @@ class HttpReader:
         patience: ReadingPatience | None = None,
         sleep: Callable[[float], None] = time.sleep,
         judge: Callable[[Any], float | None] | None = None,
+        clock: Callable[[], dt.datetime] = system_clock,
     ) -> None:
+        self.clock = clock
         self._base = check_url("base_url", base_url).rstrip("/") + "/"
         if urlsplit(self._base).query:
             raise ConfigurationError("'base_url' has no query: give it by 'params'")

@@ -12,53 +12,36 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
-
-import attrs
 
 from memberops.adapters.sources.http_reading import (
     HttpReader,
     JsonAnswer,
     RefusedReadingError,
 )
+from memberops.adapters.sources.rest_gathering import Gathering, RecordsMovedError
 from memberops.adapters.sources.rest_paths import look_up, with_value_at
 from memberops.adapters.sources.rest_resource import RestResource
 from memberops.errors import SourceError
 
-__all__ = ["CURSOR_GONE", "Harvest", "followed", "harvest"]
+__all__ = ["CURSOR_GONE", "followed", "harvest"]
 
 CURSOR_GONE = frozenset({400, 410})
 """What servers say of a cursor, or of a moment, that they do not know any more."""
 
+_AHEAD = dt.timedelta(hours=1)
 _GONE = frozenset({404, 410})
 _NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
 
 
-class _MovedError(Exception):
-    """Records moved between pages while they were read."""
-
-
-@attrs.frozen(kw_only=True)
-class Harvest:
-    """
-    What all pages gave.
-
-    Args:
-        records: As they came; some may have come twice.
-        served_at: The moment of the first answer by the server's clock.
-        answers: How many pages it took.
-        first: Records of the first page.
-    """
-
-    records: list[Any] = attrs.field(repr=False)
-    first: list[Any] = attrs.field(factory=list, repr=False)
-    served_at: dt.datetime | None = None
-    answers: int = 1
-
-
-def harvest(reader: HttpReader, resource: RestResource, since: str | None) -> Harvest:
+def harvest(
+    reader: HttpReader,
+    resource: RestResource,
+    since: str | None,
+    gathering: Callable[[], Gathering],
+) -> Gathering:
     """
     Read all pages, anew if records moved meanwhile.
 
@@ -66,33 +49,28 @@ def harvest(reader: HttpReader, resource: RestResource, since: str | None) -> Ha
         reader: Of the server.
         resource: What to read.
         since: What is sent for "changed since"; None for all.
+        gathering: Makes what takes the pages in.
 
     Raises:
         RefusedReadingError: The server refused, for instance what *since* says.
         SourceError: The pages cannot be read to their end.
     """
+    lasting = ""
     for attempt in range(1, reader.patience.attempts + 1):
-        records: list[Any] = []
-        served_at, answers = None, 0
-        first: list[Any] = []
+        got, bound = gathering(), None
         try:
             for answer, page in _Pages(reader, resource, since).walk():
-                answers += 1
-                first = first or page
-                served_at = served_at or answer.served_at
-                records.extend(page)
-        except _MovedError:
+                bound = bound or answer.served_at or reader.clock() - _AHEAD
+                got.add(page, bound)
+        except RecordsMovedError as error:
+            lasting = error.lasting
             if attempt < reader.patience.attempts:
                 reader.pause(attempt, asked=resource.path)
             continue
-        return Harvest(
-            records=records,
-            served_at=served_at,
-            answers=answers,
-            first=first,
-        )
+        return got
     raise SourceError(
-        f"{resource.path}: the records moved between pages in each of "
+        lasting
+        or f"{resource.path}: the records moved between pages in each of "
         f"{reader.patience.attempts} readings; read when fewer people write, or by "
         "pages after the last id if the service can"
     )
@@ -136,10 +114,10 @@ class _Pages:
             answer, page = self._new_page(before, {self._paging.field: number})
             total = self._total(answer)
             if total is not None and total < most:
-                raise _MovedError
+                raise RecordsMovedError
             most = max(most, total or 0)
             if not page and read < most:
-                raise _MovedError
+                raise RecordsMovedError
             yield answer, page
             read += len(page)
             more = self._more(answer)
@@ -155,12 +133,12 @@ class _Pages:
             ids = self._ids(page)
             most = max(most, self._total(answer) or 0)
             if last is not None and last not in ids:
-                raise _MovedError
+                raise RecordsMovedError
             yield answer, page  # what came twice is taken out later
             read = max(0, read - 1) + len(page)
             if set(ids) <= {last}:
                 if read < most:
-                    raise _MovedError
+                    raise RecordsMovedError
                 return
             last = ids[-1]
 
@@ -175,7 +153,7 @@ class _Pages:
             except RefusedReadingError as error:
                 if before is None or error.status not in CURSOR_GONE:
                     raise
-                raise _MovedError from None
+                raise RecordsMovedError from None
             yield answer, page
             place = self._next(answer, page)
             if place is None and self._more(answer):
@@ -288,32 +266,29 @@ def _plain(params: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def followed(
-    reader: HttpReader, resource: RestResource, records: list[Any]
-) -> list[Any]:
+def followed(reader: HttpReader, resource: RestResource, record: Any) -> Any:
     """
-    Ask for what the records of a list leave out; one that is gone by now is left out.
+    Ask for what a record of a list leaves out; None if it is gone by now.
 
     Args:
         reader: Of the server.
         resource: Says what to ask for.
-        records: Each once.
+        record: As the list has it.
+
+    Raises:
+        SourceError: The server cannot be read.
     """
     for follow in resource.follow:
-        more = []
-        for record in records:
-            if follow.when and not look_up(record, follow.when):
-                more.append(record)
-                continue
-            own = quote(str(look_up(record, resource.id)), safe="")
-            path = follow.path.replace("{id}", own)
-            try:
-                answer = reader.read("GET", path, params=follow.params)
-            except RefusedReadingError as error:
-                if error.status not in _GONE:
-                    raise
-                continue
-            found = look_up(answer.document, follow.records)
-            more.append({**record, follow.into: found} if follow.into else found)
-        records = more
-    return records
+        if follow.when and not look_up(record, follow.when):
+            continue
+        own = quote(str(look_up(record, resource.id)), safe="")
+        path = follow.path.replace("{id}", own)
+        try:
+            answer = reader.read("GET", path, params=follow.params)
+        except RefusedReadingError as error:
+            if error.status not in _GONE:
+                raise
+            return None
+        found = look_up(answer.document, follow.records)
+        record = {**record, follow.into: found} if follow.into else found
+    return record

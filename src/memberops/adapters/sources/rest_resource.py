@@ -102,6 +102,8 @@ class Since:
             reading begins. It has to cover whole-second clocks and writes that were
             not yet to be seen; with local times of a zone with summer time, an hour
             more.
+        overlap_versions: The same for versions, whose numbers are often given before
+            they are written.
         template: What is sent, with ``{moment}`` in it.
         start: What is sent where all is read; None sends nothing.
     """
@@ -111,8 +113,21 @@ class Since:
     form: str = attrs.field(default="iso", validator=_in(FORMS))
     zone: dt.tzinfo = attrs.field(default=dt.UTC, converter=_zone)
     overlap_seconds: int = attrs.field(default=120, validator=attrs.validators.ge(0))
+    overlap_versions: int = attrs.field(default=1000, validator=attrs.validators.ge(0))
     template: str = "{moment}"
     start: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse the overlap of what is not asked for."""
+        kinds = {"overlap_seconds": "moments", "overlap_versions": "versions"}
+        wrong = "overlap_seconds" if self.form == "number" else "overlap_versions"
+        usual = getattr(attrs.fields(Since), wrong).default
+        if getattr(self, wrong) != usual:
+            (other,) = set(kinds) - {wrong}
+            raise ConfigurationError(
+                f"{wrong!r} is of {kinds[wrong]}; with form = {self.form!r} say "
+                f"{other!r}"
+            )
 
 
 @attrs.frozen(kw_only=True)
@@ -192,7 +207,10 @@ class RestResource:
         paging: `Paging`.
         since: `Since`; None where the service cannot be asked for changes, and all
             is read each time.
-        id: Path of a record's id.
+        id: Path of a record's id: what names it alone, so not that of a ticket whose
+            lines are records.
+        key: Columns by which a record that comes again replaces earlier rows; those
+            of the table if empty. A card has ``["card_id"]`` where each has one term.
         deleted: `Deleted`, if records say so.
         only: Records that count, by path and the values, as text, that it may have.
             What stopped counting is taken out of what was read before.
@@ -216,6 +234,7 @@ class RestResource:
     paging: Paging = attrs.field(factory=Paging)
     since: Since | None = None
     id: str = "id"
+    key: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     deleted: Deleted | None = None
     only: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     follow: tuple[Follow, ...] = attrs.field(default=(), converter=_tuple)

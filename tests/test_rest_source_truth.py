@@ -1,0 +1,283 @@
+"""What a REST source makes of odd services: nothing lost, doubled, or half told."""
+
+import datetime as dt
+import tracemalloc
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from memberops.adapters.sources.changes import merge_changes
+from memberops.adapters.sources.contract import SourceContext
+from memberops.adapters.sources.rest_source import rest_source
+from memberops.adapters.sources.snapshot import SnapshotSource
+from memberops.domain import Currency
+from memberops.errors import SourceError
+from sms_server import SmsServer, answer
+
+pytest.importorskip("httpx2", reason="needs the extra 'pos'")
+
+KEYED = {"kind": "key", "field": "after", "start": 0, "size_field": "size"}
+DATED = [("Date", "Sun, 22 Nov 2026 08:00:00 GMT")]
+LINES = {
+    "ticket_id": "ticket",
+    "sold_at": "at",
+    "store_id": "store",
+    "item_id": "sku",
+    "quantity": "qty",
+    "amount": "amount",
+}
+
+
+@pytest.fixture
+def server():
+    """Give a server that answers with what a test gives it."""
+    one = SmsServer()
+    yield one
+    one.close()
+
+
+def source_of(server, say, table="members", *, headers=DATED, zone=None, **own):
+    """Make a source of a service that says what a function of its query gives."""
+    server.reply = lambda seen: answer(say(seen.query), headers=headers)
+    own = {"path": "x", "records": "data", **own}
+    own.setdefault("columns", {"member_id": "id", "name": "name"})
+    shared = {name: own.pop(name) for name in ("patience", "http") if name in own}
+    context = SourceContext(
+        folder=Path(),
+        currency=Currency("CNY"),
+        zone=ZoneInfo(zone or "Asia/Shanghai"),
+    )
+    return rest_source(
+        context, base_url=server.url, sleep=lambda _: None, **shared, **{table: own}
+    )
+
+
+def names(frame):
+    """Return names by member."""
+    return dict(zip(frame["member_id"], frame["name"], strict=True))
+
+
+def rules(result):
+    """Return the rules of findings, without what is only noted."""
+    return [each.rule for each in result.findings if each.severity.value != "info"]
+
+
+def later(source, table="members", *, times=3):
+    """Read whole and then again, each time from the last cursor; return what is so."""
+    changes = source.changes(table, since=None)
+    frame = merge_changes(None, changes)
+    for _ in range(times):
+        changes = source.changes(table, since=changes.cursor)
+        frame = merge_changes(frame, changes)
+    return frame, changes
+
+
+@pytest.mark.parametrize("form", ["iso", "number", "epoch"])
+def test_what_changes_behind_the_reader_is_read_the_next_time(server, form):
+    """A record of page one that changes while page two is asked for is not lost."""
+    stamps = {
+        "iso": lambda at: f"2026-11-05T00:{at // 60:02}:{at % 60:02}Z",
+        "number": lambda at: at,
+        "epoch": lambda at: 1_793_000_000 + at,
+    }
+    stamp = stamps[form]
+    records = {at: {"id": at, "name": f"n{at}", "v": stamp(at)} for at in range(1, 21)}
+    late = [1, 15]
+
+    def say(query):
+        after, since = int(query["after"]), query.get("since", "")
+        if after and late:
+            for at, own in enumerate(late):
+                records[own] = {"id": own, "name": "CHANGED", "v": stamp(3000 + at)}
+            late.clear()
+        least = since[:19] if form == "iso" else int(since or 0)
+        kept = [each for at, each in sorted(records.items()) if at > after]
+        return {"data": [each for each in kept if each["v"] >= least][:10]}
+
+    source = source_of(
+        server,
+        say,
+        paging={**KEYED, "size": 10},
+        since={"field": "since", "changed_at": "v", "form": form},
+    )
+    frame, _ = later(source)
+    assert names(frame) == {str(at): each["name"] for at, each in records.items()}
+
+
+def test_a_version_that_is_written_late_is_read(server):
+    """Number 9 is given before number 10 and to be seen after it; it is not lost."""
+    records = [{"id": 1, "name": "a", "v": 10}]
+
+    def say(query):
+        least = int(query.get("since", 0))
+        return {"data": [each for each in records if each["v"] > least]}
+
+    since = {"field": "since", "changed_at": "v", "form": "number"}
+    source = source_of(server, say, since=since)
+    first = source.changes("members", since=None)
+    records.append({"id": 2, "name": "b", "v": 9})
+    second = source.changes("members", since=first.cursor)
+    assert names(merge_changes(first.result.frame, second)) == {"1": "a", "2": "b"}
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_lines_that_share_an_id_are_an_error_and_not_dropped(server, size):
+    """On one page or on two: what is not equal is not one record."""
+    lines = [
+        {"ticket": "T1", "n": at, "sku": sku, "qty": 1, "amount": "1.00",
+         "at": "2026-11-05 10:00:00", "store": "S1"}
+        for at, sku in enumerate("AABA"[:size + 1], start=1)
+    ]  # fmt: skip
+
+    def say(query):
+        at = int(query["page"]) * size
+        return {"data": lines[at - size : at]}
+
+    paging = {"kind": "page", "field": "page"}
+    options = {"columns": LINES, "paging": paging}
+    with pytest.raises(SourceError, match="have the same id; set 'id'"):
+        source_of(server, say, "sales", id="ticket", **options).read("sales")
+    frame = source_of(server, say, "sales", id="n", **options).read("sales").frame
+    assert len(frame) == len(lines)
+
+
+CARDS = {
+    "columns": {
+        "card_id": "no",
+        "member_id": "who",
+        "valid_from": "from",
+        "valid_through": "to",
+    },
+    "since": {"field": "since"},
+    "deleted": "gone",
+}
+
+
+@pytest.mark.parametrize("key", [["card_id"], ["card_id", "valid_from"]])
+def test_a_card_whose_record_changed_has_one_term(server, key):
+    """A corrected term is not doubled, and a deleted card is out, by its own key."""
+    cards = [
+        {"id": at, "no": f"C{at}", "who": "M", "from": "2026-01-01", "to": "2026-12-31",
+         "gone": None, "updated_at": "2026-11-01T00:00:00Z"}
+        for at in (1, 2, 3)
+    ]  # fmt: skip
+
+    def say(query):
+        least = query.get("since", "")[:19]
+        return {"data": [each for each in cards if each["updated_at"] >= least]}
+
+    source = source_of(server, say, "cards", key=key, **CARDS)
+    first = source.changes("cards", since=None)
+    for at, change in ((0, {"to": "2027-01-31"}), (1, {"gone": True})):
+        cards[at] |= {**change, "updated_at": "2026-11-02T00:00:00Z"}
+    if key == ["card_id"]:
+        cards[0]["from"] = "2026-02-01"
+    second = source.changes("cards", since=first.cursor)
+    assert not second.whole
+    merged = merge_changes(first.result.frame, second)
+    whole = source.read("cards").frame
+    terms = ["card_id", "valid_from", "valid_through"]
+    assert merged.sort_values("card_id")[terms].values.tolist() == (
+        whole[terms].values.tolist()
+    )
+
+
+def test_a_row_that_the_till_has_mended_is_no_longer_refused(server, tmp_path):
+    """The snapshot holds it once: in the table, and not among what was refused."""
+    pytest.importorskip("pyarrow")
+    line = {"sku": "A", "qty": "two", "amount": "10.00"}
+    tickets = [
+        {"id": at, "at": "2026-11-05 10:00:00", "store": "S1", "lines": [{**line}],
+         "updated_at": "2026-11-05T02:00:00Z"}
+        for at in ("T1", "T2")
+    ]  # fmt: skip
+
+    def say(query):
+        least = query.get("since", "")[:19]
+        return {"data": [each for each in tickets if each["updated_at"] >= least]}
+
+    columns = {**LINES, "ticket_id": "/id", "sold_at": "/at", "store_id": "/store"}
+    source = source_of(
+        server,
+        say,
+        "sales",
+        columns=columns,
+        each="lines",
+        since={"field": "since"},
+    )
+    kept = SnapshotSource(source, tmp_path)
+    kept.refresh(["sales"])
+    assert kept.read("sales").rejected == 2
+    tickets[0]["lines"][0]["qty"] = 1
+    tickets[0]["updated_at"] = "2026-11-06T02:00:00Z"
+    kept.refresh(["sales"])
+    result = kept.read("sales")
+    assert result.frame["ticket_id"].tolist() == ["T1"]
+    assert result.rejected == 1
+    assert [f.count for f in result.findings if f.severity.value == "error"] == [1]
+
+
+@pytest.mark.parametrize("headers", [DATED, ()], ids=["dated", "undated"])
+def test_a_record_of_the_future_does_not_stop_the_reading(server, headers):
+    """One till whose clock is wrong by years: what others change is read as before."""
+    now = dt.datetime.now(dt.UTC)  # noqa: TID251 - the machine's clock is what counts
+    soon = [f"{now - dt.timedelta(days=each):%Y-%m-%dT%H:%M:%SZ}" for each in (9, 8, 7)]
+    if headers:
+        soon = [f"2026-11-{day}T00:00:00Z" for day in ("01", "21", "22")]
+    records = [
+        {"id": 1, "name": "a", "updated_at": "2099-01-01T00:00:00Z"},
+        {"id": 2, "name": "b", "updated_at": soon[0]},
+    ]
+
+    def say(query):
+        least = query.get("since", "")[:19]
+        return {"data": [each for each in records if each["updated_at"] >= least]}
+
+    source = source_of(server, say, headers=headers, since={"field": "since"})
+    cursor = source.changes("members", since=None).cursor
+    for name, at in (("c", soon[1]), ("d", soon[2])):
+        records[1] = {"id": 2, "name": name, "updated_at": at}
+        changes = source.changes("members", since=cursor)
+        cursor = changes.cursor
+        assert not changes.whole
+        assert names(changes.result.frame)["2"] == name
+
+
+def test_records_are_let_go_when_their_rows_are_made(server):
+    """What a shop says of an order beyond its lines takes no memory in the end."""
+    ballast = [{"note": f"{at:06}" * 10} for at in range(20)]
+
+    def say(query):
+        after = int(query["after"])
+        ids = range(after + 1, min(after + 50, 500) + 1)
+        return {
+            "data": [
+                {"id": at, "name": f"n{at}", "more": [*ballast, {"at": at}]}
+                for at in ids
+            ]
+        }
+
+    source = source_of(server, say, paging={**KEYED, "size": 50})
+    source.read("members")
+    tracemalloc.start()
+    try:
+        assert source.read("members").accepted == 500
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # A record is some 7 KB; a page of 50 of them is there at a time.
+    assert peak < 2_000_000
+
+
+def test_a_reading_takes_so_many_records(server):
+    """A service without an end is left before memory is."""
+
+    def say(query):
+        after = int(query["after"])
+        return {"data": [{"id": at, "name": "n"} for at in range(after + 1, after + 9)]}
+
+    source = source_of(server, say, paging=KEYED, patience={"records": 50})
+    with pytest.raises(SourceError, match="more than 50 records"):
+        source.read("members")
+    assert len(server.seen) == 7
