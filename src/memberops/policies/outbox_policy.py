@@ -196,7 +196,11 @@ class OutboxPolicy:
         """Return what a message may cost, in minor units; 0 if no price is known."""
         if self.price is None:
             return 0
-        return self.price.minor * sms_segments(text, rule=self.length).segments
+        return self.price.minor * self.parts(text)
+
+    def parts(self, text: str) -> int:
+        """Return how many parts a text has."""
+        return sms_segments(text, rule=self.length).segments
 
     def refusal(self, kind: MessageKind, consent: bool | None) -> str:  # noqa: FBT001 - a fact
         """

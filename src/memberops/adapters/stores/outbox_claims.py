@@ -179,18 +179,20 @@ class Claiming:
                 "claimed_at": at,
                 "provider": self.provider,
             }
+            message = message_of(row, self.seal)
             change.add(
                 MessageFact(kind="claimed"),
                 at,
                 worker=self.worker,
                 provider=self.provider,
+                segment=self.policy.parts(message.text),
             )
             changes.append(change)
             here = Contact(at=self.at, channel="sms")
             met.setdefault(row.member_id, []).append((row.message_id, here))
             claims.append(
                 Claim(
-                    message=message_of(row, self.seal),
+                    message=message,
                     template=batch.template,
                     attempt=row.attempts + 1,
                     fence=row.fence + 1,

@@ -19,7 +19,12 @@ from memberops.adapters.stores.outbox_rows import (
     receipt_text,
 )
 from memberops.adapters.stores.outbox_schema import strays
-from memberops.adapters.stores.outbox_statements import NAMED, STRAYS, TOLD
+from memberops.adapters.stores.outbox_statements import (
+    NAMED,
+    PARTS,
+    STRAYS,
+    TOLD,
+)
 from memberops.adapters.stores.outbox_steps import (
     Change,
     cost_in,
@@ -33,6 +38,7 @@ from memberops.domain.message import (
     ReceiptStatus,
     SendResult,
 )
+from memberops.policies.outbox_parts import report_of_part
 from memberops.policies.outbox_rules import MessageFact
 
 __all__ = [
@@ -147,10 +153,17 @@ def take_receipt(
     known: Sequence[Mapping[str, Any]],
 ) -> bool:
     """Join a receipt to what is known; return False if it was there already."""
+    before = [*known, *(each for each in change.facts if each["kind"] == "receipt")]
     cost, foreign = cost_in(connection, change.row, receipt.cost)
+    whole = _of_whole(connection, change, receipt, before)
+    part_only = whole is not receipt.status
     line = {
-        "value": receipt.status.value,
-        "cause": "" if receipt.problem is None else receipt.problem.value,
+        "value": whole.value,
+        "cause": _PART
+        if part_only
+        else ""
+        if receipt.problem is None
+        else receipt.problem.value,
         "provider": receipt.provider,
         "provider_message_id": receipt.provider_message_id,
         "raw_code": receipt.raw_code,
@@ -158,15 +171,62 @@ def take_receipt(
         "cost": cost,
         "foreign_cost": foreign,
     }
-    before = [*known, *(each for each in change.facts if each["kind"] == "receipt")]
-    if any(all(each[name] == line[name] for name in line) for each in before):
+    told = _as_told(line)
+    if any(told.items() <= _as_told(each).items() for each in before):
         return False
     cause = str(line["cause"])
-    fact = MessageFact(kind="receipt", value=receipt.status.value, cause=cause)
+    fact = MessageFact(kind="receipt", value=whole.value, cause=cause)
     change.add(fact, at, **line)
     if cost is not None:
         change.columns["cost"] = _cost([*before, line], change)
     return True
+
+
+_PART = "part"
+"""Cause of a report that a part was delivered, which the whole is not yet."""
+
+
+def _as_told(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a receipt as it came, whatever it said of the whole."""
+    given = dict(line)
+    if given["cause"] == _PART:
+        given |= {"value": ReceiptStatus.DELIVERED.value, "cause": ""}
+    return given
+
+
+def _of_whole(
+    connection: sa.Connection,
+    change: Change,
+    receipt: MessageReceipt,
+    before: Sequence[Mapping[str, Any]],
+) -> ReceiptStatus:
+    """Return what a receipt says of the message, if it may be of one part of it."""
+    if receipt.segment is None:
+        return receipt.status
+    return report_of_part(
+        receipt.status,
+        part=receipt.segment,
+        parts=_parts(connection, change),
+        delivered={
+            line["segment"]
+            for line in map(_as_told, before)
+            if line["segment"] is not None
+            and line["value"] == ReceiptStatus.DELIVERED.value
+            and line["provider_message_id"] == receipt.provider_message_id
+        },
+    )
+
+
+def _parts(connection: sa.Connection, change: Change) -> int | None:
+    """Return how many parts a message has: as its provider said, else as we count."""
+    given = {"ids": [change.row.message_id]}
+    rows = [dict(row) for row in connection.execute(PARTS, given).mappings()]
+    told = {
+        line["kind"]: line["segment"]
+        for line in (*rows, *change.facts)
+        if line["kind"] != "receipt" and line["segment"] is not None
+    }
+    return told.get("answered") or told.get("late") or told.get("claimed")
 
 
 def _cost(lines: Sequence[Mapping[str, Any]], change: Change) -> int:

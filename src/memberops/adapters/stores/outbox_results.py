@@ -89,6 +89,7 @@ def record(
             "provider": claim.provider,
             "provider_message_id": result.provider_message_id,
             "raw_code": result.raw_code,
+            "segment": result.segments,
         }
         # A result after the first of the same claim is late as well: only one counts.
         holds = row.fence == claim.fence and change.standing.sending == "claimed"

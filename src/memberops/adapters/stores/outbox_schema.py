@@ -145,7 +145,7 @@ facts = sa.Table(
     sa.Column("provider", _ID, nullable=False),
     sa.Column("provider_message_id", _ID),
     sa.Column("raw_code", sa.Text, nullable=False),
-    sa.Column("segment", _NUMBER),
+    sa.Column("segment", _NUMBER),  # a receipt's part; of other facts, how many
     sa.Column("cost", _NUMBER),
     sa.Column("foreign_cost", sa.Text),
 )

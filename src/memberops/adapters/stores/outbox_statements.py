@@ -32,6 +32,7 @@ __all__ = [
     "DUE",
     "LOCKED",
     "NAMED",
+    "PARTS",
     "SENT",
     "STRAYS",
     "TOLD",
@@ -156,6 +157,13 @@ NAMED = (
 
 TOLD = sa.select(facts).where(_f.message_id.in_(_any_of("ids")), _f.kind == "receipt")
 """The receipts that messages have had."""
+
+PARTS = (
+    sa.select(_f.kind, _f.segment)
+    .where(_f.message_id.in_(_any_of("ids")), _f.kind != "receipt")
+    .order_by(_f.sequence)
+)
+"""How many parts messages have, as was said at each step; missing if it was not."""
 
 STRAYS = (
     sa.select(strays.c.provider_message_id, strays.c.document)
