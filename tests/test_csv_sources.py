@@ -1,6 +1,7 @@
 """The CSV source of a chain file, and real files through it."""
 
 import csv
+import gzip
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -235,3 +236,49 @@ def test_the_gbk_file_loads_with_its_path_alone(shared):
     assert sorted(set(result.frame["sold_on"].dt.day)) == [1, 2, 3]
     assert [finding.rule for finding in result.findings] == ["encoding"]
     assert "GB18030" in result.findings[0].message_en
+
+
+DAY = SALES + "T1,2026-11-05,S1,1,5\nT2,2026-11-05,S1,1,5\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.csv.gz", gzip.compress(DAY.encode(), mtime=0)),
+        ("b.csv", DAY.replace("\n", "\r\n").encode()),
+        ("b.csv", b"\xef\xbb\xbf" + DAY.encode()),
+        ("b.csv", DAY.encode("gb18030")),
+        (
+            "b.csv",
+            (SALES + "T2,2026年11月5日,S1,1,5.00\nT1,2026-11-5,S1,1,5\n").encode(),
+        ),
+    ],
+    ids=["compressed", "line ends", "mark", "encoding", "order and dates"],
+)
+def test_a_copy_in_another_form_is_told(name, data):
+    """Compressed, with other line ends or in another encoding: it counts twice."""
+    folder = Path("exports")
+    folder.mkdir()
+    (folder / "a.csv").write_text(DAY, "utf-8")
+    (folder / name).write_bytes(data)
+    result = CsvSource(context(), sales="../exports").read("sales")
+    (finding,) = [f for f in result.findings if f.rule == "file-twin"]
+    assert (finding.source, finding.count) == (name, 2)
+    assert "a.csv" in finding.message_zh
+
+
+def test_exports_that_overlap_are_told_and_those_that_follow_are_not():
+    """A ticket of a store and day in two files counts twice; a new day does not."""
+    folder = Path("exports")
+    folder.mkdir()
+    (folder / "a.csv").write_text(DAY, "utf-8")
+    (folder / "b.csv").write_text(
+        SALES + "T2,2026-11-05,S1,1,5\nT2,2026-11-05,S1,1,5\nT3,2026-11-06,S1,1,5\n"
+        "T1,2026-11-05,S2,1,5\nT1,2026-11-06,S1,1,5\n",
+        "utf-8",
+    )
+    (folder / "c.csv").write_text(SALES + "T1,2026-11-07,S1,1,5\n", "utf-8")
+    result = CsvSource(context(), sales="../exports").read("sales")
+    told = [f for f in result.findings if f.rule == "ticket-in-several-files"]
+    assert [(f.source, f.count) for f in told] == [("b.csv", 1)]
+    assert "a.csv" in told[0].message_en

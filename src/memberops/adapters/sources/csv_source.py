@@ -11,6 +11,7 @@ import pandas as pd
 from memberops.adapters.sources.contract import SourceContext, SourceResult
 from memberops.adapters.sources.csv_file import CsvReading
 from memberops.adapters.sources.csv_paths import equal_files, naming, refuse_twice
+from memberops.adapters.sources.overlapping_files import overlapping_files
 from memberops.adapters.sources.reading_options import (
     OPTIONS,
     Mapped,
@@ -102,7 +103,10 @@ def read_csv(
             part, found = reading.read(one, keys)
         keys = found if keys is None else pd.concat([keys, found])
         parts.append(part)
-    result = joined_results(parts, canonical, equal_files(paths, canonical.name))
+    copies = equal_files(paths, canonical.name)
+    names = [one.name for one in paths]
+    twice = overlapping_files(parts, names, canonical, told=copies)
+    result = joined_results(parts, canonical, [*copies, *twice])
     if rejects_path is not None:
         write_rejects(result.rejects, rejects_path)
     return result

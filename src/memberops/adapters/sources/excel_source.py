@@ -14,6 +14,7 @@ from memberops.adapters.sources.csv_paths import equal_files, naming, refuse_twi
 from memberops.adapters.sources.excel_book import Workbook, open_workbook
 from memberops.adapters.sources.excel_sheet import SheetHead, sheet_head, sheet_table
 from memberops.adapters.sources.finding_log import FindingLog
+from memberops.adapters.sources.overlapping_files import overlapping_files
 from memberops.adapters.sources.reading_options import (
     OPTIONS,
     Mapped,
@@ -100,6 +101,7 @@ def read_excel(
         options = ReadingOptions.of(canonical, currency=currency, zone=zone, **mapping)
         refuse_twice(paths)
     parts: list[SourceResult] = []
+    names: list[str] = []
     keys: pd.DataFrame | None = None
     for one in paths:
         with naming(one.name, canonical.name):
@@ -109,7 +111,10 @@ def read_excel(
                 part, found = read_text_table(text, options, earlier=keys)
                 keys = found if keys is None else pd.concat([keys, found])
                 parts.append(part)
-    result = joined_results(parts, canonical, equal_files(paths, canonical.name))
+                names.append(text.name)
+    copies = equal_files(paths, canonical.name)
+    twice = overlapping_files(parts, names, canonical, told=copies)
+    result = joined_results(parts, canonical, [*copies, *twice])
     if rejects_path is not None:
         write_rejects(result.rejects, rejects_path)
     return result
