@@ -48,6 +48,10 @@ class Several:
         """Post it to all."""
         return self._write("post", posting)
 
+    def post_all(self, postings):
+        """Post them to all."""
+        return self._write("post_all", tuple(postings))
+
     def close(self, closing):
         """Close it in all."""
         return self._write("close", closing)
