@@ -2,8 +2,9 @@
 The durable ledger beside its peers, in one run; ratios of medians.
 
 1. Durable postings per second, one writer: the library on SQLite and PostgreSQL, and
-   a naive read-then-update of the same tables with the same durability; and what the
-   naive way loses when four write at once.
+   a naive read-then-update of the same tables with the same durability, posting by
+   posting and all in one transaction; and what the naive way loses when four write at
+   once.
 2. Balances at a date of the Online Retail ledger (541,906 movements): the library from
    its SQLite file and from a frame, and beancount, which loads its text first.
 
@@ -23,6 +24,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +93,14 @@ def library_rate(database: str, count: int) -> float:
         return count / (time.perf_counter() - began)
 
 
+def batch_rate(database: str, count: int) -> float:
+    with stocked(database) as ledger:
+        postings = [posting(f"P{number}") for number in range(count)]
+        began = time.perf_counter()
+        ledger.post_all(postings)
+        return count / (time.perf_counter() - began)
+
+
 READ = "SELECT quantity FROM ledger_balances WHERE gift_id = 'G1' AND place = {0}"
 ENTER = """INSERT INTO ledger_entries (sequence, key, type, document, hash)
 VALUES ({0}, {0}, 'posting', '{{}}', '')"""
@@ -120,15 +130,17 @@ def connect(database: str) -> tuple[Any, str]:
     return connection, "?"
 
 
-def naive_rate(database: str, count: int) -> float:
+def naive_rate(database: str, count: int, *, each: bool = True) -> float:
     stocked(database).dispose()
     connection, mark = connect(database)
     began = time.perf_counter()
     for number in range(2, count + 2):
-        if mark == "?":
+        if mark == "?" and not connection.in_transaction:
             connection.execute("BEGIN")
         naive_post(connection.execute, mark, number)
-        connection.commit()
+        if each:
+            connection.commit()
+    connection.commit()
     rate = count / (time.perf_counter() - began)
     connection.close()
     return rate
@@ -180,16 +192,23 @@ def library_loss(database: str, count: int) -> tuple[int, int]:
 
 
 def race_postings(new: Callable[[str], str], name: str, chosen: Any) -> None:
-    rates: dict[str, list[float]] = {"library": [], "naive": []}
+    runs: dict[str, Callable[[str, int], float]] = {
+        "library": library_rate,
+        "naive": naive_rate,
+        "library at once": batch_rate,
+        "naive at once": partial(naive_rate, each=False),
+    }
+    rates: dict[str, list[float]] = {each: [] for each in runs}
     for number in range(chosen.rounds):
-        rates["library"].append(library_rate(new(f"l{number}"), chosen.postings))
-        rates["naive"].append(naive_rate(new(f"n{number}"), chosen.postings))
-    ours, theirs = (statistics.median(rates[each]) for each in ("library", "naive"))
+        for at, (each, run) in enumerate(runs.items()):
+            rates[each].append(run(new(f"r{at}x{number}"), chosen.postings))
+    ours, theirs, batch, whole = (statistics.median(rates[each]) for each in runs)
     acked, lost = naive_loss(new("nl"), chosen.postings // 4)
     kept, gone = library_loss(new("ll"), chosen.postings // 4)
     print(
         f"{name:<12} library {ours:7.0f}/s   naive {theirs:7.0f}/s   "
-        f"x{ours / theirs:4.2f}   four writers: library lost {gone} of {kept}, "
+        f"x{ours / theirs:4.2f}   in one transaction {batch:7.0f}/s, naive "
+        f"{whole:7.0f}/s   four writers: library lost {gone} of {kept}, "
         f"naive lost {lost} of {acked}",
         flush=True,
     )
