@@ -47,6 +47,9 @@ KEY = "the-key-of-the-storm"
 FINAL = {"delivered", "undelivered", "rejected"}
 ROLES = ("customer_service_manager", "brand_manager")
 AHEAD = FORK.RawValue("d", 0.0)  # seconds; the same for workers that are forked
+LEASE = 10  # seconds, so that no slow machine makes one end by itself
+LONG = 60  # seconds: the same for patient providers
+PATIENT = 5  # seconds: where nothing is lost on purpose, a slow machine loses nothing
 HOLD = 0.15  # how long the gateway keeps a client waiting; the provider waits less
 
 
@@ -71,6 +74,11 @@ POLICY = OutboxPolicy(
 def now():
     """Return a moment of an October noon, as far on as the machine's clock or more."""
     return NOON + dt.timedelta(seconds=time.monotonic() - BEGAN + AHEAD.value)
+
+
+def begin_day():
+    """Let it be noon again, whatever earlier storms have passed by."""
+    AHEAD.value = BEGAN - time.monotonic()
 
 
 def pass_by(seconds):
@@ -199,7 +207,9 @@ def left(outbox, *states):
 def send_until_empty(outbox, provider, worker, *, batch=50):
     """Send until nothing is queued, waiting for what was postponed."""
     while True:
-        send_messages(outbox, provider, now=now, worker=worker, batch=batch)
+        send_messages(
+            outbox, provider, now=now, worker=worker, batch=batch, sleep=pass_by
+        )
         if not left(outbox, "queued"):
             return
         time.sleep(0.01)
@@ -215,7 +225,9 @@ def settle_until_known(outbox, provider, gateway, rounds=60):
         pass_by(1.1)  # the settle delays are over for what was asked before
         outbox.recover(at=now())
         settle_messages(outbox, provider, now=now)
-        send_messages(outbox, provider, now=now, worker="the last", batch=20)
+        send_messages(
+            outbox, provider, now=now, worker="the last", batch=20, sleep=pass_by
+        )
 
 
 def push(outbox, provider, gateway, ids=None, repeats=2):
@@ -300,6 +312,7 @@ def count(outbox, gateway, began, parked):
 
 def bad_day(database, *, messages=2000, workers=4, seed=1, make=provider_for):
     """Send through a gateway on a bad day, settle, and compare with the truth."""
+    begin_day()
     began = time.monotonic()
     with (
         FaultyGateway(
@@ -355,6 +368,7 @@ def bad_day(database, *, messages=2000, workers=4, seed=1, make=provider_for):
 
 def careless_day(*, messages=2000, workers=4, seed=1, attempts=5):
     """Send on the same day, trying again on any error; nothing is compared."""
+    begin_day()
     began = time.monotonic()
     with FaultyGateway(key=KEY, seed=seed, faults=USUAL_FAULTS, hold=HOLD) as gateway:
         provider = provider_for(gateway.url)
@@ -400,8 +414,8 @@ class Nursery:
     and made once, without a connection.
     """
 
-    def __init__(self, database):
-        self._database = database
+    def __init__(self, database, read=0.1):
+        self._database, self._read = database, read
         self._pipe, theirs = FORK.Pipe()
         self._process = FORK.Process(target=self._serve, args=[theirs], daemon=True)
         self._process.start()
@@ -410,11 +424,11 @@ class Nursery:
     def _serve(self, pipe):
         url = pipe.recv()
         outbox = open_outbox(self._database, policy=POLICY, wait=120)
-        provider = provider_for(url, together=5)
-        _work(outbox, provider, 5, 20_000)  # whatever is loaded late is loaded now
+        provider = provider_for(url, self._read, together=5)
+        _work(outbox, provider, 5, LONG * 1000)  # whatever is loaded late is loaded now
         provider.close()
         outbox.dispose()  # connections are opened after the fork
-        provider = provider_for(url, together=5)
+        provider = provider_for(url, self._read, together=5)
         gc.collect()
         gc.freeze()  # what is there is shared with the workers, and stays where it is
         gc.disable()
@@ -481,12 +495,14 @@ def _work(outbox, provider, batch, lease, before=0, after=0):
     name = f"worker {os.getpid()}"
     stopping = Stopping(provider, before, after)
     send_messages(
-        outbox, stopping, now=now, worker=name, batch=batch, lease=milliseconds(lease)
-    )
+        outbox, stopping, now=now, worker=name, batch=batch,
+        lease=milliseconds(lease), sleep=pass_by,
+    )  # fmt: skip
 
 
 def killed_workers(database, *, kills=50, seed=1):
     """Kill a worker again and again; settle, and compare with the truth."""
+    begin_day()
     began = time.monotonic()
     dice = random.Random(seed)  # noqa: S311 - a test's dice
     nursery = Nursery(database)
@@ -503,18 +519,19 @@ def killed_workers(database, *, kills=50, seed=1):
                 kind = "notice" if died % 2 else "marketing"
                 fill(outbox, f"batch {died} {some[0]}", some, kind)
             enough = gateway.requests.total() + dice.randint(1, 8)
-            child = nursery.start(5, 1200)
+            child = nursery.start(5, LEASE * 1000)
             status = None
             while gateway.requests.total() < enough and status is None:
                 status = nursery.wait(0.003)
             if status is None:
                 time.sleep(dice.uniform(0, 0.006))
-                os.kill(child, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # it was faster
+                    os.kill(child, signal.SIGKILL)
                 status = nursery.wait()
             died += os.WIFSIGNALED(status)
+            pass_by(LEASE)
         nursery.close()
         provider = provider_for(gateway.url, together=20)
-        pass_by(1.2)  # the lease of the last
         outbox.recover(at=now())
         parked = left(outbox, "unknown")
         send_until_empty(outbox, provider, "the heir")
@@ -530,15 +547,16 @@ def killed_workers(database, *, kills=50, seed=1):
 
 def stopped_workers(database, *, rounds=4, seed=1):
     """Stop a worker past its lease while another works; let it go on; compare."""
+    begin_day()
     began = time.monotonic()
     dice = random.Random(seed)  # noqa: S311 - a test's dice
-    nursery = Nursery(database)
+    nursery = Nursery(database, PATIENT)
     with (
         FaultyGateway(key=KEY, seed=seed, hold=HOLD) as gateway,
         open_outbox(database, policy=POLICY, wait=120) as outbox,
     ):
         nursery.serve(gateway.url, outbox)
-        provider = provider_for(gateway.url, together=20)
+        provider = provider_for(gateway.url, PATIENT, together=5)
         parked = 0
         for number in range(rounds):
             members = range(number * 30, number * 30 + 30)
@@ -548,12 +566,12 @@ def stopped_workers(database, *, rounds=4, seed=1):
             kind = "marketing" if before else "notice"
             fill(outbox, f"batch {number}", members, kind)
             at = dice.choice([1, 3, 5])  # of two requests of a claim the first
-            child = nursery.start(10, 1200, at * before, at * (1 - before))
+            child = nursery.start(10, LONG * 1000, at * before, at * (1 - before))
             assert os.WIFSTOPPED(nursery.wait())
-            pass_by(1.3)
+            pass_by(LONG)
             outbox.recover(at=now())
             parked += left(outbox, "unknown")
-            send_until_empty(outbox, provider, "the other")
+            send_until_empty(outbox, provider, "the other", batch=5)
             settle_until_known(outbox, provider, gateway)
             os.kill(child, signal.SIGCONT)
             assert os.WEXITSTATUS(nursery.wait()) == 0
@@ -571,6 +589,7 @@ def stopped_workers(database, *, rounds=4, seed=1):
 
 def opted_out(database, *, members=12, seed=1):
     """Opt out at each of nine points before the claim; return how many were sent."""
+    begin_day()
     points = [
         "before the batch",
         "after the batch",
@@ -591,7 +610,7 @@ def opted_out(database, *, members=12, seed=1):
         FaultyGateway(key=KEY, seed=seed, hold=HOLD) as gateway,
         open_outbox(database, policy=POLICY, wait=60) as outbox,
     ):
-        provider = provider_for(gateway.url)
+        provider = provider_for(gateway.url, PATIENT)
         batch, made = batch_of("promotion", everybody, "marketing")
         by_member = {each.member_id: each.message_id for each in made}
         consent(outbox, everybody)
@@ -645,6 +664,7 @@ def opted_out(database, *, members=12, seed=1):
 
 def racing_opt_outs(database, *, members=200, workers=2, seed=1):
     """Opt out while workers claim; return how many were claimed after their word."""
+    begin_day()
     dice = random.Random(seed)  # noqa: S311 - a test's dice
     with (
         FaultyGateway(key=KEY, seed=seed, hold=HOLD) as gateway,
@@ -674,7 +694,7 @@ def racing_opt_outs(database, *, members=200, workers=2, seed=1):
                     result = provider.send([claim.message], template=claim.template)[0]
                     outbox.record(claim, result, at=now())
 
-        providers = [provider_for(gateway.url) for _ in range(workers)]
+        providers = [provider_for(gateway.url, PATIENT) for _ in range(workers)]
         with ThreadPoolExecutor(workers + 1) as pool:
             jobs = [pool.submit(leave)]
             jobs += [pool.submit(send, f"w{n}", p) for n, p in enumerate(providers)]
@@ -693,6 +713,7 @@ def racing_opt_outs(database, *, members=200, workers=2, seed=1):
 
 def cap_races(database, *, rounds=3, campaigns=50, workers=4, most=1, seed=1):
     """Let campaigns race for one member's cap; return the most that one got."""
+    begin_day()
     cap = ContactPolicy(caps=[ContactCap(most=most, window="day")])
     policy = attrs.evolve(POLICY, contact=cap)
     worst = total = 0
@@ -704,7 +725,7 @@ def cap_races(database, *, rounds=3, campaigns=50, workers=4, most=1, seed=1):
     ):
         # Each has batches of its own: nothing but the member keeps them apart.
         providers = [
-            provider_for(gateway.url, name=f"account{number}")
+            provider_for(gateway.url, PATIENT, name=f"account{number}")
             for number in range(workers)
         ]
         with ThreadPoolExecutor(workers) as pool:

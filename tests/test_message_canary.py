@@ -157,7 +157,11 @@ def office(outbox, provider, gateway, shown):
     if gateway is not None:
         gateway.script(*(fault for fault in GatewayFault if fault not in SLOW))
     shown += [
-        repr(send_messages(outbox, provider, now=storms.now, worker="w"))
+        repr(
+            send_messages(
+                outbox, provider, now=storms.now, worker="w", sleep=storms.pass_by
+            )
+        )
         for _ in range(3)
     ]
     later = storms.now() + dt.timedelta(hours=1)
