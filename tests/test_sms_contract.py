@@ -1,6 +1,7 @@
 """The contract of SMS providers: ours keep it, and broken ones are told of it."""
 
 import logging
+from functools import partial
 
 import attrs
 import pytest
@@ -132,11 +133,11 @@ CALLBACK = {"callback": "https://office.example/sms/receipts"}
         (AliyunDialect, aliyun, {"batch_size": 3}),
         (TencentDialect, tencent, {}),
         (TencentDialect, tencent, {"batch_size": 3}),
-        (TwilioDialect, twilio, {}),
+        (partial(TwilioDialect, prefix="Trial - "), twilio, {}),
         (TwilioDialect, twilio, CALLBACK),
         (AwsDialect, aws, {}),
     ],
-    ids=["aliyun", "aliyun-batch", "tencent", "tencent-batch", "twilio",
+    ids=["aliyun", "aliyun-batch", "tencent", "tencent-batch", "twilio-trial",
          "twilio-callback", "aws"],
 )  # fmt: skip
 def test_each_provider_keeps_the_contract(tmp_path, dialect, make, options):
@@ -185,13 +186,13 @@ def test_the_form_gateway_keeps_the_contract(tmp_path):
 
 
 def test_one_that_retries_and_logs_is_told(tmp_path):
-    """A second request by itself is counted, and a phone in a log is found."""
+    """A second request by itself is counted, and a name in a log is found."""
 
     class Retrying(Wrapped):
         def send(self, messages, *, template):
             results = super().send(messages, template=template)
             if any(result.outcome == "unknown" for result in results):
-                logging.getLogger("some.library").debug("again: %s", messages[0].phone)
+                logging.getLogger("some.library").debug("again: %s", messages[0].text)
                 return super().send(messages, template=template)
             return results
 

@@ -1,9 +1,9 @@
 """
 What reports on the parts of a long text say of the message: pure.
 
-Alibaba Cloud, Tencent Cloud, Twilio and AWS report on a message once, with the number
-of its parts, so their reports carry no part. Other gateways report on each part, and
-then one part that arrived is not a message that did.
+The reports of Alibaba Cloud, Tencent Cloud, Twilio and AWS name no part: they are of
+the whole message. Other gateways report on each part, and then one part that arrived
+is not a message that did.
 """
 
 from __future__ import annotations

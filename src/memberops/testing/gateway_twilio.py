@@ -54,7 +54,13 @@ class TwilioDialect:
 
     Source: Twilio's OpenAPI description (twilio_api_v2010.json, of 2026-04-14) and its
     page www.twilio.com/docs/usage/security, read in November 2026.
+
+    Args:
+        prefix: Comes before each text, as "Sent from your Twilio trial account - "
+            does at a trial account: then no text comes back as it was sent.
     """
+
+    prefix: str = ""
 
     def read(self, request: GatewayRequest, key: str) -> GatewayQuestion | None:
         """Return what a request asks for; None if it is none of the three."""
@@ -71,7 +77,9 @@ class TwilioDialect:
             if not whole:
                 return None
             form["AccountSid"] = path[1]
-            return GatewayQuestion(sends=(_sent(form),), authorized=authorized)
+            sent = _sent(form)
+            form["Body"] = self.prefix + form["Body"]
+            return GatewayQuestion(sends=(sent,), authorized=authorized)
         if request.method != "GET":
             return None
         if path[2]:
