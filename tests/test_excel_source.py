@@ -1,6 +1,8 @@
 """Workbooks become canonical tables: exactly, with every row accounted for."""
 
 import datetime as dt
+import struct
+import zipfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from excel_files import (
     GOOD,
     SALES,
     SHANGHAI,
+    archive,
     ods,
     ods_row,
     one,
@@ -23,8 +26,10 @@ from excel_files import (
 )
 from memberops.adapters import load_adapters
 from memberops.adapters.sources.contract import SourceContext
+from memberops.adapters.sources.excel_calendar import counts_from_1904
 from memberops.adapters.sources.excel_cells import exact_number
 from memberops.adapters.sources.excel_source import ExcelSource
+from memberops.adapters.sources.limits import ReadingLimits
 from memberops.adapters.sources.values import read_amount
 from memberops.domain import Currency
 from memberops.errors import (
@@ -60,6 +65,39 @@ def test_dates_of_both_calendars_are_the_days_that_the_sheet_shows(system):
     path = workbook({"a": [SALES, GOOD]}, date_1904=system)
 
     assert str(read(path).frame["sold_on"][0].date()) == "2026-11-05"
+
+
+@pytest.mark.parametrize("system", [False, True], ids=["1900", "1904"])
+def test_day_numbers_are_read_by_the_calendar_of_their_workbook(system):
+    """A cell with a number, not a date, counts from where its workbook begins."""
+    number = 46331 - (1462 if system else 0)
+    path = workbook({"a": [SALES, ["T1", number, "S1", 1, 5]]}, date_1904=system)
+
+    assert str(read(path, date_format="excel").frame["sold_on"][0].date()) == (
+        "2026-11-05"
+    )
+
+
+def test_the_calendar_of_binary_and_open_workbooks_is_found():
+    """Each format has its own place for it; a book that says nothing is of 1900."""
+    limits = ReadingLimits()
+    for name in ("small.xls", "small.xlsb"):
+        assert not counts_from_1904(DATA / name, limits)
+    old = (DATA / "small.xls").read_bytes()
+    mode = struct.pack("<HHH", 0x22, 2, 0)
+    assert old.count(mode) == 1
+    Path("old.xls").write_bytes(old.replace(mode, struct.pack("<HHH", 0x22, 2, 1)))
+    with zipfile.ZipFile(DATA / "small.xlsb") as parts:
+        held = {each: parts.read(each) for each in parts.namelist()}
+    at = held["xl/workbook.bin"].index(b"\x99\x01") + 3
+    book = bytearray(held["xl/workbook.bin"])
+    book[at] |= 1
+    archive("new.xlsb", {**held, "xl/workbook.bin": bytes(book)})
+    null_date = '<table:null-date table:date-value="1904-01-01"/>'
+    archive("open.ods", {"content.xml": f"<a>{null_date}</a>"})
+    for name in ("old.xls", "new.xlsb", "open.ods"):
+        assert counts_from_1904(Path(name), limits), name
+    assert not counts_from_1904(ods(ods_row("a")), limits)
 
 
 def test_a_moment_at_midnight_has_its_time_where_others_of_the_column_have():

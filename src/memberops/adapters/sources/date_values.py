@@ -32,7 +32,8 @@ __all__ = [
 ]
 
 Order = Literal["day-first", "month-first"]
-_FORMATS = ("day-first", "month-first", "excel")
+_FORMATS = ("day-first", "month-first", "excel", "excel-1904")
+_DAY_ZERO = {"excel": dt.datetime(1899, 12, 30), "excel-1904": dt.datetime(1904, 1, 1)}  # noqa: DTZ001 - zone comes later
 _FIRST_YEAR = 1900
 
 
@@ -143,7 +144,10 @@ _EVENING = {"下午", "晚上", "傍晚", "PM"}
 
 def check_date_format(date_format: str) -> str:
     """
-    Return a known date format: an order, ``"excel"``, or a pattern of `strptime`.
+    Return a known date format: an order, a count of days, or a pattern of `strptime`.
+
+    ``"excel"`` are the day numbers of a spreadsheet, ``"excel-1904"`` those of one that
+    counts from 1904.
 
     Raises:
         ConfigurationError: It is none of these.
@@ -199,7 +203,7 @@ def read_moment(  # noqa: PLR0911 - each form of a date has its own exit
     if match := _MONTH_NAMED.fullmatch(value):
         return _moment(int(match[3]), _month_number(match[1]), int(match[2]), match[4])
     if _NUMBER.fullmatch(value):
-        return _excel(value) if date_format == "excel" else _SERIAL
+        return _excel(value, date_format) if date_format in _DAY_ZERO else _SERIAL
     return _TWO_DIGITS if _YEAR_SHORT.fullmatch(value) else UNREADABLE
 
 
@@ -339,13 +343,13 @@ def _by_pattern(value: str, pattern: str) -> Moment | Unreadable:
     return Moment(read.date(), read.time() if timed else None, read.utcoffset())
 
 
-def _excel(value: str) -> Moment | Unreadable:
+def _excel(value: str, date_format: str) -> Moment | Unreadable:
     number = Decimal(value)
     days = int(number)
     # Day 60 is 29 February 1900, which Excel has and the calendar has not.
-    if days <= 60:  # noqa: PLR2004
+    if date_format == "excel" and days <= 60:  # noqa: PLR2004
         return _IMPOSSIBLE
     fraction = (number - days) * 86_400
     seconds = int(fraction.to_integral_value(ROUND_HALF_UP))
-    read = dt.datetime(1899, 12, 30) + dt.timedelta(days=days, seconds=seconds)  # noqa: DTZ001 - zone comes later
+    read = _DAY_ZERO[date_format] + dt.timedelta(days=days, seconds=seconds)
     return Moment(read.date(), read.time() if "." in value else None)

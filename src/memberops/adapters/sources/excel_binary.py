@@ -19,7 +19,7 @@ from memberops.adapters.sources.excel_package import SheetFacts, check_area, dam
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.errors import SourceError
 
-__all__ = ["inspect_binary"]
+__all__ = ["inspect_binary", "records_of"]
 
 _NONE = 0xFFFFFFF0
 _HEADER = 512
@@ -99,6 +99,17 @@ def inspect_binary(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
             _note(kind, body, sheet)
     check_area(path, sheet.rows, sheet.columns, limits)
     return {name: facts[at] for at, name in names.items() if at in facts}
+
+
+def records_of(path: Path) -> Iterator[tuple[int, bytes]]:
+    """
+    Give the records of an .xls file that was inspected: their kinds and bodies.
+
+    Raises:
+        ValueError: It is damaged, as `struct.error` and `IndexError` say too.
+    """
+    for kind, _, body in _records(_workbook(path.read_bytes()) or b""):
+        yield kind, body
 
 
 def _note(kind: int, body: bytes, sheet: SheetFacts) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, Unpack
 from zoneinfo import ZoneInfo
 
+import attrs
 import pandas as pd
 
 from memberops.adapters.sources.contract import SourceContext, SourceResult
 from memberops.adapters.sources.csv_paths import equal_files, naming, refuse_twice
 from memberops.adapters.sources.excel_book import Workbook, open_workbook
+from memberops.adapters.sources.excel_calendar import counts_from_1904
 from memberops.adapters.sources.excel_sheet import SheetHead, sheet_head, sheet_table
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.overlapping_files import overlapping_files
@@ -105,10 +107,10 @@ def read_excel(
     keys: pd.DataFrame | None = None
     for one in paths:
         with naming(one.name, canonical.name):
-            for text in read_sheets(
-                one, options, sheet=sheet, heading_line=heading_line
-            ):
-                part, found = read_text_table(text, options, earlier=keys)
+            texts = read_sheets(one, options, sheet=sheet, heading_line=heading_line)
+            dated = _of_its_calendar(options, one)
+            for text in texts:
+                part, found = read_text_table(text, dated, earlier=keys)
                 keys = found if keys is None else pd.concat([keys, found])
                 parts.append(part)
                 names.append(text.name)
@@ -238,6 +240,16 @@ def read_sheets(
         own.findings += log.findings if number == 0 else []
         texts.append(sheet_table(each, own, name=name, words=words, needed=needed))
     return texts
+
+
+def _of_its_calendar(options: ReadingOptions, path: Path) -> ReadingOptions:
+    """Read day numbers by the calendar of the workbook, where they are asked for."""
+    formats = options.converter.date_formats
+    if "excel" not in formats.values() or not counts_from_1904(path, options.limits):
+        return options
+    own = {n: "excel-1904" if f == "excel" else f for n, f in formats.items()}
+    converter = attrs.evolve(options.converter, date_formats=own)
+    return attrs.evolve(options, converter=converter)
 
 
 def _columns(options: ReadingOptions) -> dict[str, Column | None]:

@@ -57,8 +57,9 @@ class Mapped(TypedDict, total=False):
             that both make together, as in ``{"sold_at": ("日期", "时间")}``.
         compose: Headings whose texts, joined by dashes, make an id: a ticket's of
             store, day and number, as in ``{"ticket_id": ("门店", "日期", "流水号")}``.
-        date_format: ``"day-first"``, ``"month-first"``, ``"excel"`` or a pattern
-            such as ``"%d/%m/%y"``, for all date columns or by column. Only needed
+        date_format: ``"day-first"``, ``"month-first"``, ``"excel"`` (in a
+            workbook by its own calendar), ``"excel-1904"``, or a pattern such as
+            ``"%d/%m/%y"``, for all date columns or by column. Only needed
             for dates that do not begin with the year and prove no order.
         constants: Values, as text, of columns that the source lacks.
         values: By canonical column, the source's word and ours, as in
