@@ -130,6 +130,34 @@ def test_what_is_no_request_of_the_provider_is_unknown(dialect):
             assert dialect().read(request, "key") is None
 
 
+def test_of_two_members_with_one_phone_none_is_taken_for_the_other(tmp_path):
+    """In a batch Alibaba Cloud has no id of ours: another name is another message."""
+    pytest.importorskip("httpx2", reason="needs the extra 'sms'")
+    sent, lost = (
+        attrs.evolve(MESSAGE, message_id=own, member_id=own, variables=(("n", name),))
+        for own, name in (("S1", "王芳"), ("S2", "张伟"))
+    )
+    with FaultyGateway(key=KEY, dialect=AliyunDialect()) as gateway:
+        provider = aliyun(tmp_path, gateway.url, batch_size=3)
+
+        def ask(message):
+            began = gateway.accepted["S1"][0].taken_at
+            said = provider.query(message, provider_message_id=None, sent_on=began)
+            return said and (said.status, said.message_id)
+
+        gateway.expect(sent)
+        gateway.script("reset_after", "reset_before")
+        for message in (sent, lost):
+            gateway.expect(message)
+            (result,) = provider.send([message], template=TEMPLATE)
+            assert result.outcome == "unknown"
+        gateway.expect(sent)
+        asked = ask(sent), ask(lost)
+        provider.close()
+
+    assert asked == (("accepted", "S1"), None)
+
+
 def test_without_a_callback_twilio_reports_to_nobody(tmp_path):
     """Twilio calls only who gave an address, and there is nothing to forge then."""
     pytest.importorskip("httpx2", reason="needs the extra 'sms'")

@@ -185,11 +185,17 @@ def _sends(
             own if len(phones) == 1 else "",
             phone,
             " ".join(text),
-            notes=(phone, own),
+            notes=(phone, own, _content(text)),
         )
         for phone, text in zip(phones, texts, strict=True)
     )
     return GatewayQuestion(sends=sends, one_fate=True)
+
+
+def _content(text: Sequence[str]) -> str:
+    """Return what the phone shows, the template's own words aside."""
+    signature, _, values = text
+    return f"【{signature}】{' '.join(map(str, json.loads(values).values()))}"
 
 
 def _query(fields: Mapping[str, str]) -> GatewayQuestion:
@@ -218,9 +224,10 @@ def _said(code: str, **fields: Any) -> GatewayAnswer:
 
 
 def _detail(report: GatewayReport) -> dict[str, Any]:
-    phone, own = report.sent.notes
+    phone, own, content = report.sent.notes
     return {
         "PhoneNum": phone,
+        "Content": content,
         "OutId": own,
         "SendStatus": _STATES[report.status],
         "ErrCode": _ERRORS[report.status],
@@ -230,7 +237,7 @@ def _detail(report: GatewayReport) -> dict[str, Any]:
 
 
 def _pushed(report: GatewayReport) -> dict[str, Any]:
-    phone, own = report.sent.notes or ("13800138000", report.message_id)
+    phone, own, _ = report.sent.notes or ("13800138000", report.message_id, "")
     return {
         "phone_number": phone,
         "success": report.status is ReceiptStatus.DELIVERED,

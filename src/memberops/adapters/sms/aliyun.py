@@ -277,7 +277,7 @@ class AliyunProvider:
                 message_id=message.message_id,
             )
         status = _STATUSES.get(text_at(found[0], "SendStatus") or "")
-        if status is None:
+        if status is None or not (provider_message_id or _says(found[0], message)):
             return None
         return self._receipt(
             status,
@@ -372,6 +372,14 @@ class AliyunProvider:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+
+def _says(detail: Mapping[str, Any], message: Message) -> bool:
+    """Tell whether a detail has the id or, of a batch, the values of a message."""
+    if text_at(detail, "OutId") == message.message_id:
+        return True
+    content = text_at(detail, "Content") or ""
+    return all(value in content for _, value in message.variables)
 
 
 def _as_aliyun(phone: str | None) -> str | None:
