@@ -10,6 +10,7 @@ from pos_checks import (
     assert_month_end,
     read_changed,
     read_whole,
+    stores_of,
 )
 from pos_world import ServerWorld
 from servers import start
@@ -46,11 +47,12 @@ def test_a_source_keeps_the_contract_of_sources_on_its_server(empty_shop):
     kind = KINDS[empty_shop.kind]
     world = ServerWorld(empty_shop)
     given = empty_shop.options() | {"page": 3}
-    if hasattr(empty_shop, "other_options"):
-        given |= empty_shop.other_options()
     for table in kind.contract:
         check_changing_source(lambda: kind.source(CONTEXT, **given), world, table=table)
         world.clear()
+    if hasattr(empty_shop, "other_options"):
+        other = kind.source(CONTEXT, **given | empty_shop.other_options())
+        assert stores_of(other.read("stores").frame) == empty_shop.truth.stores
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,8 @@ MEDUSA = (
     "typescript@5.9.3", "ts-node@10.9.2", "@swc/core@1.16.22",
 )  # fmt: skip
 NODE = 20
-VENDURE = ("@vendure/core@3.7.3", "better-sqlite3@12.11.1")
+# SQLite as WebAssembly: Vendure tests itself with it, and nothing is compiled.
+VENDURE = ("@vendure/core@3.7.3", "sql.js@1.14.2")
 # Registries may lack what Vendure's newest dependencies ask for.
 VENDURE_INSTEAD = {"@graphql-tools/batch-execute": "10.2.0"}
 
@@ -159,23 +160,21 @@ def vendure():
     _there(home, VENDURE)
     shutil.copy(HERE / "vendure-server.js", home)
     user, password = "office", _PASSWORD
-    with tempfile.TemporaryDirectory() as folder:
-        port = _free_port()
-        given = {
-            "VENDURE_DISABLE_TELEMETRY": "true",
-            "POS_FOLDER": folder,
-            "POS_PORT": str(port),
-            "POS_USER": user,
-            "POS_PASSWORD": password,
-        }
-        start = ["node", home / "vendure-server.js"]
-        with _serving(start, port, "/health", folder=home, seconds=180, **given):
-            yield Running(
-                url=f"http://127.0.0.1:{port}",
-                version=" ".join(VENDURE),
-                user=user,
-                password=password,
-            )
+    port = _free_port()
+    given = {
+        "VENDURE_DISABLE_TELEMETRY": "true",
+        "POS_PORT": str(port),
+        "POS_USER": user,
+        "POS_PASSWORD": password,
+    }
+    start = ["node", home / "vendure-server.js"]
+    with _serving(start, port, "/health", folder=home, seconds=180, **given):
+        yield Running(
+            url=f"http://127.0.0.1:{port}",
+            version=" ".join(VENDURE),
+            user=user,
+            password=password,
+        )
 
 
 @contextlib.contextmanager

@@ -1,5 +1,4 @@
-// Vendure for tests: SQLite in a file, no pages, fields of its own for stores and members.
-const path = require('path');
+// Vendure for tests: SQLite in memory, no pages, fields of its own for stores and members.
 const { bootstrap, dummyPaymentHandler } = require('@vendure/core');
 
 bootstrap({
@@ -10,9 +9,7 @@ bootstrap({
     tokenMethod: ['bearer', 'api-key'],
     superadminCredentials: { identifier: process.env.POS_USER, password: process.env.POS_PASSWORD },
   },
-  dbConnectionOptions: {
-    type: 'better-sqlite3', synchronize: true, logging: false, database: path.join(process.env.POS_FOLDER, 'pos.sqlite'),
-  },
+  dbConnectionOptions: { type: 'sqljs', synchronize: true, logging: false },
   paymentOptions: { paymentMethodHandlers: [dummyPaymentHandler] },
   customFields: {
     Channel: [{ name: 'store', type: 'string' }],

@@ -65,7 +65,8 @@ class VendureSource:
             *password*. The server has to allow the token method ``bearer``.
         password: Of the user, as ``{ env = "NAME" }``.
         key: An API key, as ``{ env = "NAME" }``, in place of a user. The server has
-            to allow the token method ``api-key``.
+            to allow the token method ``api-key``; it verifies the key anew at each
+            request, which takes it longer than most requests.
         store_field: Path in a channel of the chain's id of the store, such as
             ``"customFields.store"``; the channel's code where nothing stands there.
         member_fields: Path in a customer by column of members, such as
