@@ -172,8 +172,25 @@ def test_words_for_nothing_are_missing_and_may_be_changed():
     for word in ("NULL", "\\N", "NaN", "", "　"):
         assert read(head + row.format(word)).frame["member_id"].isna().all()
     assert read(head + row.format("NA")).frame["member_id"].tolist() == ["NA"]
-    kept = read(head + row.format("NULL"), missing=())
+    kept = read(head + row.format("NULL"), missing=(), nobody=())
     assert kept.frame["member_id"].tolist() == ["NULL"]
+
+
+def test_a_word_for_nobody_is_no_member():
+    """Customers without a card would all be one member who buys every day."""
+    words = ["-", "——", "0", "０", "0000", "N/A", "null", "None", "无", "散客", "游客"]
+    rows = "".join(f"T{n},2026-11-05,S1,1,5,{w}\n" for n, w in enumerate(words))
+    text = f"小票号,销售日期,门店,数量,金额,会员号\n{rows}T,2026-11-05,S1,1,5,0012\n"
+    result = read(text.replace("——", "--"))
+
+    assert result.frame["member_id"].dropna().tolist() == ["0012"]
+    (told,) = findings(result, "member-nobody")
+    assert (told.count, told.severity.value) == (len(words), "info")
+    assert "散客" in told.message_zh
+    own = read(text, nobody=["散客", "路人"])
+    assert own.frame["member_id"].isna().sum() == 1
+    assert read("会员号,姓名\n散客,甲\nM1,乙\n", "members").accepted == 1
+    assert read("门店编号,店名\n0,总部\n", "stores").accepted == 1
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from memberops.adapters.sources.column_values import NOBODY_WORDS
 from memberops.adapters.sources.contract import Source, SourceResult
 from memberops.errors import bounded
 from memberops.tables import table as canonical_table
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_member_source", "check_sales_source"]
 
-_NOBODY = ("0", "none", "null", "nan", "<na>", "-")
+_NOTHING = ("0", "none", "null", "nan", "<na>", "-")
 _LOST_DIGITS = re.compile(r"\d+\.0+|\d(?:\.\d+)?E\+\d+", re.IGNORECASE)
 
 
@@ -161,7 +162,8 @@ def _clean_ids(frame: pd.DataFrame, names: Sequence[str]) -> Iterator[str]:
         ids = frame[name].dropna()
         if blank := int(((ids.str.strip() != ids) | (ids == "")).sum()):
             yield f"{blank} values of {name!r} are empty or have blanks around them"
-        if nobody := int(ids.str.casefold().isin(_NOBODY).sum()):
+        words = NOBODY_WORDS if name == "member_id" else _NOTHING
+        if nobody := int(ids.str.casefold().isin(words).sum()):
             yield f"{nobody} values of {name!r} stand for nothing: leave them out"
         if lost := sum(bool(_LOST_DIGITS.fullmatch(each)) for each in ids):
             yield f"{lost} values of {name!r} are numbers that a program wrote"

@@ -31,9 +31,11 @@ from memberops.adapters.sources.values import (
     read_text,
 )
 from memberops.domain import Currency
+from memberops.errors import bounded
 from memberops.tables import Column, Kind
 
 __all__ = [
+    "NOBODY_WORDS",
     "NOT_FIRST_DAY",
     "NO_TIME",
     "Cells",
@@ -43,6 +45,13 @@ __all__ = [
     "read_words",
 ]
 
+NOBODY_WORDS = (
+    "-", "0", "none", "null", "nil", "nan", "n/a", "#n/a", "<na>", "guest",
+    "walk-in", "anonymous", "无", "散客", "非会员", "游客", "匿名", "普通顾客",
+)  # fmt: skip
+"""Member ids that mean no member, as tills write them; case and width do not count."""
+
+_MEMBER = "member_id"
 _Array = npt.NDArray[Any]
 
 
@@ -154,6 +163,7 @@ def read_column(
     date_format: str | None,
     missing: Iterable[str],
     log: FindingLog,
+    nobody: Iterable[str] = (),
     unit: Decimal | None = None,
 ) -> Cells:
     """
@@ -167,12 +177,15 @@ def read_column(
         date_format: See `date_values.check_date_format`.
         missing: Words that mean "no value", besides the empty text.
         log: Takes findings about the column as a whole.
+        nobody: Words that mean "no member", in a column that names one.
         unit: What one of a column of amounts is worth; see `values.read_amount`.
     """
     void = _void(text, missing)
     if column.kind in (Kind.DATE, Kind.INSTANT):
         return _moments(column, text, void, zone=zone, date_format=date_format, log=log)
     if column.kind not in (Kind.INTEGER, Kind.MONEY):
+        if column.name == _MEMBER:
+            void |= _nobody(text, nobody, ~void, log)
         return _words(column, text, void)
     read: Callable[[str], Any] = read_integer
     plain, digits = np.zeros(len(void), dtype=bool), 0
@@ -187,7 +200,13 @@ def read_column(
     return _cells(column, text, void, typed, rest=rest, found=found)
 
 
-def read_words(column: Column, text: TextColumn, *, missing: Iterable[str]) -> Cells:
+def read_words(
+    column: Column,
+    text: TextColumn,
+    *,
+    missing: Iterable[str],
+    nobody: Iterable[str] = (),
+) -> Cells:
     """
     Read a column of ids, texts or choices, which need no currency and no zone.
 
@@ -195,8 +214,12 @@ def read_words(column: Column, text: TextColumn, *, missing: Iterable[str]) -> C
         column: The canonical column.
         text: Its text.
         missing: Words that mean "no value", besides the empty text.
+        nobody: Words that mean "no member", in a column that names one.
     """
-    return _words(column, text, _void(text, missing))
+    void = _void(text, missing)
+    if column.name == _MEMBER:
+        void |= _nobody(text, nobody, ~void, None)
+    return _words(column, text, void)
 
 
 def _words(column: Column, text: TextColumn, void: _Array) -> Cells:
@@ -253,6 +276,36 @@ def _void(text: TextColumn, missing: Iterable[str]) -> _Array:
     words = frozenset(missing) | {""}
     stripped = map(str.strip, text.texts)
     return np.fromiter(map(words.__contains__, stripped), bool, len(text.texts))
+
+
+def _nobody(
+    text: TextColumn, words: Iterable[str], asked: _Array, log: FindingLog | None
+) -> _Array:
+    """Tell which texts name no member: the words, and rows of zeros or dashes."""
+    known = {narrow(word).casefold() for word in words}
+    marks = known & {"0", "-"}
+    # All at once: a chain has as many different texts here as members.
+    together = narrow("\0".join(text.texts)).casefold().split("\0")
+    texts = [each.strip() for each in together]
+    if len(texts) != len(text.texts):  # one of them holds a NUL
+        texts = [narrow(each).casefold() for each in text.texts]
+    found = asked & [
+        each in known or (each[:1] in marks and not each.strip(each[:1]))
+        for each in texts
+    ]
+    if log is not None and found.any():
+        rows = np.bincount(text.codes, minlength=len(text.texts))
+        shown = bounded(sorted({texts[at][:20] for at in np.flatnonzero(found)}))
+        log.add(
+            "member-nobody",
+            f"rows whose member id stands for nobody ({shown}) and that name no "
+            "member; 'nobody' says which words do",
+            f"会员号表示“无会员”的行（{shown}），不计为会员；"
+            "哪些词如此，由 nobody 指定",
+            column=_MEMBER,
+            count=int(rows[found].sum()),
+        )
+    return found
 
 
 def _cells(

@@ -20,6 +20,7 @@ import pandas as pd
 
 from memberops.adapters.sources.canonical_rows import Conversion, derive, settle
 from memberops.adapters.sources.column_values import (
+    NOBODY_WORDS,
     Cells,
     TextColumn,
     read_column,
@@ -31,7 +32,7 @@ from memberops.domain import Currency
 from memberops.errors import ConfigurationError, nearest
 from memberops.tables import Kind, Table
 
-__all__ = ["MISSING_WORDS", "Conversion", "Converter"]
+__all__ = ["MISSING_WORDS", "NOBODY_WORDS", "Conversion", "Converter"]
 
 MISSING_WORDS = ("NULL", "\\N", "#N/A", "NaN", "nan")
 """Texts that mean "no value", as databases and spreadsheets write it."""
@@ -54,6 +55,7 @@ class Converter:
         constants: Values of columns that the source lacks, as text.
         drop: Rows that are left out knowingly.
         missing: Words that mean "no value".
+        nobody: Words that mean "no member" where a member is named.
     """
 
     table: Table
@@ -64,6 +66,7 @@ class Converter:
     constants: Mapping[str, str] = attrs.field(factory=dict)
     drop: tuple[DropRule, ...] = ()
     missing: tuple[str, ...] = MISSING_WORDS
+    nobody: tuple[str, ...] = NOBODY_WORDS
 
     def convert(
         self,
@@ -130,6 +133,7 @@ class Converter:
             zone=self.zone,
             date_format=date_format,
             missing=self.missing,
+            nobody=self.nobody,
             log=log,
             unit=unit,
         )

@@ -16,7 +16,7 @@ from memberops.adapters.sources.column_values import (
     TextColumn,
     read_words,
 )
-from memberops.adapters.sources.conversion import MISSING_WORDS
+from memberops.adapters.sources.conversion import MISSING_WORDS, NOBODY_WORDS
 from memberops.adapters.sources.finding_log import reason_for
 from memberops.adapters.sources.values import TOO_LARGE, Unreadable
 from memberops.errors import ColumnTypeError
@@ -137,7 +137,7 @@ def _words(column: Column, series: _Series, where: str) -> Cells:
         count=len(values),
     )
     text = TextColumn(codes, [str(value) for value in seen])
-    return read_words(column, text, missing=MISSING_WORDS)
+    return read_words(column, text, missing=MISSING_WORDS, nobody=NOBODY_WORDS)
 
 
 def _numbers(column: Column, series: _Series, where: str) -> Cells:

@@ -10,7 +10,11 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from memberops.adapters.sources.column_values import TextColumn
-from memberops.adapters.sources.conversion import MISSING_WORDS, Converter
+from memberops.adapters.sources.conversion import (
+    MISSING_WORDS,
+    NOBODY_WORDS,
+    Converter,
+)
 from memberops.adapters.sources.date_values import check_date_format
 from memberops.adapters.sources.drop_rules import DropRule, drop_rules
 from memberops.adapters.sources.headings import check_names
@@ -70,6 +74,9 @@ class Mapped(TypedDict, total=False):
             unit in the heading counts, as in 金额(分).
         drop: Rows to leave out knowingly (`DropRule`, or its fields).
         missing: Words that mean "no value", besides the empty cell.
+        nobody: Words that mean "no member" where a member is named, such as 散客 and
+            ``"-"``; case, width and repeated zeros or dashes do not matter.
+            `memberops.adapters.sources.column_values.NOBODY_WORDS` by default.
         limits: Bounds of reading.
     """
 
@@ -82,6 +89,7 @@ class Mapped(TypedDict, total=False):
     units: Mapping[str, str] | None
     drop: Iterable[DropRule | Mapping[str, Any]]
     missing: Iterable[str]
+    nobody: Iterable[str]
     limits: ReadingLimits | Mapping[str, Any] | None
 
 
@@ -165,6 +173,7 @@ class ReadingOptions:
                 constants=constants,
                 drop=drop_rules(mapping.get("drop", ())),
                 missing=tuple(mapping.get("missing", MISSING_WORDS)),
+                nobody=tuple(mapping.get("nobody", NOBODY_WORDS)),
             ),
             columns=columns,
             joins=joins,
