@@ -281,3 +281,133 @@ def test_a_reading_takes_so_many_records(server):
     with pytest.raises(SourceError, match="more than 50 records"):
         source.read("members")
     assert len(server.seen) == 7
+
+
+PEOPLE = [{"id": at, "name": f"n{at}"} for at in range(1, 26)]
+
+
+def pages(query, *, size=10, people=PEOPLE):
+    """Return a page of the people, with all that a service may say beside it."""
+    at = (int(query.get("page", 1)) - 1) * size or int(query.get("cursor", 0))
+    more = at + size < len(people)
+    said = {"data": people[at : at + size], "meta": {"has_more": more, "pages": 3}}
+    said["meta"]["here"] = len(said["data"])
+    return said | ({"next": str(at + size)} if more else {})
+
+
+@pytest.mark.parametrize(
+    ("paging", "message"),
+    [
+        (
+            {"kind": "page", "more": "meta.hasMore"},
+            "'meta.hasMore', the path of 'more'",
+        ),
+        ({"kind": "page", "total": "meta.totl"}, "the path of 'total'"),
+        ({"kind": "page", "total": "meta.pages"}, "the number of pages"),
+        ({"kind": "page", "total": "meta.here"}, "not those of a page"),
+        ({"kind": "cursor", "next": "next", "more": "more"}, "the path of 'more'"),
+    ],
+)
+def test_a_misspelt_path_of_paging_is_an_error(server, paging, message):
+    """A flag that stands nowhere is no end, and a number of pages is no total."""
+    field = "page" if paging["kind"] == "page" else "cursor"
+    source = source_of(server, pages, paging={**paging, "field": field})
+    with pytest.raises(SourceError, match=message):
+        source.read("members")
+
+
+@pytest.mark.parametrize(
+    ("paging", "headers", "sign"),
+    [
+        ({"kind": "cursor", "field": "cursor", "next": "nxt"}, (), "'meta.has_more'"),
+        ({"kind": "none"}, (), "'meta.has_more'"),
+        ({"kind": "none"}, [("Link", '<https://x/?page=2>; rel="next"')], "'Link'"),
+        ({"kind": "none", "size_field": "size", "size": 10}, (), "'size'"),
+        ({"kind": "none"}, (), "'total'"),
+    ],
+)
+def test_pages_that_were_not_read_are_told(server, paging, headers, sign):
+    """Whatever the answer has to say of more: a flag, a link, a number, a full page."""
+
+    def say(query):
+        found = {"data": pages(query)["data"]}
+        if sign == "'total'":
+            found |= {"total": len(PEOPLE)}
+        return pages(query) if sign == "'meta.has_more'" else found
+
+    source = source_of(server, say, headers=headers, paging=paging)
+    result = source.read("members")
+    assert rules(result) == ["pages-unread"]
+    assert sign in result.findings[-1].message_en + result.findings[0].message_en
+
+
+@pytest.mark.parametrize("people", [[], PEOPLE[:1], PEOPLE[:10], PEOPLE])
+@pytest.mark.parametrize(
+    "paging",
+    [
+        {"kind": "page", "field": "page"},
+        {"kind": "page", "field": "page", "more": "meta.has_more"},
+        {"kind": "page", "field": "page", "total": "total"},
+        {"kind": "cursor", "field": "cursor", "next": "next"},
+        {"kind": "cursor", "field": "cursor", "next": "next", "more": "meta.has_more"},
+    ],
+)
+def test_all_pages_are_read_and_nothing_is_told(server, paging, people):
+    """What is right is neither an error nor a warning: none, one, one page, three."""
+    total = {"total": len(people)}
+    source = source_of(
+        server, lambda query: pages(query, people=people) | total, paging=paging
+    )
+    result = source.read("members")
+    assert len(result.frame) == len(people)
+    assert rules(result) == ([] if people else ["no-rows"])
+
+
+@pytest.mark.parametrize(
+    ("paging", "say", "message"),
+    [
+        (
+            {"kind": "offset", "field": "offset"},
+            lambda query: {"data": PEOPLE[:10]},
+            "whatever 'offset' is",
+        ),
+        (
+            {"kind": "offset", "field": "offset"},
+            lambda query: {"data": PEOPLE[int(query["offset"]) :][:1]},
+            "one record a page",
+        ),
+        (
+            {"kind": "page", "field": "page"},
+            lambda query: {"data": PEOPLE[:10] if int(query["page"]) % 2
+                           else PEOPLE[10:20]},
+            "again and again",
+        ),
+    ],
+    ids=["ignored", "single", "round"],
+)  # fmt: skip
+def test_a_service_that_turns_in_circles_is_left(server, paging, say, message):
+    """It is an error after a few requests, and never a short table."""
+    with pytest.raises(SourceError, match=message):
+        source_of(server, say, paging=paging).read("members")
+    assert len(server.seen) < 12
+
+
+@pytest.mark.parametrize("total", ["", "total"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_record_that_slips_between_two_pages_is_read(server, total, order):
+    """One is deleted on page one and one added, while page two is asked for."""
+    people = [{"id": at, "name": f"n{at}"} for at in range(1, 31)]
+
+    def say(query):
+        page = int(query["page"])
+        if page == 2 and len(server.seen) == 2:
+            del people[2 if order == 1 else -3]
+            people.append({"id": 31, "name": "n31"})
+        shown = people[::order]
+        return {"data": shown[page * 10 - 10 : page * 10], "total": len(people)}
+
+    paging = {"kind": "page", "field": "page", "total": total}
+    frame = source_of(server, say, paging=paging).read("members").frame
+    there = {str(each["id"]) for each in people}
+    assert there - set(frame["member_id"]) <= {"31"}
+    assert set(frame["member_id"]) - there <= {"3", "28"}

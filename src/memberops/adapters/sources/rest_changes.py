@@ -16,8 +16,9 @@ from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.http_reading import HttpReader, RefusedReadingError
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.rest_cursor import RestCursor, mark_of
+from memberops.adapters.sources.rest_following import followed
 from memberops.adapters.sources.rest_gathering import Gathering
-from memberops.adapters.sources.rest_paging import CURSOR_GONE, followed, harvest
+from memberops.adapters.sources.rest_paging import CURSOR_GONE, harvest
 from memberops.adapters.sources.rest_record import RecordReader, RecordRows
 from memberops.adapters.sources.rest_resource import RestResource
 from memberops.adapters.sources.text_table import TextTable, read_text_table
@@ -86,6 +87,7 @@ def read_changes(
     text = TextTable.of_rows(resource.path, rows.fields, table_rows)
     result = read_text_table(text, options)[0]
     findings += _cut(table, resource, sum(each.cut for each in made))
+    findings += _unread(table, resource, got.unread)
     findings += [f for f in result.findings if whole or f.rule != "no-rows"]
     refused = [rows.key_of(table_rows[at - 1]) for at in result.rejects["line"]]
     return SourceChanges(
@@ -153,6 +155,23 @@ def _cut(table: Table, resource: RestResource, count: int) -> list[Finding]:
             message_en="the service gave only the first lines of these records; the "
             "others are missing",
             message_zh="服务只返回了这些记录的前若干行，其余行缺失",
+        )
+    ]
+
+
+def _unread(table: Table, resource: RestResource, sign: str) -> list[Finding]:
+    if not sign:
+        return []
+    return [
+        Finding(
+            table=table.name,
+            rule="pages-unread",
+            severity=Severity.WARNING,
+            source=resource.path[:80],
+            message_en=f"the last answer seems to say by {sign[:80]!r} that there is "
+            "more than was read: see 'paging', and its 'next'",
+            message_zh=f"最后一次应答中的 {sign[:80]!r} 似乎表示还有未读取的数据；"
+            "请检查 paging 及其 next",
         )
     ]
 

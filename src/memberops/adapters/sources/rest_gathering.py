@@ -63,6 +63,8 @@ class Gathering:
         """The latest change that a page showed."""
         self.first: Change | None = None
         """The latest change that the first page showed."""
+        self.unread = ""
+        """What says that there is more than the pages that were read."""
 
     def __len__(self) -> int:
         """Return how many records came."""

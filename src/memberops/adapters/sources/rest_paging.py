@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from memberops.adapters.sources.http_reading import (
     HttpReader,
@@ -24,16 +22,16 @@ from memberops.adapters.sources.http_reading import (
 from memberops.adapters.sources.rest_gathering import Gathering, RecordsMovedError
 from memberops.adapters.sources.rest_paths import look_up, with_value_at
 from memberops.adapters.sources.rest_resource import RestResource
+from memberops.adapters.sources.rest_signs import next_link, sign_of_more, sign_of_total
 from memberops.errors import SourceError
 
-__all__ = ["CURSOR_GONE", "followed", "harvest"]
+__all__ = ["CURSOR_GONE", "harvest"]
 
 CURSOR_GONE = frozenset({400, 410})
 """What servers say of a cursor, or of a moment, that they do not know any more."""
 
 _AHEAD = dt.timedelta(hours=1)
-_GONE = frozenset({404, 410})
-_NEXT = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
+_NO = frozenset({"", "false", "0", "no", "n", "[]", "{}"})
 
 
 def harvest(
@@ -58,8 +56,9 @@ def harvest(
     lasting = ""
     for attempt in range(1, reader.patience.attempts + 1):
         got, bound = gathering(), None
+        pages = _Pages(reader, resource, since)
         try:
-            for answer, page in _Pages(reader, resource, since).walk():
+            for answer, page in pages.walk():
                 bound = bound or answer.served_at or reader.clock() - _AHEAD
                 got.add(page, bound)
         except RecordsMovedError as error:
@@ -67,6 +66,7 @@ def harvest(
             if attempt < reader.patience.attempts:
                 reader.pause(attempt, asked=resource.path)
             continue
+        got.unread = pages.unread
         return got
     raise SourceError(
         lasting
@@ -86,6 +86,11 @@ class _Pages:
         self._template: Any = (
             resource.body if resource.method == "POST" else resource.params
         )
+        self._pages: set[int] = set()
+        self._flagged = False
+        self._whole = since is None
+        self.unread = ""
+        """What in the last answer says that there is more than was read."""
         paging = resource.paging
         if paging.size_field:
             self._template = self._with(paging.size_field, paging.size)
@@ -100,7 +105,9 @@ class _Pages:
         """Yield each answer with its records."""
         kind = self._paging.kind
         if kind == "none":
-            yield self._ask()
+            answer, page = self._ask()
+            yield answer, page
+            self._look_for_more(answer, len(page), page)
         elif kind == "page":
             yield from self._numbered()
         elif kind == "offset":
@@ -109,59 +116,138 @@ class _Pages:
             yield from self._chained()
 
     def _numbered(self) -> Iterator[tuple[JsonAnswer, list[Any]]]:
-        number, read, most, before = self._paging.first, 0, 0, None
+        """Read pages by number, and look back for what slipped between two of them."""
+        field, number = self._paging.field, self._paging.first
+        read, most, before = 0, 0, None
         while True:
-            answer, page = self._new_page(before, {self._paging.field: number})
-            total = self._total(answer)
-            if total is not None and total < most:
+            answer, page = self._new_page({field: number})
+            ids = set(self._ids(page))
+            total = self._total(answer, page)
+            if (total or 0) < most or (not page and read < most):
                 raise RecordsMovedError
+            if before is None:
+                self._check_total(total, len(ids))
             most = max(most, total or 0)
-            if not page and read < most:
-                raise RecordsMovedError
             yield answer, page
-            read += len(page)
-            more = self._more(answer)
-            if not page or more is False or (most and read >= most):
+            if before is not None:
+                # If a record vanished from the pages before, what began this one
+                # then ends the one before it now.
+                yield self._again({field: number - 1}, before)
+            read += len(ids)
+            more = self._more(answer, page)
+            if not page or more is False:
                 return
-            number, before = number + 1, self._ids(page)
+            done = more is None and most and read >= most
+            if done and (before is not None or self._is_all(number, ids, most)):
+                return
+            number, before = number + 1, ids
+
+    def _again(
+        self, fields: Mapping[str, Any], before: set[str]
+    ) -> tuple[JsonAnswer, list[Any]]:
+        """Ask for a page once more; it still has some of what it had."""
+        for attempt in range(1, self._reader.patience.attempts + 1):
+            answer, page = self._ask(fields)
+            if before & set(self._ids(page)):
+                return answer, page
+            if attempt < self._reader.patience.attempts:
+                self._reader.pause(attempt, asked=self._resource.path)
+        raise RecordsMovedError
+
+    def _is_all(self, number: int, ids: set[str], most: int) -> bool:
+        """Tell whether a first page that is as long as the total is all there is."""
+        answer, beyond = self._ask({self._paging.field: number + 1})
+        if set(self._ids(beyond)) <= ids:
+            return True
+        if self._total(answer, beyond) == most:
+            raise SourceError(
+                f"{self._resource.path}: there is more than the number at "
+                f"{self._paging.total[:80]!r}: 'total' counts all records, not those "
+                "of a page"
+            )
+        return False
+
+    def _check_total(self, total: int | None, count: int) -> None:
+        if total is not None and count > total:
+            raise SourceError(
+                f"{self._resource.path}: the first page has more records than the "
+                f"number at {self._paging.total[:80]!r}; is 'total' the number of "
+                "pages?"
+            )
 
     def _offset(self) -> Iterator[tuple[JsonAnswer, list[Any]]]:
         """Read each next page from the last record of the one before."""
-        read, last, most = 0, None, 0
+        read, last, most, longest = 0, None, 0, 0
+        known: set[str] = set()
         while True:
-            answer, page = self._ask({self._paging.field: max(0, read - 1)})
+            answer, page = self._beyond(max(0, read - 1), known, last)
             ids = self._ids(page)
-            most = max(most, self._total(answer) or 0)
+            total = self._total(answer, page)
+            if last is None:
+                self._check_total(total, len(set(ids)))
+            most, longest = max(most, total or 0), max(longest, len(set(ids)))
             if last is not None and last not in ids:
                 raise RecordsMovedError
             yield answer, page  # what came twice is taken out later
-            read = max(0, read - 1) + len(page)
+            read = max(0, read - 1) + len(set(ids))
             if set(ids) <= {last}:
+                self._check_overlap(longest, read, most)
                 if read < most:
                     raise RecordsMovedError
                 return
             last = ids[-1]
+            known.update(ids)
+
+    def _check_overlap(self, longest: int, read: int, most: int) -> None:
+        """Tell a service of one record a page from one that has no more."""
+        if longest != 1 or (most and read >= most):
+            return
+        if most or self._ask({self._paging.field: read})[1]:
+            raise SourceError(
+                f"{self._resource.path}: the service gives one record a page, so that "
+                "pages by offset cannot overlap; ask for larger ones by 'size_field', "
+                "or read by 'page'"
+            )
+
+    def _beyond(
+        self, offset: int, known: set[str], last: str | None
+    ) -> tuple[JsonAnswer, list[Any]]:
+        """Ask for the page at an offset; it has more than what is known, or ends."""
+        for attempt in range(1, self._reader.patience.attempts + 1):
+            answer, page = self._ask({self._paging.field: offset})
+            ids = set(self._ids(page))
+            if ids <= {last} or not ids <= known:
+                return answer, page
+            if attempt < self._reader.patience.attempts:
+                self._reader.pause(attempt, asked=self._resource.path)
+        raise SourceError(
+            f"{self._resource.path}: the service gives the same page again and again "
+            f"whatever {self._paging.field[:40]!r} is; is that its parameter?"
+        )
 
     def _chained(self) -> Iterator[tuple[JsonAnswer, list[Any]]]:
         """Read pages each of which says where the next one is."""
         paging = self._paging
         place: Any = paging.start if paging.kind == "key" else None
-        seen, before = {place}, None
+        seen, read, first = {place}, 0, True
         while True:
             try:
-                answer, page = self._new_page(before, self._placed(place), place)
+                answer, page = self._new_page(self._placed(place), place)
             except RefusedReadingError as error:
-                if before is None or error.status not in CURSOR_GONE:
+                if first or error.status not in CURSOR_GONE:
                     raise
                 raise RecordsMovedError from None
             yield answer, page
-            place = self._next(answer, page)
-            if place is None and self._more(answer):
+            read += len(page)
+            place, more = self._next(answer, page), self._more(answer, page)
+            if place is None and more:
                 raise SourceError(
                     f"{self._resource.path}: the answer says that there is more and "
                     f"not where, at {self._paging.next[:80]!r}"
                 )
-            if place is None or self._more(answer) is False:
+            if place is None or more is False:
+                if paging.kind != "key" and more is None:
+                    self._look_for_more(answer, read, page if first else [])
                 return
             if place in seen:
                 raise SourceError(
@@ -169,7 +255,16 @@ class _Pages:
                     "and again, so its end cannot be reached"
                 )
             seen.add(place)
-            before = self._ids(page)
+            first = False
+
+    def _look_for_more(self, answer: JsonAnswer, read: int, page: list[Any]) -> None:
+        """Note what says that the last page is none."""
+        paging = self._paging
+        self.unread = sign_of_more(answer, self._resource.records)
+        if not self.unread and self._whole:
+            self.unread = sign_of_total(answer, self._resource.records, read)
+        if not self.unread and paging.size_field and len(page) >= paging.size:
+            self.unread = paging.size_field
 
     def _placed(self, place: Any) -> dict[str, Any]:
         if place is None or self._paging.kind == "link":
@@ -181,20 +276,21 @@ class _Pages:
         if paging.kind == "key":
             return look_up(page[-1], self._resource.id) if page else None
         if paging.kind == "link" and not paging.next:
-            found = _NEXT.search(answer.headers.get("link", ""))
-            return found[1] if found else None
+            return next_link(answer)
         place = look_up(answer.document, paging.next)
         return place if isinstance(place, str | int) and place != "" else None
 
     def _new_page(
-        self, before: list[Any] | None, fields: Mapping[str, Any], place: Any = None
+        self, fields: Mapping[str, Any], place: Any = None
     ) -> tuple[JsonAnswer, list[Any]]:
-        """Ask for a page; one that came just before is asked for again."""
+        """Ask for a page; one that came before is asked for again."""
         for attempt in range(1, self._reader.patience.attempts + 1):
             answer, page = self._ask(
                 fields, link=place if self._paging.kind == "link" else None
             )
-            if not page or self._ids(page) != before:
+            own = hash(tuple(self._ids(page)))
+            if not page or own not in self._pages:
+                self._pages.add(own)
                 return answer, page
             if attempt < self._reader.patience.attempts:
                 self._reader.pause(attempt, asked=self._resource.path)
@@ -236,15 +332,26 @@ class _Pages:
             return with_value_at(template, field, value)
         return {**template, field: value}
 
-    def _ids(self, page: list[Any]) -> list[Any]:
-        return [look_up(record, self._resource.id) for record in page]
+    def _ids(self, page: list[Any]) -> list[str]:
+        return [str(look_up(record, self._resource.id)) for record in page]
 
-    def _more(self, answer: JsonAnswer) -> bool | None:
-        if not self._paging.more:
+    def _more(self, answer: JsonAnswer, page: list[Any]) -> bool | None:
+        """Return what the flag says; None if there is to be none."""
+        path = self._paging.more
+        if not path:
             return None
-        return bool(look_up(answer.document, self._paging.more))
+        value = look_up(answer.document, path)
+        if value is None:
+            if page and not self._flagged:
+                raise SourceError(
+                    f"{self._resource.path}: nothing stands at {path[:80]!r}, the path "
+                    "of 'more'; leave 'more' out if the service has no such flag"
+                )
+            return False if self._flagged else None
+        self._flagged = True
+        return str(value).strip().lower() not in _NO
 
-    def _total(self, answer: JsonAnswer) -> int | None:
+    def _total(self, answer: JsonAnswer, page: list[Any]) -> int | None:
         path = self._paging.total
         if not path:
             return None
@@ -253,7 +360,14 @@ class _Pages:
         else:
             value = look_up(answer.document, path)
         text = str(value)
-        return int(text) if text.isascii() and text.isdigit() else None
+        if text.isascii() and text.isdigit():
+            return int(text)
+        if page:
+            raise SourceError(
+                f"{self._resource.path}: no number stands at {path[:80]!r}, the path "
+                "of 'total'; leave 'total' out if the service does not tell it"
+            )
+        return None
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, str]:
@@ -264,31 +378,3 @@ def _plain(params: Mapping[str, Any]) -> dict[str, str]:
         else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         for name, value in params.items()
     }
-
-
-def followed(reader: HttpReader, resource: RestResource, record: Any) -> Any:
-    """
-    Ask for what a record of a list leaves out; None if it is gone by now.
-
-    Args:
-        reader: Of the server.
-        resource: Says what to ask for.
-        record: As the list has it.
-
-    Raises:
-        SourceError: The server cannot be read.
-    """
-    for follow in resource.follow:
-        if follow.when and not look_up(record, follow.when):
-            continue
-        own = quote(str(look_up(record, resource.id)), safe="")
-        path = follow.path.replace("{id}", own)
-        try:
-            answer = reader.read("GET", path, params=follow.params)
-        except RefusedReadingError as error:
-            if error.status not in _GONE:
-                raise
-            return None
-        found = look_up(answer.document, follow.records)
-        record = {**record, follow.into: found} if follow.into else found
-    return record
