@@ -18,6 +18,7 @@ from memberops.errors import (
 )
 from memberops.ledger import (
     Ledger,
+    LedgerRules,
     award,
     dispatch,
     explain_over,
@@ -165,6 +166,38 @@ def test_points_that_came_back_are_not_given_back_by_a_reversal_too(ledger):
         ledger.reverse("X", key="R", effective_at=day(4))
     assert [each.posting_id for each in ledger.returns("X")] == ["B"]
     assert ledger.balance("points", "wallet:M1") == 100
+
+
+def test_nothing_comes_back_that_was_not_given(ledger):
+    """Without a name of what gave it either: a member never falls below zero."""
+
+    def bring_back(key, quantity, member="M1", kind="return"):
+        ledger.post(Posting(posting_id=key, kind=kind, effective_at=day(3), movements=[
+            Movement(gift_id="CUP", source=f"member:{member}", quantity=quantity,
+                     destination="store:S1")]))  # fmt: skip
+
+    given(ledger, 2)
+    planned = back(ledger, "B4")
+    with pytest.raises(OutOfStockError, match="can give 0 of 'CUP', not 9"):
+        bring_back("B1", 9, "M7")
+    with pytest.raises(OutOfStockError, match="can give 2 of 'CUP', not 3"):
+        bring_back("B2", 3)
+    bring_back("B3", 2, kind="transfer")
+    with pytest.raises(OutOfStockError, match="can give 0 of 'CUP', not 2"):
+        ledger.reverse("issue:I1", key="R", effective_at=day(4))
+    with pytest.raises(OutOfStockError, match="can give 0 of 'CUP', not 1"):
+        ledger.post(planned)
+    assert ledger.balance("CUP", "store:S1") == 9
+    assert ledger.balance("CUP", "member:M1") == 0
+
+
+def test_a_history_before_the_ledger_may_bring_gifts_back():
+    """Where below_zero names members, more may come back than the ledger saw given."""
+    ledger = Ledger(LedgerRules(below_zero=["member"]))
+    ledger.post(Posting(posting_id="B", kind="return", effective_at=FIRST, movements=[
+        Movement(gift_id="CUP", source="member:M1", destination="store:S1",
+                 quantity=1)]))  # fmt: skip
+    assert ledger.balance("CUP", "member:M1") == -1
 
 
 def test_eight_tills_at_once_take_a_gift_back_once(new_database):

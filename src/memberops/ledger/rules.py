@@ -59,8 +59,8 @@ class LedgerRules:
         places: The warehouses and stores that may be posted; None: any. Parts of a
             listed place are known with it, and so are goods on the way to it, the
             accounts and the members' wallets.
-        below_zero: Ids of own places, or kinds such as ``"store"``, whose stock may
-            fall below zero: for a history that began before the ledger did.
+        below_zero: Ids of own places or members, or kinds such as ``"store"``, whose
+            stock may fall below zero: for a history that began before the ledger did.
 
     Raises:
         UnknownPlaceError: A place that begins with no `PlaceKind`.
@@ -69,8 +69,8 @@ class LedgerRules:
     >>> rules = LedgerRules(places=["warehouse", "store:S01"])
     >>> rules.knows_place("in_transit:S01"), rules.knows_place("store:S1")
     (True, False)
-    >>> LedgerRules().bounded("store:S01"), LedgerRules().bounded("supplier")
-    (True, False)
+    >>> [LedgerRules().bounded(each) for each in ("store:S01", "member:M1", "member")]
+    [True, True, False]
     """
 
     gifts: tuple[Gift, ...] | None = attrs.field(default=None, converter=_gifts)
@@ -98,8 +98,15 @@ class LedgerRules:
         return self._by_id.get(gift_id)
 
     def bounded(self, place: str) -> bool:
-        """Tell if the stock there must not fall below zero."""
-        return _KINDS[place.partition(":")[0]].own and not any(
+        """
+        Tell if what is there must not fall below zero.
+
+        That is so for own places, and for what a member who is named got: nothing
+        comes back that was not given.
+        """
+        kind, _, name = place.partition(":")
+        kept = _KINDS[kind].own or (kind == PlaceKind.MEMBER and name)
+        return bool(kept) and not any(
             lies_within(place, each) for each in self.below_zero
         )
 
