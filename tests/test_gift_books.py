@@ -7,7 +7,14 @@ import pytest
 
 from memberops.domain import Gift, Movement, Posting
 from memberops.errors import InvalidValueError
-from memberops.ledger import Ledger, award, issue, moved_gifts, redeem
+from memberops.ledger import (
+    Ledger,
+    award,
+    issue,
+    moved_gifts,
+    redeem,
+    take_gift_back,
+)
 from memberops.policies import GiftMatchPolicy
 
 NOON = dt.datetime(2026, 10, 1, 12, tzinfo=dt.UTC)
@@ -66,6 +73,32 @@ def test_what_was_reversed_is_not_in_the_book():
     ledger.reverse(key, key="UNDO", effective_at=at(3))
     assert stock(ledger)["redemption_id"].tolist() == ["R1"]
     assert len(stock(ledger, 2)) == 2
+
+
+def test_a_gift_that_came_back_ends_its_break():
+    """Given without points and brought back, all of it: nothing is owed any more."""
+    ledger = chain_ledger()
+    key = stock(ledger)["posting_id"].iloc[1]
+    common = {"store_id": "S01", "member_id": "M1", "gift_id": "CUP"}
+    never = pd.to_datetime([], utc=True)
+    none = pd.DataFrame({"redemption_id": [], "redeemed_at": never,
+                         "quantity": pd.Series([], dtype="int64"), "store_id": [],
+                         "member_id": [], "gift_id": []})  # fmt: skip
+    till = pd.DataFrame({"issue_id": ["I2"], "issued_at": [at(2)], "quantity": [1],
+                         "reason": "points", **common})  # fmt: skip
+
+    def kinds(hours):
+        found = GiftMatchPolicy().match(none, till, stock(ledger, hours), as_of=at(9))
+        assert "returned" not in set(found.breaks["kind"])
+        return dict(zip(found.cases["posting_id"], found.cases["kind"], strict=True))
+
+    assert kinds(9)[key] == "issued_not_redeemed"
+    ledger.post(take_gift_back(ledger, return_id="B", issue_key=key, quantity=1,
+                               effective_at=at(4), by="E1"))  # fmt: skip
+    assert kinds(3)[key] == "issued_not_redeemed"
+    assert kinds(9) == {key: "returned", "redemption:R1": "moved_not_issued"}
+    ledger.reverse("return:B", key="UNDO", effective_at=at(5))
+    assert kinds(9)[key] == "issued_not_redeemed"
 
 
 def test_the_ledger_is_a_book_of_the_match():

@@ -15,7 +15,7 @@ from memberops.errors import InvalidValueError, bounded
 from memberops.policies.gift_books import SIDES, read_books
 from memberops.policies.gift_breaks import described_cases
 from memberops.policies.gift_cases import gathered, joined
-from memberops.policies.gift_codes import few_texts
+from memberops.policies.gift_codes import Codes, few_texts
 
 __all__ = ["GiftMatch", "GiftMatchPolicy"]
 
@@ -51,7 +51,8 @@ class GiftMatch:
     What a match of the three books found.
 
     Args:
-        cases: One row a case: ``case_id``, ``kind`` (``"matched"`` or the break),
+        cases: One row a case: ``case_id``, ``kind`` (``"matched"``, ``"returned"``
+            where nothing is owed for all came back, or the break),
             ``also`` (further flaws), ids, counts and moments of its three sides,
             ``age_days``, ``bucket``, ``why_en`` and ``why_zh``.
         rows: One row for every row of every book: ``side`` (``redeemed``, ``issued``
@@ -69,7 +70,8 @@ class GiftMatch:
     @property
     def breaks(self) -> pd.DataFrame:
         """The cases that do not agree."""
-        return self.cases.loc[self.cases["kind"] != "matched"].reset_index(drop=True)
+        ended = self.cases["kind"].isin(["matched", "returned"])
+        return self.cases.loc[~ended].reset_index(drop=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -142,7 +144,8 @@ class GiftMatchPolicy:
                 a reason, need a redemption, the others only their movement.
             movements: Issues of stock: ``posting_id``, ``effective_at``,
                 ``store_id``, ``member_id``, ``gift_id``, ``lot_id``, ``quantity``,
-                and ``issue_id`` or ``redemption_id`` where they are known.
+                and ``issue_id`` or ``redemption_id`` where they are known; and
+                ``returned``, how many of them came back, if any did.
             as_of: Aware instant: later rows are not known yet.
 
         Returns:
@@ -164,6 +167,12 @@ class GiftMatchPolicy:
         window = self.window // dt.timedelta(microseconds=1)
         joined(cases, books, window=window)
         found, position = described_cases(cases, books, window=window)
+        if "returned" in movements:
+            back = np.zeros(len(found), dtype="int64")
+            moved = books.side == SIDES.index("moved")
+            counts = movements["returned"].to_numpy()[books.row[moved]]
+            np.add.at(back, position[moved], counts)
+            found = _brought_back(found, back)
         days = (moment - found["first_at"]).dt.days.to_numpy()
         names = [self.bucket(each) for each in (*self.ages, self.ages[-1] + 1)]
         found = found.assign(
@@ -183,3 +192,21 @@ class GiftMatchPolicy:
             policy=self.policy,
             version=self.version,
         )
+
+
+def _brought_back(found: pd.DataFrame, back: Codes) -> pd.DataFrame:
+    """End the breaks of gifts that all came back: no points and no paper are owed."""
+    ended = (
+        found["kind"].isin(["issued_not_redeemed", "moved_not_issued"])
+        & (found["also"] == "")
+        & (back > 0)
+        & (found["moved"].fillna(0) == back).to_numpy(bool)
+    )
+    texts = {
+        "kind": "returned",
+        "why_en": "all of it came back",
+        "why_zh": "已全部退回",
+    }
+    return found.assign(
+        **{name: found[name].mask(ended, text) for name, text in texts.items()}
+    )
