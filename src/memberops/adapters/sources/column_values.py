@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ import pandas as pd
 from memberops.adapters.sources.date_columns import (
     NO_TIME,
     NOT_FIRST_DAY,
+    days_at_midnight,
     read_dates,
 )
 from memberops.adapters.sources.finding_log import FindingLog, Reason, reason_for
@@ -248,10 +249,13 @@ def _moments(
     """Read days or moments: the plain ones at once, the rest one by one."""
     rows = np.bincount(text.codes, minlength=len(text.texts))
     dated = column.kind is Kind.DATE
+    texts: Sequence[str] = text.texts
+    if dated and date_format is None:
+        texts = days_at_midnight(column, texts, zone, log)
     instants = np.full(len(void), "NaT", dtype="datetime64[us]")
     days, rest, odd = instants.copy(), np.flatnonzero(~void), dict[str, int]()
     if date_format is None and len(rest) >= FEWEST and column.name != "month":
-        read = read_plain_moments(text.texts, zone, dated=dated)
+        read = read_plain_moments(texts, zone, dated=dated)
         instants, days = read.instants, read.days
         # A word for nothing may look like a moment.
         instants[void] = days[void] = np.datetime64("NaT")
@@ -260,7 +264,7 @@ def _moments(
             odd[rule] = int(rows[[at for at in positions if not void[at]]].sum())
     found, found_days = read_dates(
         column,
-        [text.texts[at] for at in rest],
+        [texts[at] for at in rest],
         rows[rest],
         zone=zone,
         date_format=date_format,
@@ -289,10 +293,11 @@ def _nobody(
     texts = [each.strip() for each in together]
     if len(texts) != len(text.texts):  # one of them holds a NUL
         texts = [narrow(each).casefold() for each in text.texts]
-    found = asked & [
+    listed = [
         each in known or (each[:1] in marks and not each.strip(each[:1]))
         for each in texts
     ]
+    found = asked & np.array(listed, dtype=bool)  # a table may have no rows
     if log is not None and found.any():
         rows = np.bincount(text.codes, minlength=len(text.texts))
         shown = bounded(sorted({texts[at][:20] for at in np.flatnonzero(found)}))
