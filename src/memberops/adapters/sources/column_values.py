@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -249,7 +249,7 @@ def _moments(
     """Read days or moments: the plain ones at once, the rest one by one."""
     rows = np.bincount(text.codes, minlength=len(text.texts))
     dated = column.kind is Kind.DATE
-    texts: Sequence[str] = text.texts
+    texts = text.texts
     if dated and date_format is None:
         texts = days_at_midnight(column, texts, zone, log)
     instants = np.full(len(void), "NaT", dtype="datetime64[us]")
@@ -297,10 +297,12 @@ def _nobody(
         each in known or (each[:1] in marks and not each.strip(each[:1]))
         for each in texts
     ]
-    found = asked & np.array(listed, dtype=bool)  # a table may have no rows
+    found: _Array = asked & np.array(listed, dtype=bool)  # there may be no rows
     if log is not None and found.any():
         rows = np.bincount(text.codes, minlength=len(text.texts))
-        shown = bounded(sorted({texts[at][:20] for at in np.flatnonzero(found)}))
+        shown = bounded(
+            sorted({texts[at][:20] for at in np.flatnonzero(found)}), limit=12
+        )
         log.add(
             "member-nobody",
             f"rows whose member id stands for nobody ({shown}) and that name no "
