@@ -11,6 +11,7 @@ from memberops.adapters.sources.changes import merge_changes
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.rest_source import rest_source
 from memberops.adapters.sources.snapshot import SnapshotSource
+from memberops.adapters.sources.square import square_source
 from memberops.domain import Currency
 from memberops.errors import SourceError
 from sms_server import SmsServer, answer
@@ -411,3 +412,80 @@ def test_a_record_that_slips_between_two_pages_is_read(server, total, order):
     there = {str(each["id"]) for each in people}
     assert there - set(frame["member_id"]) <= {"31"}
     assert set(frame["member_id"]) - there <= {"3", "28"}
+
+
+TICKETS = [
+    {"id": at, "at": "2026-11-05 10:00:00", "store": "S1", "state": "paid",
+     "customer": {"id": f"M{at}"} if at else None, "gone": None, "currency": "CNY",
+     "lines": [{"sku": "A", "qty": 1, "amount": "1.00", "tax": None}]}
+    for at in range(3)
+]  # fmt: skip
+SALE = {
+    "ticket_id": "/id",
+    "sold_at": "/at",
+    "store_id": "/store",
+    "member_id": "/customer.id",
+    "item_id": "sku",
+    "quantity": "qty",
+}
+
+
+@pytest.mark.parametrize(
+    ("slip", "told"),
+    [
+        ({}, None),
+        ({"columns": {**SALE, "member_id": "/custmer.id"}}, "member_id"),
+        ({"columns": {**SALE, "member_id": "/customer.idd|/buyer"}}, "member_id"),
+        ({"columns": {**SALE, "item_name": "name"}, "expected": ["member_id"]}, None),
+        ({"sums": {"amount": ["amount", "taxes"]}}, "amount"),
+        ({"each": "items"}, "'each'"),
+        ({"deleted": "deleted"}, "'deleted'"),
+        ({"only": {"status": ["paid"]}}, "'only'"),
+        ({"currency": "/curency"}, "'currency'"),
+    ],
+)
+def test_a_path_that_stands_nowhere_is_told(server, slip, told):
+    """A slip would leave a column, a table or a deletion out; null is no slip."""
+    own = {
+        "columns": SALE,
+        "sums": {"amount": ["amount", "tax"]},
+        "each": "lines",
+        "deleted": "gone",
+        "only": {"state": ["paid"]},
+        "currency": "/currency",
+        "since": {"field": "since", "changed_at": "at"},
+        **slip,
+    }
+    source = source_of(server, lambda _: {"data": TICKETS}, "sales", **own)
+    whole = source.changes("sales", since=None)
+    found = [each for each in whole.result.findings if each.rule == "path-nowhere"]
+    if told is None:
+        assert found == []
+        return
+    (only,) = found
+    assert told in (only.column, only.message_en.partition(" of ")[2].split(" ")[0])
+    assert only.severity.value == ("error" if "only" in slip else "warning")
+    # Among what changed a field may be missing by chance.
+    later = source.changes("sales", since=whole.cursor)
+    assert "path-nowhere" not in rules(later.result)
+
+
+def test_a_field_that_a_caller_chose_of_a_known_system_is_watched(server):
+    """The system's own paths may be absent; the one of the chain file is a slip."""
+    location = {"id": "L1", "name": "一店"}
+    server.reply = answer({"locations": [location]}, headers=DATED)
+    context = SourceContext(
+        folder=Path(), currency=Currency("USD"), zone=ZoneInfo("Asia/Shanghai")
+    )
+    source = square_source(
+        context,
+        base_url=server.url,
+        token=lambda: "k",
+        locations=["L1"],
+        stores={"columns": {"region_id": "area"}},
+    )
+    assert [
+        (each.rule, each.column)
+        for each in source.read("stores").findings
+        if each.rule == "path-nowhere"
+    ] == [("path-nowhere", "region_id")]

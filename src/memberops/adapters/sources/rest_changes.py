@@ -88,6 +88,7 @@ def read_changes(
     result = read_text_table(text, options)[0]
     findings += _cut(table, resource, sum(each.cut for each in made))
     findings += _unread(table, resource, got.unread)
+    findings += rows.watch.findings() if whole else []
     findings += [f for f in result.findings if whole or f.rule != "no-rows"]
     refused = [rows.key_of(table_rows[at - 1]) for at in result.rejects["line"]]
     return SourceChanges(

@@ -8,7 +8,7 @@ from typing import Any
 from memberops.adapters.sms.json_paths import look_up
 from memberops.errors import SourceError
 
-__all__ = ["look_up", "plain_at", "scopes", "with_value_at"]
+__all__ = ["look_up", "plain_at", "scopes", "stands_at", "with_value_at"]
 
 
 def scopes(record: Any, each: str) -> Iterator[tuple[Any, ...]]:
@@ -88,6 +88,54 @@ def _plain(chain: tuple[Any, ...], path: str, false_is_missing: bool) -> Any:  #
             f"at {path[:80]!r} stands no plain value; name what is meant inside of it"
         )
     return None if value is False and false_is_missing else value
+
+
+def stands_at(chain: tuple[Any, ...], path: str) -> bool | None:
+    """
+    Tell whether something stands at a path; None if what might hold it is empty.
+
+    Args:
+        chain: Of `scopes`.
+        path: As `plain_at` takes it; one of its choices is enough.
+
+    >>> record = {"customer": None, "lines": [], "id": 1, "shop": {"code": None}}
+    >>> [stands_at((record,), path)
+    ...  for path in ("id", "shop.code", "customer.id", "lines.sku", "shop.cod")]
+    [True, True, None, None, False]
+    >>> stands_at((record,), "idd|id"), stands_at((record,), "'online'")
+    (True, True)
+    """
+    found: bool | None = False
+    for choice in path.replace("+", "|").split("|"):
+        at, own = len(chain) - 1, choice.strip()
+        if own[:1] == own[-1:] == "'":
+            return True
+        if own.startswith("/"):
+            at, own = 0, own[1:]
+        while own.startswith("../"):
+            at, own = max(0, at - 1), own[3:]
+        one = _stands(chain[at], own.split(".") if own else [])
+        if one:
+            return True
+        found = None if one is None else found
+    return found
+
+
+def _stands(value: Any, steps: list[str]) -> bool | None:
+    for at, step in enumerate(steps):
+        if value is None or value is False or value in ("", {}, []):
+            return None
+        if isinstance(value, list) and not step.isdecimal():
+            # A list is walked through, as by `each` and by flags.
+            found = [_stands(one, steps[at:]) for one in value]
+            return any(found) or (None if None in found else False)
+        if isinstance(value, list):
+            value = value[int(step)] if int(step) < len(value) else None
+        elif isinstance(value, Mapping) and step in value:
+            value = value[step]
+        else:
+            return False
+    return True
 
 
 def with_value_at(template: Any, path: str, value: Any) -> Any:

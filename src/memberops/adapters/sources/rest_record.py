@@ -11,6 +11,7 @@ import attrs
 from memberops.adapters.sources.changes import RecordKey
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.records import text_of
+from memberops.adapters.sources.rest_nowhere import PathWatch
 from memberops.adapters.sources.rest_paths import plain_at, scopes
 from memberops.adapters.sources.rest_resource import Lines, RestResource
 from memberops.adapters.sources.rest_rows import counts, id_text, row_of
@@ -55,6 +56,7 @@ class RecordReader:
             options.converter.table.column(name).kind is Kind.DATE for name in key
         ]
         self._texts: dict[str, str] = {}
+        self.watch = PathWatch(resource, options.converter.table.name)
         self.fields: tuple[str, ...] = tuple(
             dict.fromkeys(
                 name
@@ -69,11 +71,12 @@ class RecordReader:
     def read(self, record: Any) -> RecordRows:
         """Return the rows of a record."""
         resource = self._resource
+        self.watch.record(record)
         counting = counts(record, resource)
         rows: list[tuple[str, ...]] = []
         gone: list[RecordKey] = []
         cut = False
-        for lines in resource.lines:
+        for at, lines in enumerate(resource.lines):
             cut = cut or any(
                 chain[-1] is True
                 for path in lines.whole
@@ -81,6 +84,7 @@ class RecordReader:
             )
             gone += self._shared_key(record, lines)
             for chain in scopes(record, lines.each):
+                self.watch.line(at, chain)
                 row = row_of(chain, lines, resource, self._options)
                 if counting:
                     rows.append(tuple(self._cells(row)))

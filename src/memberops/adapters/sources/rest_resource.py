@@ -221,6 +221,9 @@ class RestResource:
             it may not, a missing list is an error, not an empty table.
         currency: Path of the currency's code, as `Lines.columns` take it. Amounts in
             another one than the chain's are refused; empty takes all for the chain's.
+        expected: Columns of which it is told if their path stands in no record of a
+            whole reading; all columns, ``each`` and *deleted* if None. *only* is
+            always told.
     """
 
     path: str
@@ -242,3 +245,6 @@ class RestResource:
     zone: dt.tzinfo | None = attrs.field(default=None, converter=_zone)
     may_lack: bool = False
     currency: str = ""
+    expected: tuple[str, ...] | None = attrs.field(
+        default=None, converter=attrs.converters.optional(_texts)
+    )

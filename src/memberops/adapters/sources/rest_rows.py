@@ -16,6 +16,7 @@ from memberops.tables import Kind, Table
 
 __all__ = ["counts", "id_text", "row_of"]
 
+_BIRTH = "birth_date"
 _DAY = len("2026-11-05")
 
 
@@ -95,6 +96,9 @@ def _local(
     at = change_of(text, "iso", resource.zone or converter.zone)
     if not isinstance(at, dt.datetime):
         return text
+    utc = at.astimezone(dt.UTC)
+    if name == _BIRTH and utc.time() == dt.time():
+        return utc.date()  # a day; west of Greenwich it is the evening before
     return at if kind is Kind.INSTANT else at.astimezone(converter.zone).date()
 
 

@@ -47,7 +47,8 @@ def service_source(
         paths = dict(own.pop("columns", None) or {})
         fixed = set(own.get("constants") or ())
         rows = tuple(_chosen(lines, paths, fixed) for lines in resource.lines)
-        described[table] = attrs.evolve(resource, lines=rows)
+        # Of its own paths a system leaves some out where there is nothing to say.
+        described[table] = attrs.evolve(resource, lines=rows, expected=tuple(paths))
         usual = dict((mapped or {}).get(table, {}))
         for name, value in own.items():
             both = isinstance(value, Mapping) and isinstance(usual.get(name), Mapping)
