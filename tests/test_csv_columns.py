@@ -176,6 +176,35 @@ def test_words_for_nothing_are_missing_and_may_be_changed():
     assert kept.frame["member_id"].tolist() == ["NULL"]
 
 
+@pytest.mark.parametrize("filler", [0, 110])
+def test_a_day_at_midnight_in_utc_stays_that_day(filler):
+    """West of Greenwich it is the evening before; a birth date is no evening."""
+    rows = [
+        ("M1", "1990-05-17T00:00:00Z", "2026-01-05T00:00:00.000Z"),
+        ("M2", "1990-05-18 00:00:00+00:00", "2026-01-06 00:00Z"),
+        *(
+            (f"F{n}", f"{1800 + n}-05-19T00:00:00Z", "2026-01-07")
+            for n in range(110, 110 + filler)
+        ),
+    ]
+    text = "会员号,生日,入会日期\n" + "".join(",".join(row) + "\n" for row in rows)
+    for zone in ("America/New_York", "Asia/Shanghai"):
+        frame = read(text, "members", zone=zone).frame
+        assert [str(day.date()) for day in frame["birth_date"][:2]] == [
+            "1990-05-17", "1990-05-18",
+        ]  # fmt: skip
+        assert [str(day.date()) for day in frame["joined_on"][:2]] == [
+            "2026-01-05", "2026-01-06",
+        ]  # fmt: skip
+    told = findings(read(text, "members", zone="America/New_York"), "day-at-midnight")
+    assert {each.column for each in told} == {"birth_date", "joined_on"}
+    assert not findings(read(text, "members"), "day-at-midnight")
+    # Among moments a midnight is one of them.
+    moments = "会员号,入会日期\nM1,2026-01-05T00:00:00Z\nM2,2026-01-05T15:00:00Z\n"
+    joined = read(moments, "members", zone="America/New_York").frame["joined_on"]
+    assert [str(day.date()) for day in joined] == ["2026-01-04", "2026-01-05"]
+
+
 def test_a_word_for_nobody_is_no_member():
     """Customers without a card would all be one member who buys every day."""
     words = ["-", "——", "0", "０", "0000", "N/A", "null", "None", "无", "散客", "游客"]

@@ -1,5 +1,6 @@
 """Promises of the mapping of columns: words, units and ids of parts, for any source."""
 
+import datetime as dt
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,8 +12,10 @@ from hypothesis import strategies as st
 
 from csv_reading import findings, read
 from memberops import open_chain
+from memberops.adapters.sources import rest_rows
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.records import read_records
+from memberops.adapters.sources.rest_resource import RestResource
 from memberops.domain import Currency
 from memberops.errors import ConfigurationError, MissingColumnsError
 
@@ -255,3 +258,18 @@ def test_decimals_of_records_are_exact(amount):
         result = of_records([record | {"amount": written}], "sales")
         assert result.frame["amount"].tolist() == [int(amount * 100)]
     assert Decimal(int(amount * 100)) / 100 == amount
+
+
+def test_a_birth_date_of_a_service_is_a_day_in_every_zone():
+    """Midnight in UTC, said or by the zone of the service, is not the evening before."""
+    own = ReadingOptions.of(
+        "members", currency=Currency("USD"), zone=ZoneInfo("America/New_York")
+    )
+    for text, zone in (("Z", None), (".000+00:00", None), ("", ZoneInfo("UTC"))):
+        resource = RestResource(path="x", columns={"birth_date": "b"}, zone=zone)
+        born = rest_rows._local(
+            f"1990-05-17T00:00:00{text}", "birth_date", resource, own
+        )
+        assert born == dt.date(1990, 5, 17)
+    joined = rest_rows._local("2026-01-05T00:00:00Z", "joined_on", resource, own)
+    assert joined == dt.date(2026, 1, 4)

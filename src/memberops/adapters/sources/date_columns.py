@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,9 +24,16 @@ from memberops.adapters.sources.values import Unreadable
 from memberops.domain import Severity
 from memberops.tables import Column, Kind
 
-__all__ = ["NOT_FIRST_DAY", "NO_TIME", "read_dates"]
+__all__ = ["NOT_FIRST_DAY", "NO_TIME", "days_at_midnight", "read_dates"]
 
 _Array = npt.NDArray[Any]
+
+_BIRTH = "birth_date"
+_MIDNIGHT = re.compile(
+    r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})[T ]00:00(?::00(?:[.,]0{1,9})?)?"
+    r"\s*(?:Z|[+-]00(?::?00)?)\s*",
+    re.ASCII,
+)
 
 
 def read_dates(
@@ -86,6 +94,51 @@ def read_dates(
         if count:
             _tell_oddity(rule, count, column, log)
     return values, days
+
+
+def days_at_midnight(
+    column: Column, texts: list[str], zone: ZoneInfo, log: FindingLog
+) -> list[str]:
+    """
+    Take the time from days that a service writes as midnight in UTC.
+
+    West of Greenwich such a midnight is the evening before, and a birth date would be
+    a day early. A column of days in which each time is that midnight holds days, and
+    a birth date is a day whatever the others are.
+
+    Args:
+        column: The canonical column, of days.
+        texts: Its different texts.
+        zone: Zone in which a local time is read.
+        log: Takes the finding, where it matters.
+
+    Returns:
+        The texts, without the midnights.
+    """
+    days, other = dict[int, str](), False
+    born = column.name == _BIRTH
+    for at, text in enumerate(texts):
+        if match := _MIDNIGHT.fullmatch(text):
+            days[at] = match[1]
+        elif ":" in text:
+            if not born:
+                return texts
+            other = True
+    if not days:
+        return texts
+    first = read_moment(texts[next(iter(days))])
+    place = localize(first, zone) if isinstance(first, Moment) else None
+    there = getattr(place, "day", None) == getattr(first, "day", None)
+    if not there:
+        log.add(
+            "day-at-midnight",
+            f"{column.name} is written as midnight in UTC; its days are taken as they "
+            f"stand{' where it is' if other else ''}",
+            f"{column.name} 写成 UTC 零点；按所写日期读取",
+            column=column.name,
+            count=len(days),
+        )
+    return [days.get(at, text) for at, text in enumerate(texts)]
 
 
 def _tell_oddity(rule: str, count: int, column: Column, log: FindingLog) -> None:
