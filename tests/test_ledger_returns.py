@@ -200,6 +200,42 @@ def test_a_history_before_the_ledger_may_bring_gifts_back():
     assert ledger.balance("CUP", "member:M1") == -1
 
 
+def test_what_was_reversed_is_not_answered_as_done(ledger):
+    """Asked again after its reversal, no step says that it was there before."""
+    given(ledger)
+    first = back(ledger, "B1")
+    ledger.post(first)
+    ledger.reverse("return:B1", key="R1", effective_at=day(4))
+    with pytest.raises(ReversalError, match="'return:B1' was done and is reversed, by"):
+        back(ledger, "B1")
+    ledger.reverse("issue:I1", key="R2", effective_at=day(5))
+    with pytest.raises(ReversalError, match="by 'R2': done anew, it takes a new"):
+        give(ledger, "I1")
+    asked, granted = application(), approval()
+    bring(ledger, "IN2", 50, "warehouse")
+
+    def send(number):
+        return dispatch(ledger, asked, granted, number=number, quantity=10, on=THIRD,
+                        effective_at=day(3), by="W")  # fmt: skip
+
+    def arrive(part):
+        return receive(ledger, asked, [ReceivedLot(quantity=10)], number=1, part=part,
+                       effective_at=day(4), by="S").posting  # fmt: skip
+
+    ledger.post(send(1))
+    ledger.post(arrive(1))
+    ledger.reverse("arrival:A-1:1:1", key="R3", effective_at=day(5))
+    with pytest.raises(ReversalError, match="a receipt the next part"):
+        arrive(1)
+    ledger.post(arrive(2))
+    ledger.reverse("arrival:A-1:1:2", key="R4", effective_at=day(5))
+    ledger.reverse("dispatch:A-1:1", key="R5", effective_at=day(6))
+    with pytest.raises(ReversalError, match="a delivery the next one"):
+        send(1)
+    ledger.post(send(2))
+    assert ledger.balance("CUP", "warehouse") == 40
+
+
 def test_eight_tills_at_once_take_a_gift_back_once(new_database):
     """Threads that planned the same return post it at once: one is let in."""
     assert storms.return_races(new_database(), rounds=3, tills=8) == 3

@@ -11,7 +11,12 @@ import attrs
 from memberops.domain.closing import Closing
 from memberops.domain.gift_flow import FlowRules
 from memberops.domain.posting import Movement, Posting
-from memberops.errors import InvalidValueError, KeyConflictError, bounded
+from memberops.errors import (
+    InvalidValueError,
+    KeyConflictError,
+    ReversalError,
+    bounded,
+)
 from memberops.ledger.lots import LotStock, first_expired_first_out
 from memberops.ledger.records import Refusal
 from memberops.ledger.store import LedgerStore
@@ -39,6 +44,7 @@ def answered(
 
     Raises:
         KeyConflictError: The key stands for something else.
+        ReversalError: It was done, and taken back since: the key is used up.
     """
     entry = ledger.entry(request.posting_id)
     if entry is None:
@@ -53,6 +59,13 @@ def answered(
         differ.append("movements")
     if differ:
         raise KeyConflictError(request.posting_id, differ)
+    reversal = ledger.reversed_by(request.posting_id)
+    if reversal is not None:
+        raise ReversalError(
+            f"{bounded([request.posting_id])} was done and is reversed, by "
+            f"{bounded([reversal])}: done anew, it takes a new number (a delivery the "
+            "next one, a receipt the next part)"
+        )
     return first
 
 
@@ -84,7 +97,7 @@ def given(
     Raises:
         OutOfStockError: There is too little; nothing was written, the key is free.
         UnknownGiftError: The ledger lists its gifts, and not this one.
-        KeyConflictError: See `answered`.
+        KeyConflictError, ReversalError: See `answered`.
     """
     before = answered(ledger, request)
     if before is not None:
