@@ -19,6 +19,7 @@ from memberops.errors import (
 )
 from memberops.policies import Approver
 from memberops.tables import GIFT_APPLICATIONS
+from memberops.workflows import gift_deliveries
 
 AT = dt.datetime(2026, 10, 11, 1, tzinfo=dt.UTC)
 MANAGER = Approver(staff_id="E9", role="manager")
@@ -242,6 +243,30 @@ def test_nothing_that_came_is_told_and_not_posted(office):
     assert none.explain("en").splitlines()[0] == "nothing is posted"
     assert rules(none.findings) == ["delivery-short"]
     assert has(office, "CUP", "in_transit:S02:A-1:1") == 9
+
+
+def test_who_confirms_a_moment_later_finds_what_is_left(office, monkeypatch):
+    """Two confirm one delivery at once: the second is asked anew, its key is free."""
+    chain, file = open_chain(office), office.parent / "applications.csv"
+    chain.apply_for_gifts(asked(), applications=file)
+    chain.approve_gifts("A-1", approved=9, approver=MANAGER, at=AT, applications=file)
+    terms = {"effective_at": AT, "applications": file}
+    chain.dispatch_gifts("A-1", quantity=9, by="W1", **terms)
+    came = [ReceivedLot(lot_id="L1", quantity=9)]
+    real = gift_deliveries.receive
+
+    def slower(*given, **options):
+        made = real(*given, **options)
+        monkeypatch.setattr(gift_deliveries, "receive", real)
+        chain.receive_gifts("A-1", came, by="E3", part=1, **terms)
+        return made
+
+    monkeypatch.setattr(gift_deliveries, "receive", slower)
+    second = chain.receive_gifts("A-1", came, by="E2", part=2, **terms)
+    assert rules(second.findings) == ["delivery-over"]
+    assert second.explain("en").count("9 too many") == 1
+    assert has(office, "CUP", "store:S02") == 18
+    assert has(office, "CUP", "adjustment:over_receipt") == -9
 
 
 def test_a_gift_for_who_is_not_on_file_is_told_or_refused(office):

@@ -14,7 +14,7 @@ from memberops.ledger.flow_delivery import dispatch, recall, receive
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.gift_papers import papers_of
-from memberops.workflows.gift_steps import Said, write_one
+from memberops.workflows.gift_writing import Said, write_one
 
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress

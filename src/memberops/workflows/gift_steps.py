@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from memberops.domain import Finding, Posting, Severity
 from memberops.errors import InvalidValueError, UnknownPostingError, bounded
-from memberops.ledger import LedgerStore, Settlement
+from memberops.ledger import LedgerStore
 from memberops.ledger.flow_issue import issue, redeem
 from memberops.ledger.flow_removal import destroy, take_gift_back
-from memberops.reports.forms.gift_ledger import posting_states_form
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
-from memberops.workflows.count_force import CountsBehind
 from memberops.workflows.gift_catalogue import GIFT_TABLES
-from memberops.workflows.gift_questions import ask_ledger
+from memberops.workflows.gift_writing import Said, write_one
 
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress
@@ -30,12 +26,7 @@ __all__ = [
     "redeem_gift",
     "return_gift",
     "reverse_gifts",
-    "write_one",
 ]
-
-_COLUMNS = ("posting_id", "kind", "rows", "state", "sequence")
-Said = list[tuple[tuple[str, str], Finding | None]]
-"""Further lines of an answer, in both languages, and the finding that each is."""
 
 
 def post_gifts(
@@ -65,7 +56,9 @@ def post_gifts(
             `memberops.ledger.decide`.
         InvalidValueError: The chain has no ledger.
     """
-    return write_one(chain, posting.effective_at, lambda _: posting, tables, progress)
+    return write_one(
+        chain, posting.effective_at, lambda _: posting, tables, progress, as_given=True
+    )
 
 
 def reverse_gifts(
@@ -112,7 +105,7 @@ def reverse_gifts(
             key, effective_at=effective_at, by=by, reason=reason, late=late
         )
 
-    return write_one(chain, effective_at, made, tables, progress)
+    return write_one(chain, effective_at, made, tables, progress, as_given=True)
 
 
 def issue_gift(
@@ -290,67 +283,6 @@ def destroy_gifts(
         tables,
         progress,
     )
-
-
-def write_one(
-    chain: Chain,
-    effective_at: dt.datetime,
-    make: Callable[[LedgerStore], Posting | None],
-    tables: ChainTables | None,
-    progress: Progress | None,
-    *,
-    said: Said | None = None,
-) -> Answer:
-    """
-    Make one posting beside the ledger, write it, and say what became of it.
-
-    Args:
-        chain: The chain.
-        effective_at: When it takes effect.
-        make: Makes the posting, or None where there is nothing to post.
-        tables: What was read.
-        progress: Is told each table before it is read.
-        said: What else is said; *make* may add to it.
-    """
-    asked, findings, _ = ask_ledger(
-        chain,
-        "gift_post",
-        ("gift posting", "礼品入账"),
-        as_of=effective_at,
-        tables=tables,
-        progress=progress,
-    )
-    rows, lines = [], [("nothing is posted", "没有需要入账的内容")]
-    with chain.ledger(tables=asked.tables) as ledger:
-        posting = make(ledger)
-        if posting is not None:
-            behind = Settlement()
-            if posting.late:
-                behind, told = CountsBehind(asked, ledger).post(posting)
-                findings += told
-            receipt = behind.receipt or ledger.post(posting)
-            number, count = receipt.sequence, len(posting.movements)
-            state = "there_before" if receipt.replayed else "written"
-            rows = [(posting.posting_id, posting.kind.value, count, state, number)]
-            lines = [
-                (
-                    f"there before, as entry {number}: it counts once",
-                    f"已存在，序号 {number}，不重复入账",
-                )
-                if receipt.replayed
-                else (f"written as entry {number}", f"已入账，序号 {number}")
-            ]
-            if behind.posted:
-                names = bounded([each.posting_id for each in behind.posted])
-                lines.append(
-                    (f"counts that stand: corrected by {names}",
-                     f"盘点结果不变，更正凭证：{names}")
-                )  # fmt: skip
-    more = said or []
-    findings += [finding for _, finding in more if finding is not None]
-    form = posting_states_form(pd.DataFrame(rows, columns=list(_COLUMNS)))
-    lines += [line for line, _ in more]
-    return asked.answer(form, lines=lines, findings=findings)
 
 
 def _read_members(
