@@ -15,7 +15,7 @@ from memberops import open_chain
 from memberops.adapters.sources import rest_rows
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.records import read_records
-from memberops.adapters.sources.rest_resource import RestResource
+from memberops.adapters.sources.rest_resource import Lines, RestResource
 from memberops.domain import Currency
 from memberops.errors import ConfigurationError, MissingColumnsError
 
@@ -261,12 +261,14 @@ def test_decimals_of_records_are_exact(amount):
 
 
 def test_a_birth_date_of_a_service_is_a_day_in_every_zone():
-    """Midnight in UTC, said or by the zone of the service, is not the evening before."""
+    """Midnight in UTC, said so or by the service's zone, is not the evening before."""
     own = ReadingOptions.of(
         "members", currency=Currency("USD"), zone=ZoneInfo("America/New_York")
     )
     for text, zone in (("Z", None), (".000+00:00", None), ("", ZoneInfo("UTC"))):
-        resource = RestResource(path="x", columns={"birth_date": "b"}, zone=zone)
+        resource = RestResource(
+            path="x", lines=[Lines(columns={"birth_date": "b"})], zone=zone
+        )
         born = rest_rows._local(
             f"1990-05-17T00:00:00{text}", "birth_date", resource, own
         )
