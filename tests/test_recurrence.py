@@ -62,7 +62,6 @@ def test_peer_case_of_a_cycle_that_is_overdue(cases):
     assert cycle.next_due(None, as_of=today) == today + dt.timedelta(days=2)
 
 
-@settings(max_examples=150)
 @given(anchor=DAYS, every=st.integers(1, 14), unit=UNITS)
 def test_skip_is_rfc_5545(anchor, every, unit):
     """T29: with "skip" the series is dateutil's rrule, day for day."""
