@@ -47,6 +47,8 @@ from memberops.testing.demo import main
 from synthetic_promises import check_bookings, check_cases, check_visits
 
 SMALL = SyntheticChain(seed=11, stores=4, regions=2, members=300, months=14)
+LITTLE = attrs.evolve(SMALL, members=60, months=4)
+"""For promises that need no more than some rows of each kind."""
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 DAY = pd.Timedelta(days=1)
 TABLES = (MEMBERS, CARDS, STORES, SALES, TARGETS, COMPLAINTS, CASE_EVENTS, VISITS,
@@ -85,8 +87,8 @@ def tickets_of(sales):
 
 def test_the_same_values_give_the_same_frames_and_another_seed_gives_others():
     """A chain follows from its values alone; the seed changes all but the stores."""
-    one, two = SMALL.frames(), attrs.evolve(SMALL).frames()
-    other = attrs.evolve(SMALL, seed=12).frames()
+    one, two = LITTLE.frames(), attrs.evolve(LITTLE).frames()
+    other = attrs.evolve(LITTLE, seed=12).frames()
     for known in TABLES:
         pd.testing.assert_frame_equal(one[known.name], two[known.name])
     for known in TABLES:
@@ -95,8 +97,8 @@ def test_the_same_values_give_the_same_frames_and_another_seed_gives_others():
 
 def test_other_prices_leave_members_and_cards_as_they_were():
     """What is drawn for one purpose does not depend on what is drawn for another."""
-    priced = attrs.evolve(SMALL, typical_price=Decimal(90), return_share=0.2).frames()
-    frames = SMALL.frames()
+    priced = attrs.evolve(LITTLE, typical_price=Decimal(90), return_share=0.2).frames()
+    frames = LITTLE.frames()
     pd.testing.assert_frame_equal(priced.members, frames.members)
     pd.testing.assert_frame_equal(priced.cards, frames.cards)
     assert not priced.sales.equals(frames.sales)
@@ -105,8 +107,8 @@ def test_other_prices_leave_members_and_cards_as_they_were():
 @pytest.mark.parametrize("dirty", [True, False])
 def test_the_same_values_give_the_same_bytes(tmp_path, dirty):
     """Two chains written from the same values are the same, byte for byte."""
-    one = write_chain(tmp_path / "one", chain=SMALL, dirty=dirty)
-    two = write_chain(tmp_path / "two", chain=SMALL, dirty=dirty)
+    one = write_chain(tmp_path / "one", chain=LITTLE, dirty=dirty)
+    two = write_chain(tmp_path / "two", chain=LITTLE, dirty=dirty)
     names = sorted(path.name for path in one.folder.iterdir())
     assert names == sorted([f"{t.name}.csv" for t in TABLES] + ["chain.toml"])
     for name in names:
@@ -434,11 +436,11 @@ def test_a_folder_that_is_not_ours_is_left_alone(tmp_path):
 
 def test_our_own_folder_is_written_again_and_other_files_in_it_stay(tmp_path):
     """Writing again replaces the tables and keeps the forms made from them."""
-    write_chain(tmp_path / "chain", chain=SMALL)
+    write_chain(tmp_path / "chain", chain=LITTLE)
     results = tmp_path / "chain" / "out"
     results.mkdir()
     (results / "2026-10.csv").write_text("kept")
-    fewer = attrs.evolve(SMALL, members=10)
+    fewer = attrs.evolve(LITTLE, members=10)
     written = write_chain(tmp_path / "chain", chain=fewer, dirty=False)
     assert (results / "2026-10.csv").read_text() == "kept"
     assert len(written.file("members").read_text("utf-8").splitlines()) == 11
@@ -487,8 +489,8 @@ def same_rows(accepted, clean):
 READ_CHAINS = (
     SMALL,
     attrs.evolve(SMALL, seed=3, members=1, stores=1, regions=1, months=1),
-    attrs.evolve(SMALL, currency=Currency("JPY"), typical_price=Decimal(900)),
-    attrs.evolve(SMALL, zone="Europe/Berlin", first_month=dt.date(2023, 9, 1)),
+    attrs.evolve(LITTLE, currency=Currency("JPY"), typical_price=Decimal(900)),
+    attrs.evolve(LITTLE, zone="Europe/Berlin", first_month=dt.date(2023, 9, 1)),
 )
 
 
@@ -557,7 +559,7 @@ def test_what_the_csv_source_accepts_is_the_clean_chain(read_back):
 
 def test_a_clean_chain_is_read_without_a_finding(tmp_path):
     """The plain files hold the same rows, and nothing in them needs attention."""
-    written = write_chain(tmp_path / "chain", chain=SMALL, dirty=False)
+    written = write_chain(tmp_path / "chain", chain=LITTLE, dirty=False)
     assert written.planted == ()
     assert written.file("members").read_text("utf-8").startswith("Member ID,Name,")
     for known in TABLES:
@@ -569,7 +571,7 @@ def test_a_clean_chain_is_read_without_a_finding(tmp_path):
 
 def test_the_chain_file_names_the_chain_and_its_files(tmp_path):
     """The chain file is TOML with the currency, the zone, and a file for each table."""
-    chain = attrs.evolve(SMALL, currency=Currency("JPY"), zone="Europe/Berlin")
+    chain = attrs.evolve(LITTLE, currency=Currency("JPY"), zone="Europe/Berlin")
     written = write_chain(tmp_path / "chain", chain=chain, name='A "quoted" name')
     told = tomllib.loads(written.chain_file.read_text("utf-8"))
     assert told["name"] == 'A "quoted" name'
@@ -595,7 +597,6 @@ def test_the_demonstration_says_what_it_wrote_in_both_languages(tmp_path, capsys
     assert "12 stores, 5000 members" in told
     assert "2024-10–2026-10" in told
     assert sum(f.stat().st_size for f in (tmp_path / "demo").iterdir()) < 60_000_000
-    assert main([str(tmp_path / "demo")]) == 0
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     capsys.readouterr()
