@@ -1,10 +1,12 @@
 """Every example in the docs, the README and the docstrings runs as a test."""
 
 import ast
+import contextlib
 import gc
 import os
 import shutil
 import tempfile
+import unittest
 from collections.abc import Iterator
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 from functools import cache
@@ -13,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sybil import Sybil
+from sybil import Document, Sybil
 from sybil.document import PythonDocStringDocument
+from sybil.integration.pytest import SybilFile, SybilItem
 from sybil.parsers.myst import (
     DocTestDirectiveParser,
     PythonCodeBlockParser,
@@ -89,7 +92,43 @@ docstrings = Sybil(
     teardown=_leave,
 )
 
-pytest_collect_file = (markdown + docstrings).pytest()
+
+class Examples(SybilItem):
+    """All examples of a document: they share names, so one without the others fails."""
+
+    def __init__(
+        self, parent: pytest.Collector, sybil: Sybil, document: Document
+    ) -> None:
+        """Take the fixtures that a document of examples asks for."""
+        self.examples = list(document)
+        super().__init__(parent, sybil, self.examples[0])
+
+    def runtest(self) -> None:
+        """Run one after the other; what is skipped skips no other."""
+        for example in self.examples:
+            self.example = example
+            with contextlib.suppress(unittest.SkipTest):
+                example.evaluate()
+
+
+class Page(SybilFile):
+    """A file of which all examples are one test: what a test costs is paid once."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Yield the test, if there is an example."""
+        for sybil in self.sybils:
+            document = sybil.parse(self.path)
+            self.documents.append(document)
+            if document.regions:
+                yield Examples.from_parent(self, sybil=sybil, document=document)
+
+
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> pytest.Collector | None:
+    """Look for examples in pages of the docs and in modules of the package."""
+    sybils = [each for each in (markdown, docstrings) if each.should_parse(file_path)]
+    return Page.from_parent(parent, path=file_path, sybils=sybils) if sybils else None
 
 
 def _empty(folder: str) -> None:
