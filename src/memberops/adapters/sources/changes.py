@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 import pandas as pd
 
+from memberops.adapters.sources.column_values import empty_series
 from memberops.adapters.sources.contract import Source, SourceResult
 from memberops.errors import InvalidValueError, bounded
 from memberops.tables import Kind, Table
@@ -48,7 +49,8 @@ class SourceChanges:
         whole: Whether *result* is the whole table, so that what it lacks is no more.
         refused: For each row of ``result.rejects`` the key of its record, or an empty
             key where that is not known; empty if none is known. A record that was
-            good and is refused now leaves the table, as in a whole reading.
+            good and is refused now leaves the table, as in a whole reading. A
+            snapshot reads a table whole where rows were refused and no key is known.
         key: Columns by which a record that comes again replaces the earlier rows;
             those of `record_key_of` if empty. A source whose card has one row
             whatever its term says ``("card_id",)``.
@@ -213,4 +215,15 @@ def merge_changes(frame: pd.DataFrame | None, changes: SourceChanges) -> pd.Data
     if came.empty:
         # Without rows a column may have lost its type: it has nothing to add.
         return frame[stays].reset_index(drop=True)
-    return pd.concat([frame[stays], came], ignore_index=True)
+    kept, came = _alike(frame[stays], came, canonical), _alike(came, frame, canonical)
+    return pd.concat([kept, came], ignore_index=True)
+
+
+def _alike(frame: pd.DataFrame, other: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Add the columns that only the other has: a gap would make floats of amounts."""
+    added = {
+        name: empty_series(table.column(name), len(frame)).set_axis(frame.index)
+        for name in other.columns
+        if name not in frame.columns and name in table.names
+    }
+    return frame.assign(**added) if added else frame

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
+from pandas.api import types
 
 from memberops.adapters.sources.changes import (
     ChangingSource,
@@ -28,7 +30,8 @@ from memberops.adapters.sources.snapshot_findings import (
 from memberops.adapters.sources.snapshot_folder import KeptTable, SnapshotFolder
 from memberops.adapters.sources.snapshot_losses import LossLimits
 from memberops.domain import Finding
-from memberops.errors import MemberOpsError, SourceError
+from memberops.errors import MemberOpsError, SourceError, bounded
+from memberops.tables import Kind
 from memberops.tables import table as table_named
 
 __all__ = ["SnapshotSource"]
@@ -217,6 +220,13 @@ class SnapshotSource:
             changes = _asked(
                 table, SourceChanges, lambda: source.changes(table, since=None)
             )
+        result = changes.result
+        if since and not changes.whole and result.rejected and not changes.refused:
+            # Which of the records that were kept are refused now, only all tell.
+            since = None
+            changes = _asked(
+                table, SourceChanges, lambda: source.changes(table, since=None)
+            )
         if since is None and not changes.whole:
             changes = attrs.evolve(changes, whole=True, deleted=())
         return changes
@@ -231,10 +241,10 @@ def _asked(table: str, kind: type[_Answer], ask: Callable[[], _Answer]) -> _Answ
         answer: object = ask()
     except MemberOpsError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises
         raise SourceError(
-            f"the source of {table} failed with {type(error).__name__}"
-        ) from error
+            f"the source of {table} failed with {type(error).__name__}{_place(error)}"
+        ) from None
     if not isinstance(answer, kind):
         raise SourceError(
             f"the source of {table} gave a {type(answer).__name__}, no {kind.__name__}"
@@ -242,8 +252,45 @@ def _asked(table: str, kind: type[_Answer], ask: Callable[[], _Answer]) -> _Answ
     return answer
 
 
+def _place(error: Exception) -> str:
+    """Name the last line of code, without what it held."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    return f" in {Path(last.filename).name}, line {last.lineno}" if last else ""
+
+
 def _fits(table: str, result: SourceResult) -> None:
+    """Refuse what a source, which may be a plugin's, cannot mean."""
     if result.table != table:
         raise SourceError(f"the source of {table} gave {result.table[:40]!r}")
-    canonical = table_named(table)
-    canonical.check_columns(result.frame.columns, canonical.required)
+    canonical, frame = table_named(table), result.frame
+    canonical.check_columns(frame.columns, canonical.required)
+    for column in canonical.columns if len(frame) else ():
+        if column.name not in frame.columns:
+            continue
+        dtype = frame[column.name].dtype
+        if not _KINDS[column.kind](dtype):
+            raise SourceError(
+                f"the source of {table} gave {column.name!r} as {str(dtype)[:40]}, "
+                f"which no {column.kind.value} is"
+            )
+    if canonical.key and (twice := int(frame.duplicated([*canonical.key]).sum())):
+        raise SourceError(
+            f"the source of {table} gave {twice} rows whose {bounded(canonical.key)} "
+            "another row has"
+        )
+
+
+def _text(dtype: Any) -> bool:
+    return bool(types.is_string_dtype(dtype) or types.is_object_dtype(dtype))
+
+
+_KINDS: dict[Kind, Callable[[Any], bool]] = {
+    Kind.ID: _text,
+    Kind.TEXT: _text,
+    Kind.CHOICE: _text,
+    Kind.INTEGER: types.is_integer_dtype,
+    Kind.MONEY: types.is_integer_dtype,
+    Kind.DATE: types.is_datetime64_any_dtype,
+    Kind.INSTANT: types.is_datetime64_any_dtype,
+}

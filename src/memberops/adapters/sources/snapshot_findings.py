@@ -23,8 +23,8 @@ __all__ = [
 ]
 
 _MOST_EARLIER = 200
-_OWN = ("record-refused-now", "rows-gone", "table-emptied", "snapshot-damaged",
-        "snapshot-other-options")  # fmt: skip
+_OWN = ("record-refused-now", "refused-record-unknown", "rows-gone", "table-emptied",
+        "snapshot-damaged", "snapshot-other-options")  # fmt: skip
 _SAME = ["file", "column", "rule", "raw"]
 _KNOWINGLY = "dropped-by-reading"
 
@@ -100,6 +100,8 @@ def departed(
         ]
     if not key or not changes.result.rejected:
         return []
+    unknown = 0 if changes.whole else sum(not each for each in changes.refused)
+    told = [_unknown(table, unknown)] if unknown else []
     gone = set(record_keys(before, key)) - set(record_keys(after, key))
     if changes.refused:
         count = len(gone & set(changes.refused))
@@ -115,8 +117,9 @@ def departed(
         text_zh = "该记录此前存在，现已消失；本次有拒收行，可能就是它"
         rule = "rows-gone"
     if not count:
-        return []
+        return told
     return [
+        *told,
         Finding(
             table=table,
             rule=rule,
@@ -124,8 +127,21 @@ def departed(
             message_zh=text_zh,
             severity=Severity.WARNING,
             count=count,
-        )
+        ),
     ]
+
+
+def _unknown(table: str, count: int) -> Finding:
+    return Finding(
+        table=table,
+        rule="refused-record-unknown",
+        message_en="the row was refused and does not tell which record it is: what was "
+        "kept of that record may be old; refresh with --whole",
+        message_zh="被拒收的行无法判断属于哪条记录，已保存的旧数据可能过时；"
+        "请用 --whole 全量更新",
+        severity=Severity.WARNING,
+        count=count,
+    )
 
 
 def merged_rejects(kept: KeptTable | None, changes: SourceChanges) -> pd.DataFrame:
