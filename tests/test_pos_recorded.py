@@ -376,3 +376,49 @@ def test_wrong_options_are_told(make, message):
     """What cannot be is told when the source is made."""
     with pytest.raises((ConfigurationError, TypeError), match=message):
         make()
+
+
+def woo_refund(left):
+    """Pay 4.00 back beyond the line that came back."""
+    (refunds,) = [each["answer"] for each in left if "refunds" in each["path"]]
+    refunds[0]["amount"] = "203.90"
+    return "730", "727"
+
+
+def shopify_refund(left):
+    """Pay 4.00 back beyond the line that came back."""
+    (refund,) = [each["refunds"][0] for each in orders_of(left, "4") if each["refunds"]]
+    refund["totalRefundedSet"]["shopMoney"]["amount"] = "203.90"
+    return "R1", "4"
+
+
+@pytest.mark.parametrize(
+    ("system", "pay"), [("woocommerce", woo_refund), ("shopify", shopify_refund)]
+)
+def test_money_that_was_paid_back_without_goods_is_a_line(system, pay):
+    """It lowers the sales of the day of the refund, without an item."""
+    with Recorded(system, "sales") as shop:
+        ticket, of = pay(shop.left)
+        result = SYSTEMS[system](shop.url, sleep=lambda _: None).read("sales")
+    last = (ticket, "2026-11-07", "online", None, None, 0, -400, of)
+    assert sales_of(result.frame) == [*SALES[system], last]
+    assert result.frame["item_name"].tolist()[-1] == "退款"
+    assert "order-total-differs" not in {each.rule for each in result.findings}
+
+
+ODD_TOTALS = {
+    "woocommerce": lambda order: order.update(total="1.00"),
+    "shopify": lambda order: order["subtotalPriceSet"]["shopMoney"].update(amount="1"),
+}
+
+
+@pytest.mark.parametrize("system", ODD_TOTALS)
+def test_an_order_that_does_not_add_up_is_told(system):
+    """What its lines do not explain, such as a gift card, is counted."""
+    with Recorded(system, "sales") as shop:
+        for order in orders_of(shop.left, SALES[system][0][0]):
+            ODD_TOTALS[system](order)
+        result = SYSTEMS[system](shop.url, sleep=lambda _: None).read("sales")
+    (found,) = [e for e in result.findings if e.rule == "order-total-differs"]
+    assert found.count == 1
+    assert sales_of(result.frame) == SALES[system]

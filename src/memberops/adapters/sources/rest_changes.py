@@ -14,6 +14,7 @@ from memberops.adapters.sources.changes import (
 )
 from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.http_reading import HttpReader, RefusedReadingError
+from memberops.adapters.sources.order_tickets import unexplained
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.rest_cursor import RestCursor, mark_of
 from memberops.adapters.sources.rest_following import followed
@@ -87,6 +88,7 @@ def read_changes(
     text = TextTable.of_rows(resource.path, rows.fields, table_rows)
     result = read_text_table(text, options)[0]
     findings += _cut(table, resource, sum(each.cut for each in made))
+    findings += unexplained(sum(each.differs for each in made), resource.path[:80])
     findings += _unread(table, resource, got.unread)
     findings += rows.watch.findings() if whole else []
     findings += [f for f in result.findings if whole or f.rule != "no-rows"]

@@ -29,11 +29,13 @@ class RecordRows:
         rows: Of the table, as text.
         gone: Keys whose rows are to be taken out unless some of *rows* have them.
         cut: Whether the service left lines out.
+        differs: Whether they do not add up to what the record says.
     """
 
     rows: tuple[tuple[str, ...], ...]
     gone: tuple[RecordKey, ...] = ()
     cut: bool = False
+    differs: bool = False
 
 
 class RecordReader:
@@ -70,7 +72,9 @@ class RecordReader:
 
     def read(self, record: Any) -> RecordRows:
         """Return the rows of a record."""
-        resource = self._resource
+        resource, agrees = self._resource, True
+        if resource.prepare is not None and isinstance(record, Mapping):
+            record, agrees = resource.prepare(record)
         self.watch.record(record)
         counting = counts(record, resource)
         rows: list[tuple[str, ...]] = []
@@ -90,7 +94,8 @@ class RecordReader:
                     rows.append(tuple(self._cells(row)))
                 else:
                     gone += self._known([row.get(name) for name in self._key])
-        return RecordRows(tuple(rows), tuple(dict.fromkeys(gone)), cut)
+        differs = counting and not agrees
+        return RecordRows(tuple(rows), tuple(dict.fromkeys(gone)), cut, differs)
 
     def left(self, record: Any) -> RecordRows:
         """Return what a record gives that was in a list and is no more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -147,6 +147,8 @@ class Lines:
         whole: Paths in the record of flags that must not be true, such as that its
             lines were cut short.
         sums: By column of amounts the paths of what has to be added up.
+        made: Whether *prepare* of the resource makes the lines: a caller's own paths
+            then count for them only where they begin at the record.
     """
 
     columns: Mapping[str, str]
@@ -156,6 +158,7 @@ class Lines:
     prefix: Mapping[str, str] = attrs.field(factory=dict)
     whole: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     sums: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    made: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -224,6 +227,8 @@ class RestResource:
         expected: Columns of which it is told if their path stands in no record of a
             whole reading; all columns, ``each`` and *deleted* if None. *only* is
             always told.
+        prepare: Makes of a record the one that is read, and tells whether it adds up;
+            only in Python.
     """
 
     path: str
@@ -247,4 +252,7 @@ class RestResource:
     currency: str = ""
     expected: tuple[str, ...] | None = attrs.field(
         default=None, converter=attrs.converters.optional(_texts)
+    )
+    prepare: Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], bool]] | None = (
+        attrs.field(default=None, repr=False)
     )

@@ -59,6 +59,9 @@ def service_source(
 
 def _chosen(lines: Lines, paths: Mapping[str, str], fixed: Collection[str]) -> Lines:
     """Replace paths by those of the caller, and leave out what is a constant."""
+    if lines.made:
+        # What the source made of a record has other fields than the record's lines.
+        paths = {name: path for name, path in paths.items() if path[:1] in {"/", "'"}}
     columns = {
         name: path
         for name, path in {**lines.columns, **paths}.items()

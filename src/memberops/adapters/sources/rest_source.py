@@ -247,10 +247,16 @@ def by_table(
 
 
 _MAPPED = tuple(name for name in OPTIONS if name != "columns")
-_LINES = tuple(field.name for field in attrs.fields(Lines) if field.name != "constants")
+_LINES = tuple(
+    field.name
+    for field in attrs.fields(Lines)
+    if field.name not in {"constants", "made"}
+)
 _PARTS = {"paging": Paging, "since": Since, "deleted": Deleted}
 _RESOURCE = tuple(
-    field.name for field in attrs.fields(RestResource) if field.name != "lines"
+    field.name
+    for field in attrs.fields(RestResource)
+    if field.name not in {"lines", "prepare"}
 )
 
 

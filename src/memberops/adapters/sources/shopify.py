@@ -8,7 +8,7 @@ Made from Shopify's published documentation
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from memberops.adapters.secrets import secret_option
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.http_credential import Credential
 from memberops.adapters.sources.http_reading import RefusedReadingError
+from memberops.adapters.sources.order_money import amount_at, beyond_goods, sum_at
 from memberops.adapters.sources.rest_paths import look_up
 from memberops.adapters.sources.rest_resource import (
     Lines,
@@ -33,21 +34,32 @@ query Sales($first: Int!, $after: String, $query: String) {
   orders(first: $first, after: $after, query: $query, sortKey: ID) {
     nodes {
       id legacyResourceId processedAt updatedAt cancelledAt test currencyCode
+      taxesIncluded
+      subtotalPriceSet { shopMoney { amount } }
       customer { legacyResourceId }
       retailLocation { legacyResourceId }
       lineItems(first: 50) {
         nodes {
           sku name quantity
-          discountedTotalSet { shopMoney { amount } }
+          originalTotalSet { shopMoney { amount } }
+          discountAllocations { allocatedAmountSet { shopMoney { amount } } }
         }
         pageInfo { hasNextPage }
       }
       refunds {
         legacyResourceId createdAt
+        totalRefundedSet { shopMoney { amount } }
+        refundShippingLines(first: 5) {
+          nodes {
+            subtotalAmountSet { shopMoney { amount } }
+            taxAmountSet { shopMoney { amount } }
+          }
+        }
         refundLineItems(first: 25) {
           nodes {
             quantity
             subtotalSet { shopMoney { amount } }
+            totalTaxSet { shopMoney { amount } }
             lineItem { sku name }
           }
           pageInfo { hasNextPage }
@@ -85,7 +97,7 @@ _SALE = {
     "item_id": "sku",
     "item_name": "name",
     "quantity": "quantity",
-    "amount": "discountedTotalSet.shopMoney.amount",
+    "amount": "paid",
 }
 _REFUND = {
     **_SALE,
@@ -95,6 +107,10 @@ _REFUND = {
     "item_name": "lineItem.name",
     "amount": "subtotalSet.shopMoney.amount",
     "returned_ticket_id": "/legacyResourceId",
+}
+_MONEY = {name: path for name, path in _REFUND.items() if name != "item_id"} | {
+    "item_name": "name",
+    "amount": "amount",
 }
 
 
@@ -115,11 +131,13 @@ def shopify_source(
 
     Canceled and test orders do not count. A refund is a ticket of its own, its id
     after an R, with the order that it takes back. Amounts are those of the lines in
-    the shop's currency: after discounts of the line, without what is taken off the
-    whole order; refunds of money alone have no line and are not read. An order of
-    more than 50 lines, or a refund of more than 25, is a finding. Shopify gives
-    orders of 60 days unless the app has the scope ``read_all_orders``, and does not
-    tell of deleted customers.
+    the shop's currency, less the line's part of all discounts, with tax where the
+    shop's prices have it. Money that was paid back beyond goods, their tax and
+    shipping is a line without an item, of the quantity 0; an order whose lines do not
+    add up to its subtotal, or a refund that pays less than its lines, is told. An
+    order of more than 50 lines, or a refund of more than 25, is a finding. Shopify
+    gives orders of 60 days unless the app has the scope ``read_all_orders``, and does
+    not tell of deleted customers.
 
     Args:
         context: Of the chain.
@@ -174,6 +192,40 @@ def _judge(document: Any) -> float | None:
     )
 
 
+def _shop(path: str) -> str:
+    return f"{path}.shopMoney.amount"
+
+
+def _prepared(order: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """Add what was paid for lines and back beyond them; tell whether all adds up."""
+    lines = [_with_paid(line) for line in look_up(order, "lineItems.nodes") or ()]
+    subtotal = amount_at(order, _shop("subtotalPriceSet"))
+    agrees = sum((line["paid"] for line in lines), Decimal(0)) == subtotal
+    refunds = []
+    for refund in order.get("refunds") or ():
+        back = look_up(refund, "refundLineItems.nodes")
+        shipping = look_up(refund, "refundShippingLines.nodes")
+        taxes = sum_at(back, _shop("totalTaxSet"))
+        due = sum_at(back, _shop("subtotalSet"))
+        due += sum_at(shipping, _shop("subtotalAmountSet"))
+        spare = sum_at(shipping, _shop("taxAmountSet"))
+        if order.get("taxesIncluded") is not True:
+            due, spare = due + taxes + spare, Decimal(0)
+        beyond = amount_at(refund, _shop("totalRefundedSet")) - due
+        agrees = agrees and beyond >= 0
+        # Where prices have tax, it is not told whether that of shipping is in it.
+        refunds.append(
+            {**refund, "beyond": beyond_goods(beyond if beyond > spare else Decimal(0))}
+        )
+    items = {**(order.get("lineItems") or {}), "nodes": lines}
+    return {**order, "lineItems": items, "refunds": refunds}, agrees
+
+
+def _with_paid(line: Mapping[str, Any]) -> dict[str, Any]:
+    taken = sum_at(line.get("discountAllocations"), _shop("allocatedAmountSet"))
+    return {**line, "paid": amount_at(line, _shop("originalTotalSet")) - taken}
+
+
 def _graph(name: str, query: str, *, size: int, since: bool) -> dict[str, Any]:
     return {
         "path": "graphql.json",
@@ -204,6 +256,7 @@ def _resources() -> dict[str, RestResource]:
             **_graph("orders", _ORDERS, size=10, since=True),
             only={"test": ("false",), "cancelledAt": ("",)},
             currency="/currencyCode",
+            prepare=_prepared,
             lines=(
                 Lines(
                     each="lineItems.nodes",
@@ -216,6 +269,13 @@ def _resources() -> dict[str, RestResource]:
                     prefix={"ticket_id": "R"},
                     negative=("quantity", "amount"),
                     whole=("refunds.refundLineItems.pageInfo.hasNextPage",),
+                ),
+                Lines(
+                    each="refunds.beyond",
+                    columns=_MONEY,
+                    prefix={"ticket_id": "R"},
+                    negative=("amount",),
+                    made=True,
                 ),
             ),
         ),

@@ -9,12 +9,14 @@ shop.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from memberops.adapters.secrets import secret_option
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.http_credential import Credential
+from memberops.adapters.sources.order_money import amount_at, beyond_goods, sum_at
 from memberops.adapters.sources.rest_resource import (
     Follow,
     Lines,
@@ -44,6 +46,13 @@ _SALE = {
     "quantity": "quantity",
 }
 _TAXED = {"amount": ("total", "total_tax")}
+_REFUND = {
+    **_SALE,
+    "ticket_id": "../id",
+    "sold_at": "../date_created_gmt",
+    "returned_ticket_id": "/id",
+}
+_LINES = ("line_items", "shipping_lines", "fee_lines")
 
 
 def woocommerce_source(
@@ -62,9 +71,11 @@ def woocommerce_source(
 
     Orders count that are paid: processing, completed or refunded. A refund is a
     ticket of its own, with the order that it takes back; its lines are asked for
-    order by order. Refunds of money alone have no line and are not read. Amounts are
-    those of the lines with tax. Customers cannot be asked for by change, so
-    ``members`` is read whole each time, which also shows who is gone.
+    order by order. Money that was paid back beyond lines, shipping and fees is a line
+    without an item, of the quantity 0. Amounts are those of the lines with tax; an
+    order whose lines, shipping and fees do not add up to its total is told. Customers
+    cannot be asked for by change, so ``members`` is read whole each time, which also
+    shows who is gone.
 
     Args:
         context: Of the chain.
@@ -98,6 +109,23 @@ def woocommerce_source(
     )
 
 
+def _prepared(order: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """Add to refunds what they pay back beyond lines; tell whether all adds up."""
+    agrees = "total" not in order or amount_at(order, "total") == _lines_of(order)
+    refunds = []
+    for refund in order.get("refunds_whole") or ():
+        beyond = abs(amount_at(refund, "amount")) - abs(_lines_of(refund))
+        agrees = agrees and ("amount" not in refund or beyond >= 0)
+        refunds.append({**refund, "beyond": beyond_goods(beyond)})
+    return {**order, "refunds_whole": refunds}, agrees
+
+
+def _lines_of(order: Mapping[str, Any]) -> Decimal:
+    return sum(
+        (sum_at(order.get(name), "total", "total_tax") for name in _LINES), Decimal(0)
+    )
+
+
 def _resources() -> dict[str, RestResource]:
     return {
         "sales": RestResource(
@@ -115,6 +143,7 @@ def _resources() -> dict[str, RestResource]:
             zone="UTC",
             only={"status": ("processing", "completed", "refunded")},
             currency="/currency",
+            prepare=_prepared,
             follow=(
                 Follow(
                     path="orders/{id}/refunds",
@@ -127,14 +156,18 @@ def _resources() -> dict[str, RestResource]:
                 Lines(each="line_items", columns=_SALE, sums=_TAXED),
                 Lines(
                     each="refunds_whole.line_items",
-                    columns={
-                        **_SALE,
-                        "ticket_id": "../id",
-                        "sold_at": "../date_created_gmt",
-                        "returned_ticket_id": "/id",
-                    },
+                    columns=_REFUND,
                     sums=_TAXED,
                     negative=("quantity", "amount"),
+                ),
+                Lines(
+                    each="refunds_whole.beyond",
+                    columns={
+                        **{n: _REFUND[n] for n in _REFUND if n != "item_id"},
+                        "amount": "amount",
+                    },
+                    negative=("amount",),
+                    made=True,
                 ),
             ),
         ),
