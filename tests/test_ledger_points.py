@@ -131,8 +131,11 @@ def test_a_return_takes_back_what_it_earned():
     ledger.post(back.posting)
     assert enquire(ledger) == 0
     assert ledger.balance("points", "program:earned") == -50
-    assert give_back(ledger, 5, key="C").posting is None
-    assert give_back(ledger, 5, key="C").missing == 5
+    other = take_back(ledger, key="C", award_key="A1", points=5, effective_at=NOON,
+                      on=TODAY)  # fmt: skip
+    assert (other.posting, other.missing) == (None, 5)
+    with pytest.raises(InvalidValueError, match="0 can be taken back, not 5"):
+        give_back(ledger, 5, key="C")
     with pytest.raises(InvalidValueError, match="from 1 to the 40"):
         give_back(ledger, 41)
     with pytest.raises(InvalidValueError, match="'IN' is no award"):

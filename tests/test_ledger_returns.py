@@ -12,6 +12,7 @@ from memberops.domain.gift_flow import GiftApplication, GiftApproval, ReceivedLo
 from memberops.errors import (
     HoldError,
     InvalidValueError,
+    KeyConflictError,
     OutOfStockError,
     ReversalError,
     UnknownPostingError,
@@ -147,6 +148,37 @@ def test_a_return_names_one_issue_that_was_there_before(ledger):
     with pytest.raises(ReversalError, match="before 'issue:I1' gave it"):
         ledger.post(attrs.evolve(good, effective_at=day(1, 1)))
     assert not ledger.post(good).replayed
+
+
+def test_points_of_a_ticket_are_taken_back_once(ledger):
+    """Asked again it is the same return, and all returns take what was awarded."""
+    for key in ("A1", "A2", "A3"):
+        ledger.post(award(key=key, member_id="M1", points=100, valid_through=None,
+                          effective_at=day(1), ticket_id=key))  # fmt: skip
+
+    def plan(key, points=100, award_key="A1"):
+        return take_back(ledger, key=key, award_key=award_key, points=points,
+                         effective_at=day(3), on=THIRD)  # fmt: skip
+
+    first, second = plan("B1", 60), plan("B2", 60)
+    assert not ledger.post(first.posting).replayed
+    assert plan("B1", 60) == first
+    assert ledger.post(plan("B1", 60).posting).replayed
+    (taken,) = second.posting.movements
+    other = [attrs.evolve(taken, lot_id="A3")]
+    with pytest.raises(OutOfStockError, match="can give 40 of 'points', not 60"):
+        ledger.post(attrs.evolve(second.posting, movements=other))
+    with pytest.raises(InvalidValueError, match="40 can be taken back, not 60"):
+        plan("B3", 60)
+    with pytest.raises(KeyConflictError, match="refers_to"):
+        plan("B1", 40)
+    ledger.post(plan("B4", 40).posting)
+    with pytest.raises(ReversalError, match="came back already"):
+        ledger.reverse("A1", key="R1", effective_at=day(4))
+    ledger.reverse("A2", key="R2", effective_at=day(4))
+    with pytest.raises(InvalidValueError, match="'A2' was reversed"):
+        plan("B5", award_key="A2")
+    assert ledger.balance("points", "wallet:M1") == 100
 
 
 def test_points_that_came_back_are_not_given_back_by_a_reversal_too(ledger):

@@ -28,6 +28,7 @@ __all__ = [
     "hold_cell",
     "returned_issues",
     "returns_issue",
+    "wallet_changes",
 ]
 
 ISSUE_KEY = "issue_key"
@@ -130,6 +131,19 @@ class IssueFacts:
                 rest[cell] -= quantity
         return dict(rest)
 
+    def points_left(self) -> dict[str, int]:
+        """
+        Return by how much its returns may still change each wallet.
+
+        They give back no more points than it took, and take back no more than it
+        gave.
+        """
+        rest: dict[str, int] = defaultdict(int)
+        for posting in (self.posting, *self.returns):
+            for wallet, change in wallet_changes(posting).items():
+                rest[wallet] -= change
+        return dict(rest)
+
 
 _NO_LOTS: Mapping[tuple[str, str], dt.date | None] = {}
 _NO_CELLS: Mapping[Cell, CellFacts] = {}
@@ -213,6 +227,21 @@ def brought_back(posting: Posting) -> dict[Cell, int]:
             cell = Cell(each.gift_id, each.source, each.lot_id or "")
             taken[cell] += each.quantity
     return dict(taken)
+
+
+def wallet_changes(posting: Posting) -> dict[str, int]:
+    """Return how many points more a posting puts into each wallet, over all lots."""
+    changes: dict[str, int] = defaultdict(int)
+    for each in posting.movements:
+        if each.gift_id == POINTS:
+            changes[each.source] -= each.quantity
+            changes[each.destination] += each.quantity
+    wallets = PlaceKind.WALLET.value
+    return {
+        place: change
+        for place, change in changes.items()
+        if change and lies_within(place, wallets)
+    }
 
 
 def returned_issues(posting: Posting) -> tuple[str, ...]:

@@ -16,7 +16,10 @@ import attrs
 from memberops.domain.gift import POINTS, Gift
 from memberops.domain.posting import Movement, Posting, PostingKind
 from memberops.errors import InvalidValueError, bounded
+from memberops.ledger.facts import ISSUE_KEY
+from memberops.ledger.flow_steps import answered
 from memberops.ledger.lots import first_expired_first_out
+from memberops.ledger.records import Refusal
 from memberops.ledger.store import LedgerStore
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
 ]
 
 _SPENT, _EARNED, _LAPSED = "program:spent", "program:earned", "program:expired"
+_ASKED = "points_asked"  # kind of the reference that says how many were to come back
 
 
 def award(
@@ -198,11 +202,13 @@ def take_back(
     Points are taken from the lot of the award first, then from the member's other
     lots, those first that expire first; what is spent already is told, not hidden.
     Points of another lot that have expired are worth nothing and are not taken.
-    Where a purchase comes back in parts, the caller keeps count of the parts.
+    Where a purchase comes back in parts, all of them together ask for no more than it
+    earned, and the ledger takes no more; a return of which nothing could be taken is
+    no entry, and the caller remembers it.
 
     Args:
         ledger: The ledger.
-        key: Key of the posting.
+        key: Key of the posting; asked again, it gives what was posted before.
         award_key: Key of the award of the purchase.
         points: How many the returned goods had earned, at least 1.
         effective_at: Aware instant.
@@ -211,8 +217,10 @@ def take_back(
         refers_to: The ticket of the return, and what else it rests on.
 
     Raises:
-        InvalidValueError: There is no such award, it was for fewer points, or the
-            number is none.
+        InvalidValueError: There is no such award, it was reversed, it was for fewer
+            points, fewer are left of them, or the number is none.
+        KeyConflictError, ReversalError: That return was something else, or was
+            reversed since.
     """
     entry = ledger.entry(award_key)
     record = None if entry is None else entry.record
@@ -223,6 +231,34 @@ def take_back(
         raise InvalidValueError(
             f"'points' is a whole number from 1 to the {earned.quantity} that "
             f"{bounded([award_key])} awarded"
+        )
+    request = Posting(
+        posting_id=key,
+        kind=PostingKind.RETURN,
+        effective_at=effective_at,
+        movements=[attrs.evolve(earned.turned(), quantity=points)],
+        by=by,
+        refers_to=[
+            *refers_to,
+            ("award", award_key),
+            (ISSUE_KEY, award_key),
+            (_ASKED, str(points)),
+        ],
+    )
+    before = _taken_before(ledger, request)
+    if before is not None:
+        return TakenBack(posting=before, missing=points - _quantity(before))
+    if ledger.reversed_by(award_key) is not None:
+        raise InvalidValueError(f"{bounded([award_key])} was reversed: nothing is left")
+    asked = sum(
+        int(number)
+        for each in ledger.returns(award_key)
+        for number in each.references(_ASKED)
+    )
+    if points > earned.quantity - asked:
+        raise InvalidValueError(
+            f"of the {earned.quantity} points that {bounded([award_key])} awarded, "
+            f"{earned.quantity - asked} can be taken back, not {points}"
         )
     lots = sorted(
         ledger.lots(POINTS, earned.destination, as_of=effective_at),
@@ -251,15 +287,23 @@ def take_back(
             missing -= taken
     if not movements:
         return TakenBack(posting=None, missing=missing)
-    posting = Posting(
-        posting_id=key,
-        kind=PostingKind.RETURN,
-        effective_at=effective_at,
-        movements=movements,
-        by=by,
-        refers_to=[*refers_to, ("award", award_key)],
-    )
+    posting = attrs.evolve(request, movements=movements)
     return TakenBack(posting=posting, missing=missing)
+
+
+def _taken_before(ledger: LedgerStore, request: Posting) -> Posting | None:
+    """Return what a request to take points back became, whichever lots it took."""
+    entry = ledger.entry(request.posting_id)
+    if entry is None:
+        return None
+    first = entry.record.wanted if isinstance(entry.record, Refusal) else entry.record
+    if isinstance(first, Posting):  # how many could be taken is no part of the request
+        request = attrs.evolve(request, movements=first.movements)
+    return answered(ledger, request)
+
+
+def _quantity(posting: Posting) -> int:
+    return sum(each.quantity for each in posting.movements)
 
 
 def expire_points(

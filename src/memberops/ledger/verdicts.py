@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from memberops.domain.canonical import MAX_QUANTITY
 from memberops.domain.closing import Closing
+from memberops.domain.gift import POINTS
 from memberops.domain.hold import Hold, Release
 from memberops.domain.posting import Posting, PostingKind
 from memberops.errors import (
@@ -33,6 +34,7 @@ from memberops.ledger.facts import (
     deltas,
     hold_cell,
     returned_issues,
+    wallet_changes,
 )
 from memberops.ledger.records import Entry, Record, Refusal, record_key
 from memberops.ledger.rules import LedgerRules
@@ -174,6 +176,12 @@ def _wanting(
             for cell, asked in sorted(brought_back(posting).items()):
                 if asked > left.get(cell, 0):
                     yield cell, asked, left.get(cell, 0)
+            points = facts.issues[key].points_left()
+            for wallet, change in sorted(wallet_changes(posting).items()):
+                rest = points.get(wallet, 0)
+                if not min(rest, 0) <= change <= max(rest, 0):
+                    most = abs(rest) if rest * change > 0 else 0
+                    yield Cell(POINTS, wallet), abs(change), most
 
 
 def _refuse(wanted: Posting | Hold, cell: Cell, asked: int, available: int) -> Verdict:
