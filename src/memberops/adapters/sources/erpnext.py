@@ -7,13 +7,17 @@ Made from the published documentation of Frappe and ERPNext
 
 from __future__ import annotations
 
+import hashlib
+import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Literal
 
 from memberops.adapters.secrets import secret_option
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.http_credential import Credential
+from memberops.adapters.sources.order_money import amount_at
 from memberops.adapters.sources.rest_resource import (
     Deleted,
     Follow,
@@ -24,9 +28,12 @@ from memberops.adapters.sources.rest_resource import (
 )
 from memberops.adapters.sources.rest_services import service_source
 from memberops.adapters.sources.rest_source import RestSource, WebServer
+from memberops.adapters.sources.shares import shares
 
 __all__ = ["erpnext_source"]
 
+# As in CUST-2026-00001: no space, and digits at the end.
+_SERIES = re.compile(r"[!-~]*\d{3,}", re.ASCII)
 # Local times come twice when summer time ends.
 _OVERLAP = 2 * 3600
 
@@ -48,7 +55,14 @@ def erpnext_source(
 
     Submitted invoices count; one that is canceled stops counting. A return is an
     invoice of its own that names the one it takes back. A store is the POS profile of
-    the invoice. Lists hold no lines, so each invoice is asked for by itself.
+    the invoice. Lists hold no lines, so each invoice is asked for by itself. Amounts
+    are the lines' shares, by their net amounts, of what the invoice is in all: less
+    discounts of the whole invoice, and with taxes.
+
+    ERPNext names customers as they are called unless its selling settings say "naming
+    series". An id that is no number of a series is a name, and would stand unmasked
+    wherever ids do: it becomes a digest of the name, such as ``C-5f2b…``. Who is
+    renamed is then another member.
 
     Args:
         context: Of the chain.
@@ -79,11 +93,13 @@ def erpnext_source(
         sleep=sleep,
     )
     zone = zone or context.zone.key
+    digits = context.currency.digits
     sales = RestResource(
         **_list(invoices, ["name", "modified", "docstatus"], zone),
         follow=(Follow(path=f"api/resource/{invoices}/{{id}}", records="data"),),
         only={"docstatus": ("1",)},
         currency="/currency",
+        prepare=lambda invoice: _invoice(invoice, digits),
         zone=zone,
         lines=(
             Lines(
@@ -92,11 +108,11 @@ def erpnext_source(
                     "ticket_id": "/name",
                     "sold_at": "/posting_date+/posting_time",
                     "store_id": "/pos_profile|/company",
-                    "member_id": "/customer",
+                    "member_id": "/member",
                     "item_id": "item_code",
                     "item_name": "item_name",
                     "quantity": "qty",
-                    "amount": "amount",
+                    "amount": "paid",
                     "returned_ticket_id": "/return_against",
                 },
             ),
@@ -110,10 +126,14 @@ def erpnext_source(
         ),
         deleted=Deleted(path="disabled", equals=("1",)),
         zone=zone,
+        prepare=lambda customer: (
+            {**customer, "member": _safe(customer["name"])},
+            True,
+        ),
         lines=(
             Lines(
                 columns={
-                    "member_id": "name",
+                    "member_id": "member",
                     "name": "customer_name",
                     "phone": "mobile_no",
                     "joined_on": "creation",
@@ -127,6 +147,33 @@ def erpnext_source(
     )
     resources = {"sales": sales, "members": members, "stores": stores}
     return service_source(context, server, resources, options)
+
+
+def _invoice(invoice: Mapping[str, Any], digits: int) -> tuple[Mapping[str, Any], bool]:
+    """Share out over the lines what an invoice is in all."""
+    items = list(invoice.get("items") or ())
+    net = [amount_at(item, "net_amount") for item in items]
+    if "grand_total" in invoice and sum(net, Decimal(0)):
+        paid = shares(amount_at(invoice, "grand_total"), net, digits=digits)
+    else:
+        paid = [amount_at(item, "amount") for item in items]
+    lines = [{**item, "paid": own} for item, own in zip(items, paid, strict=True)]
+    member = _safe(invoice.get("customer"))
+    return {**invoice, "items": lines, "member": member}, True
+
+
+def _customer(customer: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    return {**customer, "member": _safe(customer.get("name"))}, True
+
+
+def _safe(own: Any) -> str | None:
+    """Return an id of a customer that is not a person's name."""
+    if own in (None, ""):
+        return None
+    text = str(own)
+    if _SERIES.fullmatch(text):
+        return text
+    return f"C-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def _list(doctype: str, fields: Sequence[str], zone: str) -> dict[str, Any]:
