@@ -217,6 +217,35 @@ def test_a_file_without_headings_shows_none_of_its_cells():
     assert "王小明" not in proposal.describe() + proposal.toml()
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["138-1234-5678", "138 1234 5678", "zhang88@qq.com", "王小明1988", "王小明"],
+)
+@pytest.mark.parametrize(
+    "text",
+    ["会员号,姓名,入会日期\n{},王小明,2026-01-01\n",
+     "会员号,姓名,入会日期\nM1,M1,{}\n",
+     "小票号,日期,门店,数量,金额\n{0},2026-11-05,{0},{0},{0}\n"],
+)  # fmt: skip
+def test_a_person_in_any_column_is_shown_as_a_shape(text, value):
+    """A phone as an id, a mail as an amount: what is shown names nobody."""
+    proposal = look(text.format(value))
+
+    shown = proposal.describe("zh") + proposal.toml() + repr(proposal)
+    for piece in (value, "1234", "zhang", "qq", "王小明", "1988"):
+        assert piece not in shown
+
+
+@pytest.mark.parametrize("first", ["王小明,男,北京", "会员,李白,北京", "王小明,男,"])
+def test_a_first_row_without_digits_may_be_a_person_too(first):
+    """Words above words may be data; a word above figures is a heading."""
+    proposal = look(f"{first}\n李小红,女,上海\n")
+    shown = proposal.describe("zh") + proposal.describe("en") + proposal.toml()
+    for piece in ("王小明", "李白", "北京", "李小红"):
+        assert piece not in shown
+    assert "柜台" in look("柜台,楼层\n甲,3\n").describe()
+
+
 @pytest.mark.parametrize("title", ["销售明细", "2026年10月销售明细", "销售日报,,,,,,,"])
 @pytest.mark.parametrize("table", [None, "sales"])
 def test_a_title_above_the_headings_is_named(title, table):

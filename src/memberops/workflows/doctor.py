@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from memberops.adapters.sources.column_values import TextColumn
+from memberops.adapters.sources.date_values import EitherOrder, Moment, read_moment
 from memberops.adapters.sources.heading_units import heading_unit
 from memberops.adapters.sources.headings import nearest_heading
 from memberops.adapters.sources.text_table import TextTable
@@ -37,14 +38,14 @@ from memberops.workflows.doctor_samples import (
     files_of,
     sample_tables,
 )
+from memberops.workflows.doctor_shapes import shape_of, shown_headings
 from memberops.workflows.doctor_units import heading_units, inline_table
 
 __all__ = ["propose_mapping", "propose_table"]
 
 _REQUIRED, _OTHER, _MISSING = 3, 1, -2
 _MOST_SCORES = 3
-_LONG_NUMBER = re.compile(r"\d{7,}")
-_LONGEST = 24
+_SMALL_NUMBER = re.compile(r"[-+¥￥$€£]?\d[\d,]{0,7}(?:\.\d{1,4})?元?", re.ASCII)
 
 
 def propose_mapping(
@@ -130,14 +131,15 @@ def propose_table(
         named[column] = text.headings[at]
         questions.append(question)
     options, joined, parts = _joined(wanted, text, places)
-    units, told = heading_units(wanted, text, places)
-    questions += told
+    units, asked = heading_units(wanted, text, places)
+    questions += asked
     if units:
         options["units"] = inline_table(units)
     for name in joined:
         named.pop(name, None)
         places.pop(name, None)
-    missing = _missing(wanted, {*places, *joined}, text.headings, places)
+    told = shown_headings(text, places)
+    missing = _missing(wanted, {*places, *joined}, told, places)
     for name, at in places.items():
         asked, more = column_questions(
             wanted.column(name),
@@ -159,8 +161,8 @@ def propose_table(
         named=named,
         options=options,
         ignored=tuple(
-            shown_in_line(heading) or f"({at + 1})"
-            for at, heading in enumerate(text.headings)
+            heading or f"({at + 1})"
+            for at, heading in enumerate(told)
             if at not in places.values() and at not in parts
         ),
         samples={
@@ -279,9 +281,7 @@ def _missing(
 ) -> list[Question]:
     questions = []
     unread = [
-        shown_in_line(text)
-        for at, text in enumerate(headings)
-        if at not in places.values() and text.strip()
+        text for at, text in enumerate(headings) if text and at not in places.values()
     ]
     for column in table.columns:
         made = column.derived_from and set(column.derived_from) <= had
@@ -334,17 +334,18 @@ def _pair(name: str, headings: Sequence[str]) -> str:
 
 
 def _sample(column: Column, text: TextColumn) -> str:
-    """Show one value: of a personal column masked, of free text nothing."""
+    """Show one value: a plain number or day as it is, of any other its shape."""
     value = next(iter(first_texts(text)), "")
-    if not value:
-        return ""
+    if column.personal and column.mask == "tail":
+        return str(mask(value)) if value else ""
     if column.personal or column.kind in (Kind.TEXT, Kind.CHOICE):
-        hide = mask if column.personal and column.mask == "tail" else mask_name
-        return str(hide(value))
-    # A name may have slid into any column; ids, numbers and days hold digits.
-    if not any(char.isdecimal() for char in value) or len(value) > _LONGEST:
-        return str(mask_name(value))
-    return on_one_line(_LONG_NUMBER.sub(lambda match: str(mask(match[0])), value))
+        return str(mask_name(value)) if value else ""
+    # A name, a phone or an address may have slid into any column, above all of ids.
+    if column.kind in (Kind.MONEY, Kind.INTEGER) and _SMALL_NUMBER.fullmatch(value):
+        return value
+    if column.quotable and isinstance(read_moment(value), Moment | EitherOrder):
+        return on_one_line(value)
+    return shape_of(value)
 
 
 def _relative(file: Path, home: Path) -> str:
