@@ -206,6 +206,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             whole = _shares_scenes(config.rootpath / file)
             return file if whole else nodeid.partition("[")[0]
 
+        def mark_test_complete(
+            self, node: Any, item_index: int, duration: float = 0
+        ) -> None:
+            """Forget a scope when it is done: all scopes of a worker are counted."""
+            super().mark_test_complete(node, item_index, duration)
+            work = self.assigned_work[node]
+            scope = self._split_scope(self.registered_collections[node][item_index])
+            if all(work[scope].values()):
+                del work[scope]
+
     return Scheduling(config, log)
 
 
