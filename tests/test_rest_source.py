@@ -311,6 +311,8 @@ def test_a_wrong_path_is_an_error_and_no_empty_table():
         ({"members": {**MEMBERS, "since": NUMBERED}}, "'overlap_versions'"),
         ({"members": MEMBERS, "base_url": "ftp://x"}, "'base_url'"),
         ({"members": {**MEMBERS, "lines": []}}, "not both"),
+        ({"members": {**MEMBERS, "patience": {}}}, "belongs beside 'base_url'"),
+        ({"members": {**MEMBERS, "auth": {}}}, "'auth' is of the whole source"),
     ],
 )
 def test_wrong_options_are_told_before_anything_is_read(options, message):

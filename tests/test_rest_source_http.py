@@ -85,7 +85,7 @@ def test_a_server_that_asks_for_ages_is_left_alone(server):
     assert len(server.seen) == 1
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 520, 524])
 def test_attempts_are_bounded(server, status):
     """A server that stays busy is asked so many times, with longer pauses."""
     server.reply = answer({}, status=status)

@@ -489,3 +489,18 @@ def test_a_field_that_a_caller_chose_of_a_known_system_is_watched(server):
         for each in source.read("stores").findings
         if each.rule == "path-nowhere"
     ] == [("path-nowhere", "region_id")]
+
+
+@pytest.mark.parametrize("own", ["..", ".", ""])
+def test_an_id_is_no_way_to_another_place(server, own):
+    """What a record is called cannot lead a further request out of its folder."""
+    follow = [{"path": "x/{id}/more", "into": "more"}]
+    source = source_of(
+        server, lambda _: {"data": [{"id": own, "name": "n"}]}, follow=follow
+    )
+    with pytest.raises(SourceError, match="a step in an address"):
+        source.read("members")
+    assert len(server.seen) == 1
+    slashed = {"id": "../../admin?x=1", "name": "n"}
+    source_of(server, lambda _: {"data": [slashed]}, follow=follow).read("members")
+    assert server.seen[-1].target == "/x/..%2F..%2Fadmin%3Fx%3D1/more"

@@ -28,7 +28,8 @@ __all__ = [
     "parse_json",
 ]
 
-_AGAIN = frozenset({429, 500, 502, 503, 504})
+# 408 and 425 ask for it; 520 to 524 are those of a proxy whose server is away.
+_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _LONGEST_NUMBER = 60
 _LARGEST_POWER = 40
 _DENIED = frozenset({401, 403})

@@ -8,10 +8,12 @@ from urllib.parse import quote
 from memberops.adapters.sources.http_reading import HttpReader, RefusedReadingError
 from memberops.adapters.sources.rest_paths import look_up
 from memberops.adapters.sources.rest_resource import RestResource
+from memberops.errors import SourceError
 
 __all__ = ["followed"]
 
 _GONE = frozenset({404, 410})
+_STEPS = frozenset({"", ".", ".."})
 
 
 def followed(reader: HttpReader, resource: RestResource, record: Any) -> Any:
@@ -29,8 +31,13 @@ def followed(reader: HttpReader, resource: RestResource, record: Any) -> Any:
     for follow in resource.follow:
         if follow.when and not look_up(record, follow.when):
             continue
-        own = quote(str(look_up(record, resource.id)), safe="")
-        path = follow.path.replace("{id}", own)
+        own = str(look_up(record, resource.id))
+        if own in _STEPS:
+            raise SourceError(
+                f"{resource.path}: the id of a record is a step in an address, so no "
+                "more of it can be asked for"
+            )
+        path = follow.path.replace("{id}", quote(own, safe=""))
         try:
             answer = reader.read("GET", path, params=follow.params)
         except RefusedReadingError as error:

@@ -36,6 +36,7 @@ from memberops.tables import table as table_named
 __all__ = ["RestSource", "WebServer", "by_table", "rest_source"]
 
 _BODY = 32 << 20
+_OF_SOURCE = ("base_url", "auth", "headers", "http", "patience")
 
 
 @attrs.frozen(kw_only=True)
@@ -238,6 +239,11 @@ def by_table(
             raise ConfigurationError(f"{table!r} is a table of options")
         parted[table] = {**shared, **own}
         for name in parted[table]:
+            if name in _OF_SOURCE and name in own:
+                raise ConfigurationError(
+                    f"{name!r} is of the whole source: it belongs beside 'base_url', "
+                    f"not into {table!r}"
+                )
             if name not in known:
                 raise ConfigurationError(
                     f"this source has no option {name[:40]!r}; "
