@@ -12,6 +12,7 @@ import pytest
 
 from memberops.domain import (
     Closing,
+    Currency,
     Gift,
     Hold,
     Lot,
@@ -34,6 +35,7 @@ from memberops.errors import (
     UnknownPostingError,
 )
 from memberops.ledger import Ledger, LedgerRules
+from memberops.policies import read_gifts
 
 NOON = dt.datetime(2026, 10, 1, 12, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -456,3 +458,35 @@ def test_a_hold_is_used_for_what_it_is():
     with pytest.raises(HoldError, match="takes 0 there"):
         ledger.post(posting("P", move("supplier", "store:S1", 1),
                             refers_to={"hold": "H"}))  # fmt: skip
+
+
+def test_l4_several_postings_are_written_together_or_not_at_all():
+    """L4: the first refusal takes all back, spends no key, and leaves the sums."""
+    ledger = stocked(5)
+    size = ledger.position
+    given = [posting(key, move("warehouse", "member", 2)) for key in "PQR"]
+    with pytest.raises(OutOfStockError) as caught:
+        ledger.post_all(given)
+    assert (caught.value.spent, caught.value.available) == (False, 1)
+    assert (ledger.position, ledger.balance("G1", "warehouse")) == (size, 5)
+    assert ledger.entry("P") is None
+    some = ledger.post_all([*given[:2], given[0]])
+    assert [each.replayed for each in some] == [False, False, True]
+    assert ledger.balance("G1", "warehouse") == 1
+    assert list(ledger.journal()) == list(Ledger.restored(ledger.journal()).journal())
+
+
+def test_a_gift_is_listed_once():
+    """Nobody knows which row of a gift counts: rules refuse it, a table tells of it."""
+    with pytest.raises(InvalidValueError, match="'CUP' more than once"):
+        LedgerRules(gifts=[Gift(gift_id="CUP"), Gift(gift_id="CUP", has_lots=True)])
+    table = pd.DataFrame({"gift_id": ["CUP", "CUP"], "points_price": [50, 60]})
+    (gift,), (finding,) = read_gifts(table, currency=Currency("CNY"))
+    assert (gift.points_price, finding.rule) == (50, "gift-twice")
+
+
+@pytest.mark.parametrize("reason", [" wet", "wet\n", "\u3000"])
+def test_a_reason_has_no_spaces_around_it(reason):
+    """A file of movements would not keep them: the posting would be another one."""
+    with pytest.raises(InvalidValueError, match="spaces around"):
+        posting("P", move("supplier", "warehouse"), reason=reason)
