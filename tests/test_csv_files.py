@@ -9,6 +9,7 @@ import pytest
 
 from csv_reading import GOOD, SALES, findings, read, said
 from memberops.errors import ConfigurationError, SourceError
+from memberops.workflows import propose_mapping
 
 ROW = "T1,2026-11-05,一店,1,5.00\n"
 
@@ -286,3 +287,35 @@ def _read_path(name):
     return read_csv(
         name, "sales", currency=Currency("CNY"), zone=ZoneInfo("Asia/Shanghai")
     )
+
+
+def test_a_damaged_heading_line_says_what_is_wrong_with_it():
+    """Neither a long cell nor a mark that is missing is called bytes of an encoding."""
+    row = "T1,2026-11-05,S1,1,5\n"
+    for data, told, options in (
+        (f"{SALES.strip()},{'X' * 200_000}\n{row}", "more than 131072 char", {}),
+        ((SALES + row).encode("utf-16-le"), "encoding='utf-16-le'", {}),
+        (f'"小票号,日期\n{row}', "a quote that does not close", {}),
+        ((SALES + row).encode("gbk"), "leave the option 'encoding' out",
+         {"encoding": "utf-8"}),
+    ):  # fmt: skip
+        with pytest.raises(SourceError, match=told) as caught:
+            read(data, **options)
+        said_of_bytes = "bytes that the encoding" in str(caught.value)
+        assert said_of_bytes is bool(options)
+        assert ("'encoding' out" in str(caught.value)) is bool(options)
+
+
+def test_a_line_of_very_many_headings_is_refused_and_some_thousands_are_read():
+    """Each is compared with all headings of the table: there is a limit."""
+    more = ",".join(f"x{at}" for at in range(100_000))
+    text = f"{SALES.strip()},{more}\nT1,2026-11-05,S1,1,5{',' * 100_000}\n"
+    with pytest.raises(SourceError, match="100005 columns, above the limit 'columns'"):
+        read(text)
+    with pytest.raises(SourceError, match="more than 2000 columns"):
+        propose_mapping("file.csv")
+    few = f"{SALES.strip()},{','.join(f'x{at}' for at in range(50))}\n"
+    row = f"T1,2026-11-05,S1,1,5{',' * 50}\n"
+    assert read(few + row, limits={"columns": 55}).accepted == 1
+    with pytest.raises(SourceError, match="55 columns"):
+        read(few + row, limits={"columns": 54})

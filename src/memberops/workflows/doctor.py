@@ -16,8 +16,10 @@ from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.date_values import EitherOrder, Moment, read_moment
 from memberops.adapters.sources.heading_units import heading_unit
 from memberops.adapters.sources.headings import nearest_heading
+from memberops.adapters.sources.limits import ReadingLimits
 from memberops.adapters.sources.text_table import TextTable
 from memberops.domain.values import mask, mask_name
+from memberops.errors import SourceError
 from memberops.tables import TABLES, Column, Kind, Table, normal_heading
 from memberops.tables import table as table_named
 from memberops.workflows.doctor_proposal import (
@@ -112,8 +114,11 @@ def propose_table(
         sheet: The sheet, if there are several.
 
     Raises:
+        SourceError: It has more columns than a table may have.
         UnknownTableError: No canonical table has that name.
     """
+    if len(text.headings) > (most := ReadingLimits().columns):
+        raise SourceError(f"{text.name} has more than {most} columns")
     scores = sorted(
         ((each, _score(each, text.headings)) for each in TABLES),
         key=lambda pair: -pair[1],

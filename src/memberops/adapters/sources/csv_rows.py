@@ -23,6 +23,13 @@ __all__ = ["BadRow", "RowBatch", "RowReader", "cells_of"]
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BATCH = 1_000
+_UNCLOSED = "it has a quote that does not close, or text behind one that does"
+_LONG = f"it has a cell of more than {csv.field_size_limit()} characters"
+_BYTES = "it has bytes that the encoding does not have"
+_NULS = (
+    "it has NUL bytes; if the file is UTF-16 without a mark at its beginning, say "
+    "encoding='utf-16-le' (or 'utf-16-be')"
+)
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
@@ -132,6 +139,7 @@ class RowReader:
         self._damage: dict[int, str] = {}
         self._feed = _Feed(file.batches(self._damage), file.limits.row_lines)
         self._name = file.path.name
+        self._given = file.given
         self._line = 0
         self._delimiter = delimiter or ","
         self.bad: list[BadRow] = []
@@ -154,19 +162,25 @@ class RowReader:
         else:
             return None
         self._feed.give_back(0)
+        problem, headings = "", list[str]()
         try:
             headings = next(
                 csv.reader(self._feed, delimiter=self._delimiter, strict=True)
             )
-        except (csv.Error, _Unclosed):
-            headings = []
+        except _Unclosed:
+            problem = _UNCLOSED
+        except csv.Error as error:
+            problem = _LONG if "field limit" in str(error) else _UNCLOSED
         first = self._line + 1
         self._line += len(self._feed.taken)
-        if not headings or self._rule_of_damage(first, self._line):
+        if rule := self._rule_of_damage(first, self._line):
+            problem = _NULS if rule == "nul-byte" else _BYTES
+            if rule != "nul-byte" and self._given:
+                problem += "; leave the option 'encoding' out to have it found"
+        if not headings or problem:
             raise SourceError(
                 f"the heading line of {self._name} (line {first}) is damaged: "
-                "it has bytes that the encoding does not have, or a quote that does "
-                "not close; leave the option 'encoding' out to have it found"
+                f"{problem or 'it has no cell'}"
             )
         return headings
 

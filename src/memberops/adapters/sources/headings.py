@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
@@ -28,6 +29,7 @@ __all__ = [
 
 _DIGITS = re.compile(r"\d{5,}")
 _LONGEST = 40
+_LONGEST_ALIKE = 100
 
 
 @attrs.frozen(kw_only=True)
@@ -137,6 +139,7 @@ def map_headings(
             f"{both[0]!r} is in 'columns' and in 'constants': choose one"
         )
     normal = [normal_heading(heading) for heading in headings]
+    times = Counter(normal)
     places: dict[str, tuple[int, ...]] = {
         name: (_find(heading, normal, headings, table),)
         for name, heading in columns.items()
@@ -168,7 +171,7 @@ def map_headings(
         repeated=tuple(
             shown_heading(headings[normal.index(form)])
             for form in dict.fromkeys(normal)
-            if form and normal.count(form) > 1
+            if form and times[form] > 1
         ),
     )
 
@@ -184,6 +187,8 @@ def nearest_heading(column: Column, unread: Iterable[str]) -> str | None:
     """
     known = {normal_heading(heading) for heading in column.headings}
     for heading in unread:
+        if len(heading) > _LONGEST_ALIKE:
+            continue
         form = normal_heading(heading)
         whole = any(each in form for each in known if len(each) > 1)
         if form and (whole or difflib.get_close_matches(form, known, n=1, cutoff=0.75)):
@@ -255,7 +260,7 @@ def _check_required(table: Table, present: set[str], headings: Sequence[str]) ->
 
 
 def _hint(column: Column, headings: Sequence[str]) -> str:
-    forms = {normal_heading(heading): heading for heading in headings}
+    forms = {normal_heading(h): h for h in headings if len(h) <= _LONGEST_ALIKE}
     for known in column.headings:
         if match := difflib.get_close_matches(normal_heading(known), forms, n=1):
             return (

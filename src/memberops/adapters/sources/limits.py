@@ -28,6 +28,7 @@ class ReadingLimits:
     Args:
         file_bytes: Largest file, after decompression.
         line_bytes: Longest line.
+        columns: How many columns a table may have.
         row_lines: How many lines one row may span by quoted line breaks; a quote
             that stays open for longer is taken as never closed.
         examples: How many findings of one rule and column are given one by one;
@@ -43,6 +44,7 @@ class ReadingLimits:
 
     file_bytes: int = attrs.field(default=4 * 2**30, validator=_positive)
     line_bytes: int = attrs.field(default=8 * 2**20, validator=_positive)
+    columns: int = attrs.field(default=2_000, validator=_positive)
     row_lines: int = attrs.field(default=100, validator=_positive)
     examples: int = attrs.field(default=100, validator=_positive)
     package_bytes: int = attrs.field(default=512 * 2**20, validator=_positive)

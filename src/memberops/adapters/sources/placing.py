@@ -17,7 +17,7 @@ from memberops.adapters.sources.headings import (
 )
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.domain import Severity
-from memberops.errors import bounded
+from memberops.errors import SourceError, bounded
 
 __all__ = ["canonical_columns", "place_headings"]
 
@@ -41,7 +41,7 @@ def place_headings(
     Raises:
         ConfigurationError: An option names an unknown column.
         MissingColumnsError: A required column cannot be had.
-        SourceError: The headings look like data.
+        SourceError: The headings look like data, or are more than the limit.
     """
     table = options.converter.table
     made = (*options.converter.constants, *options.made)
@@ -54,6 +54,11 @@ def place_headings(
             extra=dict.fromkeys((*ruled, *options.headings_joined), 0),
             ignored=(),
             repeated=(),
+        )
+    if len(headings) > options.limits.columns:
+        raise SourceError(
+            f"there are {len(headings)} columns, above the limit 'columns' of "
+            f"{options.limits.columns}; raise it if that is meant"
         )
     place = map_headings(
         headings,
