@@ -25,6 +25,7 @@ from memberops.ledger import (
     explain_over,
     issue,
     receive,
+    redeem,
     redemption,
     reserve,
     take_back,
@@ -179,6 +180,37 @@ def test_points_of_a_ticket_are_taken_back_once(ledger):
     with pytest.raises(InvalidValueError, match="'A2' was reversed"):
         plan("B5", award_key="A2")
     assert ledger.balance("points", "wallet:M1") == 100
+
+
+def test_a_gift_for_points_comes_back_with_its_points(ledger):
+    """Each gift brings its share, into the lots that paid, and only once."""
+    ends = {"A1": dt.date(2027, 3, 1), "A2": dt.date(2027, 6, 1)}
+    for key, through in ends.items():
+        ledger.post(award(key=key, member_id="M1", points=70, valid_through=through,
+                          effective_at=day(1), ticket_id=key))  # fmt: skip
+    bring(ledger, "IN", 2)
+    ledger.post(redeem(ledger, redemption_id="X", store_id="S1", member_id="M1",
+                       gift=Gift(gift_id="CUP", points_price=50), quantity=2,
+                       effective_at=day(2), on=THIRD, by="E1"))  # fmt: skip
+
+    def lots():
+        found = ledger.lots("points", "wallet:M1", as_of=day(9))
+        return {each.lot.lot_id: each.quantity for each in found}
+
+    first, second = (back(ledger, name, "redemption:X") for name in ("B1", "B2"))
+    assert lots() == {"A2": 40}
+    ledger.post(first)
+    assert lots() == {"A1": 20, "A2": 70}
+    assert back(ledger, "B1", "redemption:X") == first
+    ledger.post(second)
+    assert ledger.balance("points", "wallet:M1") == 140
+    assert ledger.balance("CUP", "store:S1") == 2
+    with pytest.raises(InvalidValueError, match="0 can come back"):
+        back(ledger, "B3", "redemption:X")
+    again = attrs.evolve(second, posting_id="B4", movements=[
+        each for each in second.movements if each.gift_id == "points"])  # fmt: skip
+    with pytest.raises(OutOfStockError, match="can give 0 of 'points', not 50"):
+        ledger.post(again)
 
 
 def test_points_that_came_back_are_not_given_back_by_a_reversal_too(ledger):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 import attrs
 
@@ -31,6 +32,10 @@ def take_gift_back(
     """
     Make the posting by which a member brings back what was issued, into its lots.
 
+    What was paid with points (`redeem`) gives them back in the same posting, for each
+    gift its share, into the lots they were taken from; those that expired since come
+    back expired.
+
     Args:
         ledger: The ledger.
         return_id: The return.
@@ -56,17 +61,20 @@ def take_gift_back(
     if not isinstance(record, Posting) or not given_then:
         raise InvalidValueError(f"no gift was given under {bounded([issue_key])}")
     first = given_then[0]
+    paid = [each for each in record.movements if each.gift_id == POINTS]
+    count = sum(each.quantity for each in given_then)
+    points = sum(each.quantity for each in paid) * quantity // count
     request = Posting(
         posting_id=flow_key("return", return_id),
         kind=PostingKind.RETURN,
         effective_at=effective_at,
         movements=[
-            Movement(
-                gift_id=first.gift_id,
-                source=first.destination,
-                destination=first.source,
-                quantity=quantity,
+            attrs.evolve(each.turned(), quantity=part, lot_id=None, valid_through=None)
+            for each, part in (
+                (first, quantity),
+                *((each, points) for each in paid[:1]),
             )
+            if part
         ],
         reason=reason,
         by=by,
@@ -81,7 +89,8 @@ def take_gift_back(
         raise InvalidValueError(
             f"{bounded([issue_key])} was reversed: nothing of it can come back"
         )
-    rest = IssueFacts(posting=record, returns=ledger.returns(issue_key)).left()
+    returns = ledger.returns(issue_key)
+    rest = IssueFacts(posting=record, returns=returns).left()
     left, movements = quantity, []
     for each in given_then:
         cell = Cell(each.gift_id, each.destination, each.lot_id or "")
@@ -96,7 +105,34 @@ def take_gift_back(
             f"of what was given under {bounded([issue_key])}, {quantity - left} can "
             f"come back, not {quantity}"
         )
-    return attrs.evolve(request, movements=movements)
+    refunds = _refunded(paid, returns, points)
+    return attrs.evolve(request, movements=[*movements, *refunds])
+
+
+def _refunded(
+    paid: Iterable[Movement], returns: Iterable[Posting], points: int
+) -> list[Movement]:
+    """Give points back into the lots that paid, what was taken last first."""
+    back = Counter(
+        {
+            lot: sum(
+                each.quantity
+                for posting in returns
+                for each in posting.movements
+                if (each.gift_id, each.lot_id) == (POINTS, lot)
+            )
+            for lot in {each.lot_id for each in paid}
+        }
+    )
+    movements = []
+    for each in reversed(list(paid)):
+        gone = min(back[each.lot_id], each.quantity)
+        back[each.lot_id] -= gone
+        part = min(each.quantity - gone, points)
+        points -= part
+        if part:
+            movements.append(attrs.evolve(each.turned(), quantity=part))
+    return movements
 
 
 def set_aside(
