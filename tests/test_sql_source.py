@@ -309,6 +309,11 @@ def test_a_missing_table_or_column_is_named_without_a_statement(till):
         till.source(table="shops").read("stores")
     assert "SELECT" not in str(missing.value)
     till.run("CREATE TABLE shops (code {long})")
+    with pytest.raises(SourceError, match=r"no such table .* did you mean 'shops'"):
+        till.source(table="shop").read("stores")
+    till.run("CREATE VIEW open_shops AS SELECT code FROM shops")
+    with pytest.raises(SourceError, match="did you mean 'open_shops'"):
+        till.source(table="openshops").read("stores")
     with pytest.raises(MissingColumnsError, match="store_id"):
         till.source(table="shops").read("stores")
     with pytest.raises(ConfigurationError, match=r"'cursor' names 'cod'.*'code'"):

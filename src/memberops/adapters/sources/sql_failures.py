@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from memberops.errors import MemberOpsError, SourceError
 
-__all__ = ["as_source_error", "reason_of"]
+__all__ = ["NO_TABLE", "as_source_error", "reason_of"]
 
-_NO_TABLE = "it has no such table or view, or the user may not see it"
+NO_TABLE = "it has no such table or view, or the user may not see it"
 _NO_COLUMN = "a column that is named is not there"
 _SYNTAX = "it does not understand the query"
 _LATE = "it took longer than statement_seconds"
@@ -25,8 +25,8 @@ _READ_ONLY = "the query writes, and a source may only read"
 _PASSWORD = "it refuses the user or the password"  # noqa: S105 - a text
 _GONE = "it cannot be reached, or the connection was lost"
 _REASONS: dict[str, str] = {
-    "42P01": _NO_TABLE,
-    "3F000": _NO_TABLE,
+    "42P01": NO_TABLE,
+    "3F000": NO_TABLE,
     "42703": _NO_COLUMN,
     "42601": _SYNTAX,
     "42501": "the user may not read that",
@@ -35,7 +35,7 @@ _REASONS: dict[str, str] = {
     "28P01": _PASSWORD,
     "28000": _PASSWORD,
     "3D000": "there is no such database",
-    "1146": _NO_TABLE,
+    "1146": NO_TABLE,
     "1054": _NO_COLUMN,
     "1064": _SYNTAX,
     "1142": "the user may not read that",
@@ -57,7 +57,7 @@ _REASONS: dict[str, str] = {
 }
 # SQLite has one code for all of these, and the name that follows is not ours to show.
 _SQLITE = (
-    ("no such table", _NO_TABLE),
+    ("no such table", NO_TABLE),
     ("no such column", _NO_COLUMN),
     ("syntax error", _SYNTAX),
     ("interrupted", _LATE),

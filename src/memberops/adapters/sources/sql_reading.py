@@ -43,6 +43,7 @@ from memberops.adapters.sources.sql_rows import (
     shape_of,
     zoned,
 )
+from memberops.adapters.sources.sql_tables import naming_nearest_table
 from memberops.adapters.sources.text_table import TextTable, read_text_table
 from memberops.domain import Finding, Severity
 from memberops.errors import ConfigurationError, SourceError, nearest
@@ -99,7 +100,8 @@ class SqlReading:
         family = self.address.family
         with naming(place.name, name):
             with self.address.connection() as connection:
-                shape = shape_of(connection, place, family)
+                with naming_nearest_table(connection, place, self.address.where):
+                    shape = shape_of(connection, place, family)
                 map_, wanted = self._wanted(shape)
                 rows = rows_of(place, shape.names, alias="r")
                 marks = self._newest(connection, rows, shape) if with_cursor else ()
