@@ -254,15 +254,17 @@ def test_a_late_no_is_a_no(office, how):
     assert stands(open_chain(file).send_messages(now=clock(), send=True)) == expected
 
 
-def test_a_call_of_the_day_counts_against_the_cap(file):
-    """Who was called today gets no message today: calls and messages share a cap."""
+@pytest.mark.parametrize("before", [True, False])
+def test_a_call_of_the_day_counts_against_the_cap(file, before):
+    """Who was called today gets no message today, also if it was entered after all."""
     visits = file.parent / "visits.csv"
-    visits.write_text(
-        visits.read_text("utf-8") + "V1,M1,电话,2026-11-05,已接通,2026-11-05\n", "utf-8"
-    )
+    called = visits.read_text("utf-8") + "V1,M1,电话,2026-11-05,已接通,2026-11-05\n"
+    if before:
+        visits.write_text(called, "utf-8")
     chain = open_chain(file)
     approve(chain, plan(chain, members=["M1", "M2"]))
-    sent = chain.send_messages(now=clock(), send=True)
+    visits.write_text(called, "utf-8")
+    sent = open_chain(file).send_messages(now=clock(), send=True)
     assert stands(sent) == {"accepted": 1, "queued": 1}
 
 

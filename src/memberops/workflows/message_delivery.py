@@ -23,7 +23,11 @@ from memberops.workflows.message_accounts import (
     sent_by_each,
 )
 from memberops.workflows.message_batches import conservation
-from memberops.workflows.message_facts import record_facts, recorded_consents
+from memberops.workflows.message_facts import (
+    record_facts,
+    recorded_consents,
+    recorded_contacts,
+)
 from memberops.workflows.message_receipts import read_receipts
 from memberops.workflows.message_sending import SendReport, SettleReport
 from memberops.workflows.message_sending import send_messages as dispatch
@@ -66,7 +70,8 @@ def send_messages(
     Send what is approved and due, each message once; only if *send* is true.
 
     Opt-outs that stand in the table of consents are written into the outbox first,
-    whatever their day, so that none of these members is written to.
+    whatever their day, so that none of these members is written to; and the visits
+    that were made since the plan, which count against the caps.
 
     Args:
         chain: The chain; a method of it.
@@ -98,10 +103,10 @@ def send_messages(
             names = ", ".join(account_names(chain, provider))
             return asked.answer(form, lines=_would(waiting, names))
         if tables is None:
-            only = [each for each in ("consents",) if each in chain.sources]
+            only = [each for each in ("consents", "visits") if each in chain.sources]
             tables = chain.read(only=only, progress=progress)
         asked = begin_messages(chain, "send", now(), tables=tables)
-        _tell_opt_outs(asked, kept)
+        _tell_news(asked, kept)
         pace = None
         if per_second is not None:
             pace = Pace([RateLimit(most=per_second, per=dt.timedelta(seconds=1))])
@@ -143,16 +148,23 @@ def _would(waiting: int, name: str) -> list[tuple[str, str]]:
     ]
 
 
-def _tell_opt_outs(asked: Inquiry, kept: SqlOutbox) -> None:
+def _tell_news(asked: Inquiry, kept: SqlOutbox) -> None:
     """
-    Write which members refuse, whenever that was: the table may have learned it late.
+    Write what the tables know now of members to whom something waits.
 
-    What they agreed to is not taken from here: it was asked when they were planned.
+    That is who refuses, whenever it was said, for a table may have learned it late,
+    and the visits that count against the caps. What members agreed to is not taken
+    from here: it was asked when they were planned.
     """
-    if not kept.status()["queued"].any() or "consents" not in asked.tables:
+    waiting = kept.waiting_members()
+    if not waiting:
         return
-    said = recorded_consents(asked)
-    record_facts(kept, consents=[each for each in said if not each.given])
+    said = recorded_consents(asked, waiting)
+    record_facts(
+        kept,
+        consents=[each for each in said if not each.given],
+        contacts=recorded_contacts(asked, waiting),
+    )
 
 
 def _sent(

@@ -232,6 +232,15 @@ class OutboxReading:
             lambda connection: _message_frame(connection, self._seal, reveal)
         )
 
+    def waiting_members(self) -> frozenset[str]:
+        """Return the members to whom a message waits."""
+        statement = sa.select(messages.c.member_id).where(messages.c.state == "queued")
+        return self._database.read(
+            lambda connection: frozenset(
+                connection.execute(statement.distinct()).scalars()
+            )
+        )
+
     def journal(self) -> pd.DataFrame:
         """Return one row a fact, oldest first: claims, answers, receipts, ends."""
         return self._database.read(_fact_frame)
