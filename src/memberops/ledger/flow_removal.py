@@ -63,19 +63,15 @@ def take_gift_back(
     first = given_then[0]
     paid = [each for each in record.movements if each.gift_id == POINTS]
     count = sum(each.quantity for each in given_then)
+    asked = [_whole(first.turned(), quantity)]
     points = sum(each.quantity for each in paid) * quantity // count
+    if points:
+        asked.append(_whole(paid[0].turned(), points))
     request = Posting(
         posting_id=flow_key("return", return_id),
         kind=PostingKind.RETURN,
         effective_at=effective_at,
-        movements=[
-            attrs.evolve(each.turned(), quantity=part, lot_id=None, valid_through=None)
-            for each, part in (
-                (first, quantity),
-                *((each, points) for each in paid[:1]),
-            )
-            if part
-        ],
+        movements=asked,
         reason=reason,
         by=by,
         refers_to={ISSUE_KEY: issue_key},
@@ -107,6 +103,11 @@ def take_gift_back(
         )
     refunds = _refunded(paid, returns, points)
     return attrs.evolve(request, movements=[*movements, *refunds])
+
+
+def _whole(movement: Movement, quantity: int) -> Movement:
+    """Return a movement of so many, whatever their lots."""
+    return attrs.evolve(movement, quantity=quantity, lot_id=None, valid_through=None)
 
 
 def _refunded(
