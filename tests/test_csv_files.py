@@ -319,3 +319,20 @@ def test_a_line_of_very_many_headings_is_refused_and_some_thousands_are_read():
     assert read(few + row, limits={"columns": 55}).accepted == 1
     with pytest.raises(SourceError, match="55 columns"):
         read(few + row, limits={"columns": 54})
+
+
+def test_totals_at_the_end_are_told_and_no_rejects():
+    """As in a workbook: 合计 below the rows is a note; in the middle it is refused."""
+    total = "合计,,,1,5.00\n"
+    for ends, count in ((total, 1), ("小计：,,,1,5\n\nTotal,,,1,￥5.00\n", 2)):
+        result = read(SALES + ROW + ends)
+        assert (result.rows_read, result.accepted) == (1, 1)
+        (told,) = findings(result, "totals-row")
+        assert (told.count, told.severity.value) == (count, "info")
+        assert "row 3" in told.message_en
+    middle = read(SALES + total + ROW)
+    assert (middle.rejected, middle.accepted) == (1, 1)
+    store = read("门店编号,店名\nS1,一店\n合计,总店\n", "stores")
+    assert store.frame["store_id"].tolist() == ["S1", "合计"]
+    many = SALES + "".join(f"T{n},2026-11-05,S1,1,5\n" for n in range(1_000)) + total
+    assert (read(many).rows_read, read(many).rejected) == (1_000, 0)

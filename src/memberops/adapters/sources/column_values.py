@@ -298,8 +298,8 @@ def _nobody(
         for each in texts
     ]
     found: _Array = asked & np.array(listed, dtype=bool)  # there may be no rows
-    if log is not None and found.any():
-        rows = np.bincount(text.codes, minlength=len(text.texts))
+    rows = np.bincount(text.codes, minlength=len(text.texts))
+    if log is not None and rows[found].any():
         shown = bounded(
             sorted({texts[at][:20] for at in np.flatnonzero(found)}), limit=12
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,13 @@ from memberops.adapters.sources.placing import canonical_columns, place_headings
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.rejects import rejects_frame
 from memberops.adapters.sources.text_gathering import TextGatherer
+from memberops.adapters.sources.totals import is_totals, tell_totals
 from memberops.domain import Severity
-from memberops.tables import normal_heading
+from memberops.tables import Table, normal_heading
 
 __all__ = ["CsvReading"]
+
+_END = 20
 
 
 @attrs.frozen(kw_only=True)
@@ -80,7 +83,7 @@ class CsvReading:
         place = place_headings(
             reader.headings, self.options, log, line=reader.heading_line
         )
-        texts, first, last = _texts(reader, place)
+        texts, first, last = _texts(reader, place, table, log)
         rows_read = len(first) + len(reader.bad)
         _tell_about_rows(reader, rows_read, log)
         headings = reader.headings or ()
@@ -122,20 +125,42 @@ class CsvReading:
 
 
 def _texts(
-    reader: RowReader, place: HeadingMap
+    reader: RowReader, place: HeadingMap, table: Table, log: FindingLog
 ) -> tuple[dict[int, TextColumn], Any, Any]:
+    """Gather the columns that mean something, without the totals at the end."""
     wanted = {at for places in place.places.values() for at in places}
     wanted.update(place.extra.values())
     gatherers = {at: TextGatherer() for at in wanted}
-    first, last = [], []
+    first, last, width = [], [], len(reader.headings or ())
+    end: list[str] = []
     for batch in reader.batches() if reader.headings else ():
         for at, gatherer in gatherers.items():
             gatherer.add(batch.column(at))
         first.append(np.array(batch.first, dtype=np.int64))
         last.append(np.array(batch.last, dtype=np.int64))
+        end = [*end, *batch.cells[-_END * width :]][-_END * width :]
     nothing = np.zeros(0, dtype=np.int64)
-    texts = {at: gatherer.column() for at, gatherer in gatherers.items()}
-    return texts, np.concatenate([nothing, *first]), np.concatenate([nothing, *last])
+    begins, ends = np.concatenate([nothing, *first]), np.concatenate([nothing, *last])
+    needed = [place.places[n][0] for n in table.required if n in place.places]
+    kept = len(begins) - _totals(end, width, needed)
+    tell_totals(begins[kept:].tolist(), log)
+    texts = {}
+    for at, gatherer in gatherers.items():
+        column = gatherer.column()
+        texts[at] = TextColumn(column.codes[:kept], column.texts)
+    return texts, begins[:kept], ends[:kept]
+
+
+def _totals(cells: list[str], width: int, needed: Sequence[int]) -> int:
+    """Count the rows of totals among the last rows of a file."""
+    count = 0
+    while len(cells) >= width > 0:
+        row = cells[-width:]
+        if not is_totals(row, lacks=any(not row[at].strip() for at in needed)):
+            break
+        del cells[-width:]
+        count += 1
+    return count
 
 
 def _tell_about_rows(reader: RowReader, rows_read: int, log: FindingLog) -> None:

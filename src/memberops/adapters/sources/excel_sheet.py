@@ -20,17 +20,13 @@ from memberops.adapters.sources.excel_headings import (
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.heading_units import HeadingUnit, unit_above
 from memberops.adapters.sources.text_table import TextTable
+from memberops.adapters.sources.totals import is_totals, tell_totals
 from memberops.domain import Severity
 from memberops.errors import SourceError, bounded
 
 __all__ = ["SheetHead", "sheet_head", "sheet_table"]
 
 _BATCH = 1_000
-_TOTALS = {
-    "合计", "总计", "小计", "共计", "累计", "总和", "total", "totals", "grand total",
-    "subtotal", "sum",
-}  # fmt: skip
-_SHOWN_ROWS = 5
 
 
 class _Codes(dict[Any, int]):
@@ -193,33 +189,17 @@ def _without_totals(
     required: set[int],
     log: FindingLog,
 ) -> Any:
-    """
-    Leave out the totals at the end.
-
-    Such a row begins with the word for one, and lacks what a row needs or has only
-    numbers besides.
-    """
+    """Leave out the totals at the end."""
     dropped: list[int] = []
     while len(kept):
         row = kept[-1]
         cells = {at: cells[codes[row]] for at, (codes, cells) in columns.items()}
-        filled = [cell for cell in cells.values() if str(cell).strip()]
-        first = str(filled[0]).strip().strip(":：").replace(" ", "").casefold()
-        empty = any(not str(cells[at]).strip() for at in required)
-        lacks = empty or all(isinstance(cell, int | float) for cell in filled[1:])
-        if first not in _TOTALS_BARE or not lacks:
+        lacks = any(not str(cells[at]).strip() for at in required)
+        if not is_totals(list(cells.values()), lacks=lacks):
             break
         dropped.append(int(lines[row]))
         kept = kept[:-1]
-    if dropped:
-        rows = ", ".join(map(str, sorted(dropped)[:_SHOWN_ROWS]))
-        log.add(
-            "totals-row",
-            f"rows of totals at the end of the sheet, not read: {len(dropped)} "
-            f"(row {rows})",
-            f"表尾的 {len(dropped)} 个合计行未读取（第 {rows} 行）",
-            count=len(dropped),
-        )
+    tell_totals(dropped, log)
     return kept
 
 
@@ -295,6 +275,3 @@ def _tell_oddities(writer: CellText, shown: str, log: FindingLog) -> None:
             severity=Severity.WARNING,
             count=writer.days,
         )
-
-
-_TOTALS_BARE = frozenset(word.replace(" ", "") for word in _TOTALS)
