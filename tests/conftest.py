@@ -5,6 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from canaries import (  # noqa: F401 - hooks and a fixture
+    nothing_is_left,
+    pytest_configure,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+)
 from ledger_databases import Server
 from sql_servers import MariaServer
 
