@@ -301,14 +301,12 @@ def test_a_reader_that_stops_reading_is_no_failure(sales_file, tmp_path):
     assert running.returncode == 1
 
 
-@pytest.mark.parametrize(("option", "shown"), [("", True), ("--no-progress", False)])
-def test_the_bar_is_shown_on_a_terminal_only(sales_file, tmp_path, option, shown):
-    """On a terminal's standard error; not in what is piped on, nor if unwanted."""
+def on_a_terminal(sales_file, out, *more):
+    """Run the command with standard error on a terminal; return it, and the output."""
     reader, terminal = pty.openpty()
-    more = [option] if option else []
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     with subprocess.Popen(
-        **process(sales_file, tmp_path / "out", *more, env=environment),
+        **process(sales_file, out, *more, env=environment),
         stdout=subprocess.PIPE,
         stderr=terminal,
     ) as running:
@@ -319,8 +317,26 @@ def test_the_bar_is_shown_on_a_terminal_only(sales_file, tmp_path, option, shown
                 drawn += piece
         except OSError:  # Linux says so when the other end is closed.
             pass
-        out = running.communicate()[0]
+        told = running.communicate()[0]
     os.close(reader)
     assert running.returncode == 0
-    assert ("读取会员档案" in drawn.decode() or "统计" in drawn.decode()) is shown
-    assert "统计" not in out.decode()
+    return drawn.decode(), told.decode()
+
+
+def test_the_bar_is_shown_on_a_terminal(sales_file, tmp_path):
+    """On a terminal's standard error; not in what is piped on."""
+    drawn, told = on_a_terminal(sales_file, tmp_path / "out")
+    assert "读取会员档案" in drawn or "统计" in drawn
+    assert "统计" not in told
+
+
+def test_no_bar_is_shown_if_unwanted(sales_file, tmp_path, monkeypatch):
+    """On a terminal neither, with --no-progress."""
+    error = io.StringIO()
+    error.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", error)
+    monkeypatch.setenv("TERM", "xterm")
+    command = ["month-end", "--chain", str(sales_file), "--month", "2024-11",
+               "--out", str(tmp_path / "out")]  # fmt: skip
+    assert main([*command, "--no-progress"]) == 0
+    assert error.getvalue() == ""

@@ -1,7 +1,6 @@
 """Ledgers in databases: the same answers as in memory, and nothing lost."""
 
 import datetime as dt
-import subprocess
 import sys
 
 import pytest
@@ -294,18 +293,6 @@ def test_a_missing_driver_names_its_extra(monkeypatch, module, database, extra):
     with pytest.raises(MissingExtraError) as caught:
         open_ledger(database)
     assert caught.value.extra == extra
-
-
-def test_opening_a_ledger_is_what_loads_sqlalchemy():
-    """Importing the stores loads neither SQLAlchemy nor a driver."""
-    code = (
-        "import sys, memberops.adapters.stores; "
-        "print({'sqlalchemy', 'psycopg', 'sqlite3'} & set(sys.modules))"
-    )
-    done = subprocess.run(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "set()"
 
 
 def test_no_secret_is_in_a_repr_or_an_error():

@@ -35,9 +35,13 @@ def test_import_loads_nothing_heavy():
 
 
 def test_import_has_no_side_effects():
-    """Importing every public name leaves pandas options and warnings as they were."""
+    """
+    Importing every public name leaves pandas options and warnings as they were.
+
+    Nor do the policies load the phone library, or the stores SQLAlchemy or a driver.
+    """
     code = (
-        "import warnings, locale, decimal, pandas as pd\n"
+        "import sys, warnings, locale, decimal, pandas as pd\n"
         "def state(): return (list(warnings.filters), locale.setlocale(0), "
         "repr(decimal.getcontext()), {k: pd.get_option(k) for k in "
         "('display.width', 'mode.copy_on_write')})\n"
@@ -45,10 +49,12 @@ def test_import_has_no_side_effects():
         "import memberops\n"
         "for name in memberops.__all__: getattr(memberops, name)\n"
         "after = state()\n"
-        "print(before[1:] == after[1:])"
+        "import memberops.adapters.stores, memberops.policies.phones\n"
+        "late = {'phonenumbers', 'sqlalchemy', 'psycopg', 'sqlite3'}\n"
+        "print(before[1:] == after[1:], late & set(sys.modules))"
     )
 
-    assert run(code) == "True"
+    assert run(code) == "True set()"
 
 
 def test_every_public_name_is_there():

@@ -1,6 +1,5 @@
 """Phones: one spelling for each number, or the reason why there is none."""
 
-import subprocess
 import sys
 
 import pandas as pd
@@ -177,15 +176,6 @@ def test_without_the_extra_mobiles_are_still_read(monkeypatch):
     assert "88888888" not in str(caught.value)
     monkeypatch.undo()
     phones._library.cache_clear()
-
-
-def test_the_library_is_loaded_late():
-    """Importing the policies does not load the phone library."""
-    code = "import sys, memberops.policies.phones; print('phonenumbers' in sys.modules)"
-    done = subprocess.run(  # noqa: S603 - our own interpreter and code
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "False"
 
 
 @pytest.mark.parametrize("stored", ["str", "object"])
