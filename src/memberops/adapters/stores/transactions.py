@@ -90,7 +90,9 @@ class Database:
         if writes:
             return {WRITES: True}
         if self.engine.dialect.name == "postgresql":
-            return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            # Not read-only by option: a connection that was would later ask to write
+            # where the server's own settings forbid it.
+            return {"isolation_level": "REPEATABLE READ"}
         return {}  # SQLite reads of one state in any transaction
 
     def _leave_inherited(self) -> None:
