@@ -9,16 +9,18 @@ import logging
 import sqlite3
 import tempfile
 import traceback
+from pathlib import Path
 
 import attrs
 import pytest
 
 pytest.importorskip("sqlalchemy", reason="needs the extra 'sql'")
 pytest.importorskip("httpx2", reason="needs the extra 'sms'")
+pytest.importorskip("cryptography", reason="needs the extra 'seal'")
 
 import message_storms as storms
 from memberops.adapters.sms import FileProvider, FormGateway, SmsContext
-from memberops.adapters.stores import open_outbox
+from memberops.adapters.stores import KeySeal, open_outbox
 from memberops.domain.message import Message, audience_digest
 from memberops.errors import MemberOpsError
 from memberops.policies.outbox_policy import OutboxPolicy
@@ -181,8 +183,18 @@ def office(outbox, provider, gateway, shown):
 SLOW = {GatewayFault.HUGE_BODY, GatewayFault.SLOW_DRIP}
 
 
-def in_office(database, tmp_path, monkeypatch, *, provider, seal=None):
-    """Run the office with all ears open; return what was seen, logged and left."""
+def on_disk(database):
+    """Return the bytes of a database, of its log and of its journal, by file."""
+    path = Path(database)
+    return {each.name: each.read_bytes() for each in path.parent.glob(f"{path.name}*")}
+
+
+def in_office(database, tmp_path, monkeypatch, *, provider, seal=None, disks=None):
+    """
+    Run the office with all ears open; return what was seen, logged and left.
+
+    The bytes on the disk go into *disks*, as they are while the outbox is open.
+    """
     left = tmp_path / "temporary"
     left.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(left))
@@ -201,6 +213,8 @@ def in_office(database, tmp_path, monkeypatch, *, provider, seal=None):
             own = form_gateway(gateway.url, tmp_path)
         with contextlib.closing(own):
             office(outbox, own, gateway if provider == "form" else None, shown)
+        if disks is not None:
+            disks.append(on_disk(database))
         shown.append(repr(gateway))
         shown.append(repr(gateway.accepted))
         if provider == "form":
@@ -257,17 +271,21 @@ def test_an_outbox_holds_what_it_must_send_and_nowhere_else(tmp_path, monkeypatc
     assert not any(SECRET in text for text in dump(database).values())
 
 
-def test_under_a_seal_no_file_of_the_database_holds_a_canary(tmp_path, monkeypatch):
-    """With a host's seal neither a dump nor the bytes on the disk show any."""
+@pytest.mark.parametrize("seal", [Sealed(), KeySeal("5e" * 32)], ids=["host", "key"])
+def test_under_a_seal_no_file_of_the_database_holds_a_canary(
+    tmp_path, monkeypatch, seal
+):
+    """Neither a dump nor the bytes on the disk show any, the log of SQLite included."""
     database = tmp_path / "outbox.db"
-    in_office(str(database), tmp_path, monkeypatch, provider="form", seal=Sealed())
+    disks = []
+    in_office(
+        str(database), tmp_path, monkeypatch, provider="form", seal=seal, disks=disks
+    )
 
     assert not any(seen(text) for text in dump(str(database)).values())
-    files = list(tmp_path.glob("outbox.db*"))
-    assert files
-    for path in files:
-        data = path.read_bytes()
-        assert not [c[:3] for c in CANARIES if c.encode() in data], path.name
+    assert {"outbox.db", "outbox.db-wal"} <= set(disks[0])
+    for name, data in (*disks[0].items(), *on_disk(database).items()):
+        assert not [c[:3] for c in CANARIES if c.encode() in data], name
 
 
 def test_the_canaries_can_be_found():
