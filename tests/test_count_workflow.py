@@ -176,6 +176,25 @@ def test_late_rows_of_a_file_leave_counts_as_they_are(chain, tmp_path, known):
     assert told == ([] if known else ["late-not-corrected"])
 
 
+def test_who_may_not_approve_takes_no_approval_back(chain, tmp_path):
+    """A later word of too low a role is told, and what was settled stays settled."""
+    reasons = tmp_path / "reasons.csv"
+    counts = write(tmp_path, "one.csv", "C1,warehouse,CUP,L1,79,2026-10-08 09:00,W1,W2")
+    approved(chain, tmp_path, counts=counts, reasons=reasons)
+    with (tmp_path / "approvals.csv").open("a", encoding="utf-8") as file:
+        file.write(
+            "C1,warehouse,CUP,L1,-1,SM,store_manager,2026-10-30T09:00+08:00,no\n"
+        )
+    answer = chain.count_differences("C1", as_of=mo_day(31), counts=counts,
+        reasons=reasons, approvals=tmp_path / "approvals.csv")  # fmt: skip
+    rows = answer["count_differences"].frame.set_index(["place", "gift_id"])
+    cup = rows.loc[("warehouse", "CUP"), ["outcome", "approved_by", "settled"]]
+    assert cup.tolist() == ["approved", "H1", "yes"]
+    told = [each.message_en for each in answer.findings if "word" in each.rule]
+    assert len(told) == 1
+    assert "by the store manager, does not count" in told[0]
+
+
 def test_one_file_takes_the_approvals_of_every_stocktake(chain, tmp_path):
     """What was approved in another stocktake is no mistake of this one."""
     names = ",".join(COUNT_APPROVALS.names)

@@ -320,6 +320,31 @@ class StocktakePolicy:
             )
         return said, all(reason.met for reason in said)
 
+    def entitled(
+        self, difference: Difference, approval: Approval, *, region: str | None = None
+    ) -> bool:
+        """
+        Tell if a word on a line counts: who said it may, of what is there now.
+
+        Args:
+            difference: The line, and what it differs by.
+            approval: What was said.
+            region: The region of its store.
+        """
+        _, _, needed = self._needed(difference, region)
+        roles = self.roles_at(difference.line.place)
+        return objection(difference, approval, roles, needed) is None
+
+    def _needed(
+        self, difference: Difference, region: str | None
+    ) -> tuple[str | None, bool, str]:
+        """Return the limit that is exceeded, if nobody watched, and who approves."""
+        line = difference.line
+        beyond = effective_limit(self.limits, line.place, region).exceeded(difference)
+        unseen = self.witness and line.witnessed_by in {None, line.counted_by}
+        roles = self.roles_at(line.place)
+        return beyond, unseen, roles[1 if beyond is not None or unseen else 0]
+
     def _approved(
         self, difference: Difference, approval: Approval | None, region: str | None
     ) -> tuple[str, list[Reason]]:
@@ -327,7 +352,7 @@ class StocktakePolicy:
         line = difference.line
         roles = self.roles_at(line.place)
         said: list[Reason] = []
-        beyond = effective_limit(self.limits, line.place, region).exceeded(difference)
+        beyond, unseen, needed = self._needed(difference, region)
         if beyond is not None:
             english, chinese = MEASURES[beyond]
             said.append(
@@ -338,10 +363,8 @@ class StocktakePolicy:
                     ("measure", beyond),
                 )
             )
-        unseen = self.witness and line.witnessed_by in {None, line.counted_by}
         if unseen:
             said.append(no("witness", "nobody else watched", "无监盘人"))
-        needed = roles[1 if beyond is not None or unseen else 0]
         if line.counted_by is None:
             text = (
                 "it is not known who counted: name them first",

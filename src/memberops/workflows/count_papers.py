@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from memberops.errors import (
 )
 from memberops.ledger import LedgerStore, differences, read_counts, uncounted_lines
 from memberops.policies import StocktakePolicy
+from memberops.policies.stocktake_words import role_en, role_zh
 from memberops.tables import STORES, Table
 from memberops.tables.counts import COUNTS
 from memberops.tables.stocktakes import COUNT_APPROVALS, COUNT_REASONS
@@ -60,7 +62,7 @@ class CountPapers:
             at the cut-off and no row counts.
         differences: What each line that holds says against the books.
         explanations: Reasons, by line.
-        approvals: What was said to lines; of several the latest counts.
+        approvals: What was said to lines; of several the latest by who may say it.
         findings: What was wrong with the papers.
         results: What the files gave, by name of the table.
         rows_read: Rows of counts of the file; each became a line or was refused.
@@ -214,24 +216,54 @@ def read_papers(
         made = _explanation(line_id, row, findings)
         if made is not None:
             why[line_id].append(made)
-    said: dict[str, Approval] = {}
+    said: dict[str, list[Approval]] = defaultdict(list)
     for line_id, row in _of_lines(frames, "approvals", ids, stocktake, findings):
         approval = _approval(line_id, row)
-        before = said.get(line_id)
-        if approval.at <= as_of and (before is None or before.at <= approval.at):
-            said[line_id] = approval
+        if approval.at <= as_of:
+            said[line_id].append(approval)
     rejected = results["counts"].rejected if "counts" in results else 0
     return CountPapers(
         stocktake=stocktake,
         lines=lines,
         differences=found,
         explanations=dict(why),
-        approvals=said,
+        approvals=_words_that_count(asked, found, said, findings),
         findings=tuple(findings),
         results=results,
         rows_read=reading.rows_read + rejected,
         accepted=reading.accepted,
     )
+
+
+def _words_that_count(
+    asked: Inquiry,
+    found: Iterable[Difference],
+    said: dict[str, list[Approval]],
+    findings: list[Finding],
+) -> dict[str, Approval]:
+    """Keep the last word on each line; who may not say it takes no other word back."""
+    policy, regions = asked.chain.policies.stocktake, regions_of(asked.stores)
+    kept: dict[str, Approval] = {}
+    for each in found:
+        words = sorted(said.get(each.line.line_id, ()), key=attrgetter("at"))
+        region = region_of(each.line.place, regions)
+        count = [word for word in words if policy.entitled(each, word, region=region)]
+        if words:
+            kept[each.line.line_id] = (count or words)[-1]
+        if count and count[-1] is not words[-1]:
+            role = words[-1].role
+            findings.append(
+                Finding(
+                    table="count_approvals",
+                    rule="word-not-counted",
+                    severity=Severity.WARNING,
+                    message_en=f"the last word on {bounded([each.line.line_id])}, by "
+                    f"{role_en(role)}, does not count: the one before holds",
+                    message_zh=f"{bounded([each.line.line_id])} 的最后一条意见"
+                    f"（{role_zh(role)}）无效，以之前的意见为准",
+                )
+            )
+    return kept
 
 
 def _undated(lines: Iterable[CountLine], stocktake: Stocktake) -> list[Finding]:
