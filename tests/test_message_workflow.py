@@ -318,6 +318,17 @@ def test_a_line_that_is_no_receipt_is_told_and_not_quoted(tmp_path, line):
     assert "13812345671" not in repr(findings)
 
 
+def test_a_phone_where_a_code_belongs_is_not_kept(tmp_path):
+    """Whoever wrote the file put the phone there; it does not enter the outbox."""
+    path = tmp_path / "receipts.jsonl"
+    line = {"message_id": "S1", "status": "undelivered", "raw_code": "to 13812345671",
+            "provider_message_id": "13812345671"}  # fmt: skip
+    path.write_text(json.dumps(line), "utf-8")
+    (receipt,), findings = read_receipts(path, provider="p")
+    assert (receipt.raw_code, receipt.provider_message_id) == ("*****", None)
+    assert findings == []
+
+
 def test_a_file_of_receipts_that_is_not_there(chain, tmp_path):
     """A missing file is an error, and nothing is asked."""
     with pytest.raises(SourceError, match="cannot be read"):

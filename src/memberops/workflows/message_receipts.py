@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from memberops.adapters.sms.receipts import read_moment, read_number
+from memberops.adapters.sms.verdicts import plain_code, plain_id
 from memberops.domain import Finding, Severity
 from memberops.domain.message import MessageReceipt
 from memberops.errors import MemberOpsError, SourceError
@@ -87,9 +88,9 @@ def _receipt(line: str, provider: str) -> MessageReceipt | None:
             provider=document.get("provider", provider),
             status=document.get("status", ""),
             message_id=texts["message_id"] or None,
-            provider_message_id=texts["provider_message_id"] or None,
+            provider_message_id=plain_id(texts["provider_message_id"]),
             problem=texts["problem"] or None,
-            raw_code=texts["raw_code"] or "",
+            raw_code=plain_code(texts["raw_code"]) if texts["raw_code"] else "",
             at=at,
             segment=read_number(document.get("segment")),
         )
