@@ -284,6 +284,26 @@ def test_each_sheet_of_a_workbook_is_looked_at():
     ]  # fmt: skip
 
 
+def test_a_sheet_of_members_with_their_cards_gives_both_tables():
+    """Both are read from it; a sales export with names holds no members."""
+    heads = "会员号,姓名,手机号,卡号,有效期起,有效期止\n"
+    row = "M1,王小明,13812345678,101,2026-01-01,2026-12-31\n"
+    Path("people.csv").write_text(heads + row, "utf-8")
+    sold = "小票号,日期,门店,数量,金额,会员号,姓名,手机号\n"
+    line = "{},2026-11-05,S1,1,5,M1,王小明,13812345678\n"
+    Path("sales.csv").write_text(sold + line.format("T1") + line.format("T2"), "utf-8")
+    found = propose_mapping(".")
+    text = chain_toml(found, name="x", currency="CNY", zone="Asia/Shanghai")
+    Path("chain.toml").write_text(text, "utf-8")
+
+    assert sorted(each.table for each in found) == ["cards", "members", "sales"]
+    chain = open_chain("chain.toml", entry_points=False)
+    assert {n: s.read(n).accepted for n, s in chain.sources.items()} == {
+        "cards": 1, "members": 1, "sales": 2,
+    }  # fmt: skip
+    assert len(propose_mapping("people.csv", table="members")) == 1
+
+
 def test_a_second_file_of_a_table_stands_as_a_comment():
     """The chain file stays valid; the office chooses."""
     for name in ("a.csv", "b.csv"):

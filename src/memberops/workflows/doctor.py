@@ -40,6 +40,7 @@ from memberops.workflows.doctor_samples import (
     files_of,
     sample_tables,
 )
+from memberops.workflows.doctor_second import second_tables
 from memberops.workflows.doctor_shapes import shape_of, shown_headings
 from memberops.workflows.doctor_units import heading_units, inline_table
 
@@ -63,7 +64,8 @@ def propose_mapping(
             None.
 
     Returns:
-        A proposal for each file, and for each sheet that is shown.
+        A proposal for each file, and for each sheet that is shown; for one that holds
+        members with their cards, one for each of both tables.
 
     Raises:
         MissingExtraError: A workbook needs the extra ``excel``.
@@ -83,15 +85,21 @@ def propose_mapping(
     for file in files_of(Path(path)):
         adapter = "excel" if file.name.lower().endswith(BOOK_ENDINGS) else "csv"
         for sheet, text in sample_tables(file):
-            found.append(
-                propose_table(
-                    text,
-                    table=table,
-                    adapter=adapter,
-                    path=_relative(file, home),
-                    sheet=sheet,
-                )
+            first = propose_table(
+                text,
+                table=table,
+                adapter=adapter,
+                path=_relative(file, home),
+                sheet=sheet,
             )
+            found.append(first)
+            more = second_tables(text, first.table) if table is None else ()
+            found += [
+                propose_table(
+                    text, table=name, adapter=adapter, path=first.path, sheet=sheet
+                )
+                for name in (more if first.complete else ())
+            ]
     return tuple(found)
 
 

@@ -1,0 +1,60 @@
+"""Which further tables a file holds: a sheet of members often has their cards too."""
+
+from __future__ import annotations
+
+from memberops.adapters.sources.column_values import TextColumn
+from memberops.adapters.sources.text_table import TextTable
+from memberops.tables import TABLES, Table, normal_heading
+from memberops.tables import table as table_named
+
+__all__ = ["second_tables"]
+
+_OWN = 2
+
+
+def second_tables(text: TextTable, first: str) -> list[str]:
+    """
+    Name the tables that a file holds besides the one that it seems to be.
+
+    Such a table has all its required columns, some that the first one has not, and
+    a key that is in no two rows: members of a sales export are none, for they buy
+    again.
+
+    Args:
+        text: The file, or its first rows.
+        first: The table that fits it best.
+
+    >>> headings = ["会员号", "姓名", "卡号", "有效期起", "有效期止"]
+    >>> text = TextTable.of_rows(
+    ...     "file", headings, [["M1", "a", "1", "2026-01-01", "2026-12-31"]])
+    >>> second_tables(text, "members")
+    ['cards']
+    """
+    own = set(_places(table_named(first), text).values())
+    found = []
+    for table in TABLES:
+        if table.name == first or not table.key:
+            continue
+        places = _places(table, text)
+        if not {*table.required, *table.key} <= set(places):
+            continue
+        if len(set(places.values()) - own) < _OWN:
+            continue
+        if _unique([text.columns[places[name]] for name in table.key]):
+            found.append(table.name)
+    return found
+
+
+def _places(table: Table, text: TextTable) -> dict[str, int]:
+    known = table.by_heading()
+    found: dict[str, int] = {}
+    for at, heading in enumerate(text.headings):
+        if column := known.get(normal_heading(heading)):
+            found.setdefault(column.name, at)
+    return found
+
+
+def _unique(columns: list[TextColumn]) -> bool:
+    rows = list(zip(*(column.codes.tolist() for column in columns), strict=True))
+    full = all(text.strip() for column in columns for text in column.texts)
+    return bool(rows) and full and len(set(rows)) == len(rows)
