@@ -83,9 +83,11 @@ def race(kind: str, url: str, chosen: argparse.Namespace) -> None:
     for reader, each in found.items():
         if each:
             seconds = statistics.median(one["seconds"] for one in each)
+            cpu = statistics.median(one["cpu"] for one in each)
             peak = statistics.median(one["peak"] for one in each)
             print(
-                f"{kind:11}{reader:18}{seconds:7.2f} s  peak +{peak:5.0f} MB",
+                f"{kind:11}{reader:18}{seconds:7.2f} s  CPU {cpu:6.2f} s  "
+                f"peak +{peak:5.0f} MB",
                 flush=True,
             )
 
@@ -147,18 +149,19 @@ def measure(kind: str, url: str, reader: str) -> dict[str, Any]:
 
         engine = "connectorx" if kind == "mariadb" else "adbc"
     before = peak()
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     if engine is None:
         frame = by_pandas(kind, url, chunks=reader != "pandas")
     else:
         context = SourceContext(folder=Path(), currency=Currency("CNY"), zone=SHANGHAI)
         source = SqlSource(context, url=url, table="sales", engine=engine)
         frame = source.read("sales").frame
-    seconds = time.perf_counter() - began
+    seconds, cpu = time.perf_counter() - began, time.process_time() - worked
     grown = peak() - before
     assert str(frame["amount"].dtype) == "int64", frame.dtypes
     return {
         "seconds": seconds,
+        "cpu": cpu,
         "peak": grown,
         "sums": [
             len(frame),
