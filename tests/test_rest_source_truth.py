@@ -504,3 +504,19 @@ def test_an_id_is_no_way_to_another_place(server, own):
     slashed = {"id": "../../admin?x=1", "name": "n"}
     source_of(server, lambda _: {"data": [slashed]}, follow=follow).read("members")
     assert server.seen[-1].target == "/x/..%2F..%2Fadmin%3Fx%3D1/more"
+
+
+def test_a_stale_page_in_another_order_is_no_new_page(server):
+    """A cache that gives page one in place of page three, its records turned round."""
+
+    def say(query):
+        people = PEOPLE[:24]
+        page = int(query["page"])
+        data = people[page * 8 - 8 : page * 8]
+        if len(server.seen) in {3, 4}:  # page one looked at again, then page three
+            data = people[7::-1]
+        return {"data": data, "total": len(people)}
+
+    paging = {"kind": "page", "field": "page", "total": "total"}
+    frame = source_of(server, say, paging=paging).read("members").frame
+    assert len(frame) == 24

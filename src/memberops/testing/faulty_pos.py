@@ -68,6 +68,7 @@ class PosWorld:
         self.customers: dict[int, dict[str, Any]] = {}
         self.orders: dict[int, dict[str, Any]] = {}
         self._refunds = 0
+        self._writes = 0
         self._lock = threading.RLock()
 
     def happen(self, times: int = 1) -> None:
@@ -121,6 +122,11 @@ class PosWorld:
     def _stamp(self) -> str:
         return self.now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    def _version(self) -> int:
+        """Return a number that grows with each write."""
+        self._writes += 1
+        return self._writes
+
     def _enrol(self) -> None:
         own = len(self.customers) + 1 + max(self.customers, default=0)
         self.customers[own] = {
@@ -129,6 +135,7 @@ class PosWorld:
             "mobile": f"138{self.random.randrange(10**8):08d}",
             "deleted_at": None,
             "updated_at": self._stamp(),
+            "version": self._version(),
         }
 
     def _one(self, records: Mapping[int, dict[str, Any]]) -> dict[str, Any] | None:
@@ -142,6 +149,7 @@ class PosWorld:
                 **found,
                 "mobile": mobile,
                 "updated_at": self._stamp(),
+                "version": self._version(),
             }
 
     def _delete_customer(self) -> None:
@@ -151,6 +159,7 @@ class PosWorld:
                 **found,
                 "deleted_at": stamp,
                 "updated_at": stamp,
+                "version": self._version(),
             }
 
     def _lines(self, most: int = 3) -> list[dict[str, Any]]:
@@ -173,6 +182,7 @@ class PosWorld:
             "status": "paid",
             "created_at": self._stamp(),
             "updated_at": self._stamp(),
+            "version": self._version(),
             "lines": self._lines(),
             "refunds": [],
         }
@@ -184,7 +194,8 @@ class PosWorld:
                 name: make(found) if callable(make) else make
                 for name, make in fields.items()
             }
-            self.orders[found["id"]] = {**found, **new, "updated_at": self._stamp()}
+            stamps = {"updated_at": self._stamp(), "version": self._version()}
+            self.orders[found["id"]] = {**found, **new, **stamps}
 
     def _change_order(self) -> None:
         """Change an order: it may come to have fewer lines, or none."""
@@ -200,14 +211,27 @@ class PosWorld:
         self._update_order(refunds=lambda order: [*order["refunds"], made])
 
     def found(self, kind: str, since: str | None) -> list[dict[str, Any]]:
-        """Return the records changed at or after a moment, in the order of ids."""
+        """
+        Return the records that changed, in the order of ids.
+
+        Args:
+            kind: ``customers`` or ``orders``.
+            since: A moment, at or after which, or a version, after which; None for
+                all.
+        """
         with self._lock:
             records = self.customers if kind == "customers" else self.orders
             return [
                 records[own]
                 for own in sorted(records)
-                if since is None or records[own]["updated_at"] >= since[:19]
+                if since is None or _is_since(records[own], since)
             ]
+
+
+def _is_since(record: Mapping[str, Any], since: str) -> bool:
+    if since.lstrip("-").isdigit():
+        return bool(record["version"] > int(since))
+    return bool(record["updated_at"] >= since[:19])
 
 
 def _rows(order: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
@@ -236,7 +260,8 @@ class FaultyPos:
     """
     Serves a `PosWorld` over HTTP, with faults that a test plans.
 
-    It answers ``GET /customers`` and ``GET /orders`` with ``since``, and pages by
+    It answers ``GET /customers`` and ``GET /orders`` with ``since`` (a moment of
+    ``updated_at``, or a number of ``version``), and pages by
     ``offset``, ``page``, ``cursor`` (with ``next`` in the answer), ``after`` (the last
     id), or by ``link=1`` (a ``Link`` header); with ``size`` up to *largest*.
 

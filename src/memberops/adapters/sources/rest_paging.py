@@ -87,6 +87,7 @@ class _Pages:
             resource.body if resource.method == "POST" else resource.params
         )
         self._pages: set[int] = set()
+        self._known: set[str] = set()
         self._flagged = False
         self._whole = since is None
         self.unread = ""
@@ -148,7 +149,9 @@ class _Pages:
         """Ask for a page once more; it still has some of what it had."""
         for attempt in range(1, self._reader.patience.attempts + 1):
             answer, page = self._ask(fields)
-            if before & set(self._ids(page)):
+            ids = set(self._ids(page))
+            if before & ids:
+                self._known |= ids
                 return answer, page
             if attempt < self._reader.patience.attempts:
                 self._reader.pause(attempt, asked=self._resource.path)
@@ -216,7 +219,7 @@ class _Pages:
         for attempt in range(1, self._reader.patience.attempts + 1):
             answer, page = self._ask({self._paging.field: offset})
             ids = set(self._ids(page))
-            if ids <= {last} or not ids <= known:
+            if ids <= {last} or not ids <= known or last not in ids:
                 return answer, page
             if attempt < self._reader.patience.attempts:
                 self._reader.pause(attempt, asked=self._resource.path)
@@ -288,16 +291,26 @@ class _Pages:
             answer, page = self._ask(
                 fields, link=place if self._paging.kind == "link" else None
             )
-            own = hash(tuple(self._ids(page)))
-            if not page or own not in self._pages:
-                self._pages.add(own)
+            last = attempt == self._reader.patience.attempts
+            if not self._came(page, last=last):
                 return answer, page
-            if attempt < self._reader.patience.attempts:
+            if not last:
                 self._reader.pause(attempt, asked=self._resource.path)
         raise SourceError(
             f"{self._resource.path}: the service gives the same page again and again, "
             "so its end cannot be reached"
         )
+
+    def _came(self, page: list[Any], *, last: bool) -> bool:
+        """Tell whether a page came before; in another order it is no other page."""
+        ids = self._ids(page)
+        own = hash(tuple(ids))
+        if page and (own in self._pages or (self._known.issuperset(ids) and not last)):
+            return True
+        self._pages.add(own)
+        if self._paging.kind == "page":
+            self._known.update(ids)
+        return False
 
     def _ask(
         self, fields: Mapping[str, Any] | None = None, *, link: str | None = None
