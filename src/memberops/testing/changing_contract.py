@@ -37,6 +37,7 @@ _FAULTS = {
 }
 _RETURNED = 3
 _DAY = dt.date(2026, 11, 5)
+_NOON = dt.datetime(2026, 11, 5, 11, tzinfo=dt.UTC)  # the same day in most zones
 _Rows = Sequence[Mapping[str, Any]]
 
 
@@ -56,7 +57,8 @@ class SourceWorld(Protocol):
 
         Args:
             table: The canonical table.
-            rows: Values of canonical columns; amounts are `Decimal`, days are dates.
+            rows: Values of canonical columns; amounts are `Decimal`, days are dates,
+                moments are aware datetimes.
             key: The record to replace; None for a new one.
 
         Returns:
@@ -96,7 +98,8 @@ def check_changing_source(
     Args:
         make_source: Makes a source of that world.
         world: The system.
-        table: ``"members"`` or ``"sales"``.
+        table: ``"members"``, ``"sales"`` or ``"cards"``. Of sales also moments and
+            the tickets that lines take back are compared, of cards corrected terms.
         currency: Currency of the amounts; CNY if None.
 
     Raises:
@@ -180,6 +183,9 @@ class _Walk:
         """Write other values into one of the records that are still there."""
         key = [each for each in self._order if each in self._truth][at]
         rows = rows or self.made(3)
+        if "valid_from" in self._key:  # then a correction has to keep it
+            first = dt.date.fromisoformat(key[self._key.index("valid_from")])
+            rows = [{**row, "valid_from": first} for row in rows]
         self._world.put(self._table.name, rows, key)
         self._truth[key] = self._texts(rows)
 
@@ -278,10 +284,12 @@ class _Walk:
             return ""
         if isinstance(value, Decimal):
             return str(self._currency.to_minor(value))
+        kind = self._table.column(name).kind
+        if kind is Kind.INSTANT:
+            return str(pd.Timestamp(value).tz_convert("UTC").isoformat())
         if isinstance(value, dt.date):
             return value.strftime("%Y-%m-%d")
-        whole = self._table.column(name).kind in (Kind.INTEGER, Kind.MONEY)
-        return str(int(value)) if whole else str(value)
+        return str(int(value)) if kind in (Kind.INTEGER, Kind.MONEY) else str(value)
 
 
 def _difference(
@@ -323,21 +331,36 @@ def _ticket(number: int, lines: int) -> list[dict[str, Any]]:
         # The third line gives goods back.
         quantity = -line if line == _RETURNED else line
         price = Decimal(100 * number + line).scaleb(-2)
+        ago = dt.timedelta(days=number % 9)
         made.append(
             {
-                "sold_on": _DAY - dt.timedelta(days=number % 9),
+                "sold_on": _DAY - ago,
+                "sold_at": _NOON - ago + dt.timedelta(minutes=number % 60),
                 "store_id": f"S{number % 2 + 1}",
                 "member_id": f"M{number}" if number % 2 else None,
                 "item_id": f"I{line}",
                 "quantity": quantity,
                 "unit_price": price,
                 "amount": quantity * price,
+                "returned_ticket_id": f"B{number}" if line == _RETURNED else None,
             }
         )
     return made
 
 
+def _card(number: int, _lines: int) -> list[dict[str, Any]]:
+    first = _DAY - dt.timedelta(days=number)
+    return [
+        {
+            "member_id": f"M{number}",
+            "valid_from": first,
+            "valid_through": first + dt.timedelta(days=365 + number),
+        }
+    ]
+
+
 _MAKERS: dict[str, Callable[[int, int], list[dict[str, Any]]]] = {
     "members": _member,
     "sales": _ticket,
+    "cards": _card,
 }
