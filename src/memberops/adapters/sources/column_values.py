@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from functools import partial
@@ -286,29 +287,30 @@ def _nobody(
     text: TextColumn, words: Iterable[str], asked: _Array, log: FindingLog | None
 ) -> _Array:
     """Tell which texts name no member: the words, and rows of zeros or dashes."""
-    known = {narrow(word).casefold() for word in words}
-    marks = known & {"0", "-"}
+    known = {narrow(word).casefold() for word in words} - {""}
+    runs = {re.escape(mark) + "+" for mark in known & {"0", "-"}}
+    forms = "|".join(sorted(runs | {re.escape(word) for word in known}))
+    found = np.zeros(len(text.texts), dtype=bool)
+    if not forms:
+        return found
     # All at once: a chain has as many different texts here as members.
-    together = narrow("\0".join(text.texts)).casefold().split("\0")
-    texts = [each.strip() for each in together]
-    if len(texts) != len(text.texts):  # one of them holds a NUL
-        texts = [narrow(each).casefold() for each in text.texts]
-    listed = [
-        each in known or (each[:1] in marks and not each.strip(each[:1]))
-        for each in texts
-    ]
-    found: _Array = asked & np.array(listed, dtype=bool)  # there may be no rows
+    texts = [each.replace("\0", " ") for each in text.texts]
+    together = narrow("\0" + "\0".join(texts) + "\0").casefold()
+    shown, at, last = set[str](), 0, 0
+    for match in re.finditer(rf"\0\s*({forms})\s*(?=\0)", together):
+        at += together.count("\0", last, match.start())
+        last = match.start()
+        found[at] = True
+        shown.add(match[1])
+    found &= asked
     rows = np.bincount(text.codes, minlength=len(text.texts))
     if log is not None and rows[found].any():
-        shown = bounded(
-            sorted({texts[at][:20] for at in np.flatnonzero(found)}), limit=12
-        )
+        told = bounded(sorted(shown), limit=12)
         log.add(
             "member-nobody",
-            f"rows whose member id stands for nobody ({shown}) and that name no "
+            f"rows whose member id stands for nobody ({told}) and that name no "
             "member; 'nobody' says which words do",
-            f"会员号表示“无会员”的行（{shown}），不计为会员；"
-            "哪些词如此，由 nobody 指定",
+            f"会员号表示“无会员”的行（{told}），不计为会员；哪些词如此，由 nobody 指定",
             column=_MEMBER,
             count=int(rows[found].sum()),
         )
