@@ -43,6 +43,9 @@ def rows_of(text):
 def test_a_batch_from_the_shell(run, folder, capsys):
     """Planned, approved by two, sent, settled: each step dry until it is meant."""
     write_message_chain(folder)
+    visits = folder / "visits.csv"  # an empty table would be a warning when it is read
+    called = "V0,M4,电话,2026-11-04,done,2026-11-04\n"
+    visits.write_text(visits.read_text("utf-8") + called, "utf-8")
     ids = folder / "ids.txt"
     ids.write_text("M1\nM2\nM3\n", "utf-8")
     wish = ("--as-of", "2026-11-05", "--template", "birthday", "--batch", "B1",
