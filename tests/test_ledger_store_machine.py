@@ -12,7 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from ledger_databases import quick_folder
 from ledger_machine import ZERO, LedgerMachine, at
-from memberops.adapters.stores import facts, open_ledger, schema
+from memberops.adapters.stores import facts, ledger_version_1, open_ledger, schema
 from memberops.domain import Posting
 from memberops.errors import MemberOpsError
 from memberops.ledger import Ledger
@@ -124,13 +124,13 @@ def emptied(ledger):
             for name in reversed(names):
                 connection.execute(sa.delete(schema.metadata.tables[name]))
             return
-        for table in schema.APPEND_ONLY:
+        for table in ledger_version_1.APPEND_ONLY:
             connection.exec_driver_sql(f"DROP TRIGGER {table}_no_delete")
             connection.exec_driver_sql(f"DROP TRIGGER {table}_no_update")
             connection.exec_driver_sql(f"DROP TRIGGER {table}_no_replace")
         for name in reversed(names):
             connection.execute(sa.delete(schema.metadata.tables[name]))
-        schema.create_triggers(connection)
+        ledger_version_1.create_triggers(connection)
 
     ledger._database.write(work)
     return ledger

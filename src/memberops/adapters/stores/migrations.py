@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 
-from memberops.adapters.stores import schema
+from memberops.adapters.stores import ledger_version_1, schema
 from memberops.errors import LedgerVersionError
 
 __all__ = ["STEPS", "Step", "check_version", "migrate"]
@@ -21,8 +21,8 @@ Step = Callable[[sa.Connection], None]
 
 
 def _create(connection: sa.Connection) -> None:
-    schema.metadata.create_all(connection, checkfirst=False)
-    schema.create_triggers(connection)
+    ledger_version_1.create_tables(connection)
+    ledger_version_1.create_triggers(connection)
     connection.execute(sa.insert(schema.version).values(version=0))
 
 

@@ -1,9 +1,10 @@
 """
 The tables of a ledger in a database, the same in SQLite and PostgreSQL.
 
-`entries` and `movements` are the ledger: they only grow, and the database refuses
-anything else. `balances`, `lots` and `holds` are kept beside them in the same
-transactions, and can be refolded from them at any time.
+They are what the steps of `migrations` lead to. `entries` and `movements` are the
+ledger: they only grow, and the database refuses anything else. `balances`, `lots` and
+`holds` are kept beside them in the same transactions, and can be refolded from them
+at any time.
 """
 
 from __future__ import annotations
@@ -13,10 +14,8 @@ import datetime as dt
 import sqlalchemy as sa
 
 __all__ = [
-    "APPEND_ONLY",
     "VERSION_TABLE",
     "balances",
-    "create_triggers",
     "entries",
     "holds",
     "lots",
@@ -27,7 +26,6 @@ __all__ = [
 ]
 
 VERSION_TABLE = "ledger_version"
-APPEND_ONLY = ("ledger_entries", "ledger_movements")
 
 # Ids sort and compare by code point everywhere, whatever the server's language.
 _ID = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -132,46 +130,3 @@ def micros(moment: dt.datetime) -> int:
     1000000
     """
     return (moment - _EPOCH) // _MICROSECOND
-
-
-_SAY = "the ledger only grows: correct a mistake by a reversal"
-
-# INSERT OR REPLACE would delete without firing a delete trigger, so what is there
-# already is refused before the insert.
-_SQLITE_REPLACES = {
-    "ledger_entries": "SELECT 1 FROM ledger_entries WHERE sequence >= NEW.sequence "
-    "UNION ALL SELECT 1 FROM ledger_entries WHERE key = NEW.key "
-    "UNION ALL SELECT 1 FROM ledger_entries WHERE reverses = NEW.reverses",
-    "ledger_movements": "SELECT 1 FROM ledger_movements "
-    "WHERE sequence = NEW.sequence AND line = NEW.line",
-}
-
-
-def create_triggers(connection: sa.Connection) -> None:
-    """Make the database itself refuse to change or delete what was written."""
-    for table in APPEND_ONLY:
-        if connection.dialect.name == "sqlite":
-            statements = [
-                f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{_SAY}'); END"
-                for event in ("UPDATE", "DELETE")
-            ]
-            statements.append(
-                f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
-                f"WHEN EXISTS ({_SQLITE_REPLACES[table]}) "
-                f"BEGIN SELECT RAISE(ABORT, '{_SAY}'); END"
-            )
-        else:
-            statements = [
-                (
-                    f"CREATE FUNCTION {table}_only_grows() RETURNS trigger "
-                    f"LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{_SAY}'; END $$"
-                ),
-                (
-                    f"CREATE TRIGGER {table}_only_grows "
-                    f"BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-                    f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_only_grows()"
-                ),
-            ]
-        for statement in statements:
-            connection.exec_driver_sql(statement)
