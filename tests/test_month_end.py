@@ -471,10 +471,10 @@ def test_a_folder_holds_the_forms_of_this_run_only(tmp_path):
     """A list that was revealed once does not stay when it is no longer made."""
     sales = sales_frame(SOLD)
     cards = cards_frame([("C1", "M1", "2025-12-01", "2026-11-30")])
-    Chain.from_frames(sales=sales, cards=cards).month_end("2026-10").to_csv(tmp_path)
-    Chain.from_frames(sales=sales, cards=cards).month_end("2026-10").rejects_to_csv(
-        tmp_path
-    )
+    whole = Chain.from_frames(sales=sales, cards=cards).month_end("2026-10")
+    whole.to_csv(tmp_path)
+    whole.rejects_to_csv(tmp_path)
+    assert (tmp_path / "expiring_members.csv").exists()
     foreign = tmp_path / "notes.csv"
     foreign.write_text("ours", encoding="utf-8")
     pack = Chain.from_frames(sales=sales).month_end("2026-10")
@@ -487,10 +487,9 @@ def test_revealed_files_are_readable_by_their_owner_only(tmp_path):
     """Also where an earlier file was open to all."""
     members = members_frame([{"member_id": "M1", "name": "王"}])
     chain = Chain.from_frames(sales=sales_frame(SOLD), members=members)
-    plain = chain.month_end("2026-10").to_csv(tmp_path)
-    for file in plain:
-        file.chmod(0o644)
     pack = chain.month_end("2026-10", reveal="name")
+    for file in pack.to_csv(tmp_path):
+        file.chmod(0o644)
     files = [*pack.to_csv(tmp_path), pack.to_workbook(tmp_path / "x.xlsx")]
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
     with pytest.raises(SourceError, match="there is no folder"):
