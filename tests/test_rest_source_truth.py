@@ -520,3 +520,19 @@ def test_a_stale_page_in_another_order_is_no_new_page(server):
     paging = {"kind": "page", "field": "page", "total": "total"}
     frame = source_of(server, say, paging=paging).read("members").frame
     assert len(frame) == 24
+
+
+def test_what_another_server_gave_is_not_built_upon(server):
+    """After a move from the test to the real one, all is read, with a finding."""
+    other = SmsServer()
+    try:
+        since = {"field": "since"}
+        person = {"id": 1, "name": "a", "updated_at": "2026-11-05T00:00:00Z"}
+        first = source_of(server, lambda _: {"data": [person]}, since=since)
+        cursor = first.changes("members", since=None).cursor
+        moved = source_of(other, lambda _: {"data": [person]}, since=since)
+        changes = moved.changes("members", since=cursor)
+    finally:
+        other.close()
+    assert changes.whole
+    assert "cursor-unknown" in rules(changes.result)

@@ -188,6 +188,11 @@ class HttpReader:
         self._paused = 0.0
         self._requests = 0
 
+    @property
+    def address(self) -> str:
+        """Where all paths count from."""
+        return self._base
+
     def read(
         self,
         method: Literal["GET", "POST"],

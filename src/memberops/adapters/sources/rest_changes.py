@@ -60,10 +60,11 @@ def read_changes(
     table = options.converter.table
     key = resource.key or record_key_of(table)
     findings: list[Finding] = []
-    none = RestCursor(table=table.name, mark=mark_of(resource, options))
+    mark = mark_of(resource, options, reader.address)
+    none = RestCursor(table=table.name, mark=mark)
     before = none
     if since is not None and resource.since is not None:
-        found = RestCursor.opened(since, table=table.name, mark=none.mark)
+        found = RestCursor.opened(since, table=table.name, mark=mark)
         if found is None:
             findings.append(_reread(table, resource, "cursor-unknown"))
         else:

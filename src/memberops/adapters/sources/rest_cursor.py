@@ -110,7 +110,14 @@ class RestCursor:
         )
 
 
-def mark_of(resource: RestResource, options: ReadingOptions) -> str:
-    """Return a digest of how the table is read: changed, what was read is stale."""
-    text = repr((resource, options))
+def mark_of(resource: RestResource, options: ReadingOptions, address: str) -> str:
+    """
+    Return a digest of how the table is read: changed, what was read is stale.
+
+    Args:
+        resource: Where its records are.
+        options: What becomes of them.
+        address: Of the server: what another one gave is not built upon.
+    """
+    text = repr((resource, options, address))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
