@@ -7,7 +7,7 @@ import pytest
 
 import memberops as mo
 from gift_chain import write_gift_chain
-from memberops.domain import Movement, Posting
+from memberops.domain import Hold, Movement, Posting
 from memberops.errors import BrokenChainError
 from memberops.ledger import gift_stock
 from memberops.policies.stocktake_report import _region
@@ -106,6 +106,31 @@ def test_an_export_comes_back_whatever_a_reason_begins_with(chain, tmp_path, rea
         effective_at=dt.datetime(2026, 10, 9, tzinfo=dt.UTC)))  # fmt: skip
     chain.export_gifts(tmp_path / "out.csv")
     assert imported(chain, tmp_path / "out.csv") == {"=K": "there_before"}
+
+
+def test_an_export_of_what_used_a_hold_comes_back(chain, tmp_path):
+    """Elsewhere without the hold, and told; where the hold is, it was there before."""
+    at = dt.datetime(2026, 10, 9, tzinfo=dt.UTC)
+    with chain.ledger() as ledger:
+        for key, source, to in (("R", "supplier", "store:S01"),
+                                ("I", "store:S01", "member:M1")):  # fmt: skip
+            if key == "I":
+                ledger.hold(Hold(hold_id="H", gift_id="PEN", place="store:S01",
+                                 quantity=1, held_at=at))  # fmt: skip
+            ledger.post(Posting(
+                posting_id=key, kind="transfer", effective_at=at, movements=[
+                    Movement(gift_id="PEN", source=source, destination=to, quantity=1)],
+                refers_to={"hold": "H"} if key == "I" else {}))  # fmt: skip
+    chain.export_gifts(tmp_path / "out.csv")
+    before = dict.fromkeys("RI", "there_before")
+    assert imported(chain, tmp_path / "out.csv") == before
+    (tmp_path / "new").mkdir()
+    other = mo.open_chain(write_gift_chain(tmp_path / "new"))
+    answer = other.import_gifts(tmp_path / "out.csv", as_of=DAY)
+    assert answer["gift_postings"].frame["state"].tolist() == ["written"] * 2
+    told = [each for each in answer.findings if each.rule == "hold-unknown"]
+    assert [each.count for each in told] == [1]
+    assert imported(other, tmp_path / "out.csv") == before
 
 
 def test_a_journal_that_is_no_text_is_told(chain, tmp_path):

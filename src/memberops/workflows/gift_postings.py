@@ -39,6 +39,7 @@ from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.count_force import CountsBehind
 from memberops.workflows.gift_questions import ask_ledger
+from memberops.workflows.imported_holds import HoldsHere
 
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress
@@ -115,7 +116,8 @@ def import_gifts(
     posting counts once. A posting of which a row was rejected is not written. They
     are posted in the order in which they take effect, whatever their order in the
     file; of those of one moment what takes stock waits for what brings it. What is
-    marked late enters behind counts that are in force, as by `Chain.post_gifts`.
+    marked late enters behind counts that are in force, as by `Chain.post_gifts`. A
+    hold that another ledger had and this one has not is left out, with a finding.
 
     Args:
         chain: The chain; a method of it.
@@ -149,6 +151,9 @@ def import_gifts(
     groups = _handed_in(result.frame, torn, nameless=nameless)
     with chain.ledger(tables=asked.tables) as ledger:
         behind = CountsBehind(asked, ledger)
+        holds = HoldsHere(ledger)
+        groups = [each._replace(became=holds.only(each.became)) for each in groups]
+        findings += holds.findings
         # What came first goes first: a refusal would spend its key.
         done: dict[str, dict[str, Any]] = {}
         for some in _chunks(sorted(groups, key=_moment)):
