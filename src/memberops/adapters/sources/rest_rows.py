@@ -70,7 +70,7 @@ def row_of(
             row[name] = _negative(value)
         elif name in lines.prefix:
             row[name] = f"{lines.prefix[name]}{text_of(value)}"
-        elif isinstance(value, str) and name in options.converter.table.names:
+        elif isinstance(value, str) and len(value) > _DAY:
             row[name] = _local(value, name, resource, options)
     code = at(resource.currency) if resource.currency else None
     if code is not None and str(code).upper() != options.converter.currency.code:
@@ -90,8 +90,10 @@ def _local(
 ) -> Any:
     """Read moments in the service's zone, and days as those of the chain."""
     converter = options.converter
+    if name not in converter.table.names:
+        return text
     kind = converter.table.column(name).kind
-    if kind not in (Kind.DATE, Kind.INSTANT) or len(text) <= _DAY:
+    if kind not in (Kind.DATE, Kind.INSTANT):
         return text
     at = change_of(text, "iso", resource.zone or converter.zone)
     if not isinstance(at, dt.datetime):
