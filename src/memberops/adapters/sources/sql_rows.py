@@ -18,12 +18,16 @@ from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.records import text_of
 from memberops.adapters.sources.sql_access import FAMILIES
 from memberops.adapters.sources.sql_place import SqlPlace, rows_of
+from memberops.adapters.sources.text_gathering import TextGatherer
 from memberops.errors import ColumnTypeError, SourceError, bounded
 
 __all__ = ["Piece", "Shape", "fetched", "gathered", "select_texts", "shape_of", "zoned"]
 
-Piece = tuple[npt.NDArray[Any], list[str]]
-"""Some rows of a column: positions of their texts (-1 for none), and the texts."""
+Piece = tuple[npt.NDArray[Any] | None, list[str]]
+"""
+Some rows of a column: positions of their texts (-1 for none), and the texts; or None,
+and the text of each row.
+"""
 
 # As PEP 249 drivers of MySQL number the types.
 _MYSQL_FLOAT, _MYSQL_TIMESTAMP = 4, 7
@@ -129,7 +133,12 @@ def fetched(
 
 
 def _piece(values: Sequence[Any], name: str) -> Piece:
-    kinds = {type(value) for value in values} - {type(None)}
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        return None, list(values)
+    kinds.discard(type(None))
+    if kinds <= {str}:
+        return None, ["" if value is None else value for value in values]
     if len(kinds) > 1:  # 1 and True and Decimal(1) are equal, and other texts
         values = [None if value is None else _written(value, name) for value in values]
     column = np.empty(len(values), dtype=object)
@@ -139,8 +148,6 @@ def _piece(values: Sequence[Any], name: str) -> Piece:
     except TypeError:  # a list or a mapping: it says why it has no text
         distinct = column
         codes = np.arange(len(column))
-    if kinds <= {str}:
-        return codes, list(distinct)
     return codes, [_written(value, name) for value in distinct]
 
 
@@ -168,9 +175,19 @@ class _Gatherer:
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
         self._codes: list[npt.NDArray[Any]] = []
+        self._plain: TextGatherer | None = None
 
     def add(self, piece: Piece) -> None:
         codes, texts = piece
+        if codes is None and not self._codes:
+            self._plain = self._plain or TextGatherer()
+        if self._plain is not None:
+            every = [*texts, ""]  # the code -1 takes the last
+            self._plain.add(texts if codes is None else [every[at] for at in codes])
+            return
+        if codes is None:
+            codes, distinct = pd.factorize(np.array(texts, dtype=object))
+            texts = list(distinct)
         known = self._known
         if len(codes) and codes.min() < 0:
             texts = [*texts, ""]  # the code -1 takes the last
@@ -178,6 +195,8 @@ class _Gatherer:
         self._codes.append(np.array(places, dtype=np.int32)[codes])
 
     def column(self) -> TextColumn:
+        if self._plain is not None:
+            return self._plain.column()
         codes = [np.zeros(0, dtype=np.int32), *self._codes]
         self._codes = []
         return TextColumn(np.concatenate(codes).astype(np.int64), list(self._known))
@@ -195,6 +214,12 @@ def gathered(pieces: Iterable[list[Piece]], columns: int) -> list[TextColumn]:
     >>> [column] = gathered(pieces, 1)
     >>> column.codes.tolist(), column.texts
     ([0, 1, 0, 1, 2], ['a', 'b', ''])
+    >>> [column] = gathered([[(None, ["a", "b"])], [(np.array([-1, 0]), ["b"])]], 1)
+    >>> column.codes.tolist(), column.texts
+    ([0, 1, 2, 1], ['a', 'b', ''])
+    >>> [column] = gathered([[(np.array([-1, 0]), ["b"])], [(None, ["a", "b"])]], 1)
+    >>> [column.texts[code] for code in column.codes]
+    ['', 'b', 'a', 'b']
     """
     gatherers = [_Gatherer() for _ in range(columns)]
     for piece in pieces:
