@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from memberops.domain import Finding, Severity
+from memberops.domain.message import MessageProblem
 from memberops.policies.outbox_pacing import Pace, RateLimit
 from memberops.reports import Form
 from memberops.workflows.answers import Answer
@@ -33,6 +34,14 @@ from memberops.workflows.message_sending import SendReport, SettleReport
 from memberops.workflows.message_sending import send_messages as dispatch
 from memberops.workflows.message_sending import settle_messages as ask_provider
 from memberops.workflows.message_steps import batch_form, begin_messages
+from memberops.workflows.message_waiting import (
+    moment_texts,
+    next_moment,
+    problem_findings,
+    told_problems,
+    unset_secrets,
+    waiting_findings,
+)
 
 if TYPE_CHECKING:
     from memberops.adapters.sms import SmsProvider
@@ -46,6 +55,7 @@ _STOPPED = {
     "done": ("nothing more is due", "没有到期待发的短信"),
     "limit": ("the limit of this run is reached", "达到本次上限"),
     "rate": ("the rate is used up", "达到发送速率"),
+    "slower": ("the provider asked to come slower", "通道要求放慢发送"),
     "breaker": ("the provider fails, and is left alone", "通道连续失败，暂停发送"),
     "asked": ("it was asked to stop", "按要求停止"),
     "lease": ("the lease is shorter than a request", "租约短于一次请求"),
@@ -101,7 +111,11 @@ def send_messages(
             asked = begin_messages(chain, "send", now())
             form = batch_form(chain, kept, None)
             names = ", ".join(account_names(chain, provider))
-            return asked.answer(form, lines=_would(waiting, names))
+            return asked.answer(
+                form,
+                lines=_would(waiting, names),
+                findings=_before(chain, kept, provider),
+            )
         if tables is None:
             only = [each for each in ("consents", "visits") if each in chain.sources]
             tables = chain.read(only=only, progress=progress)
@@ -126,9 +140,19 @@ def send_messages(
 
         report = sent_by_each(chain, provider, run)
         form = batch_form(chain, kept, None)
+        waits = kept.waiting()
+        found = [*_found(report), *_before(chain, kept, provider)]
     return asked.answer(
-        form, lines=_sent(report, form, chain, now()), findings=_found(report)
+        form, lines=_sent(report, form, waits, chain, now()), findings=found
     )
+
+
+def _before(
+    chain: Chain, kept: SqlOutbox, provider: SmsProvider | None
+) -> list[Finding]:
+    """Tell what keeps messages: a secret that is not there, or their own hours."""
+    secrets = unset_secrets(chain) if provider is None else ()
+    return [*secrets, *waiting_findings(kept.waiting(), chain)]
 
 
 def _waiting(kept: SqlOutbox) -> int:
@@ -168,9 +192,12 @@ def _tell_news(asked: Inquiry, kept: SqlOutbox) -> None:
 
 
 def _sent(
-    report: SendReport, form: Form, chain: Chain, at: dt.datetime
+    report: SendReport, form: Form, waits: pd.DataFrame, chain: Chain, at: dt.datetime
 ) -> list[tuple[str, str]]:
-    counts = {name: f"{getattr(report, name):,}" for name in _COUNTED}
+    counted = {name: f"{getattr(report, name):,}" for name in _COUNTED}
+    whys = {name: told_problems(report, name) for name in _COUNTED}
+    said_en = {name: count + whys[name][0] for name, count in counted.items()}
+    said_zh = {name: count + whys[name][1] for name, count in counted.items()}
     english = (
         "claimed {claimed}: accepted {accepted}, refused {refused}, postponed "
         "{postponed}, unknown {unknown}, put back {released}"
@@ -179,18 +206,21 @@ def _sent(
         "取出 {claimed} 条：已提交 {accepted}，被拒绝 {refused}，稍后重试 {postponed}，"
         "待查证 {unknown}，放回 {released}"
     )
-    why_en, why_zh = _STOPPED.get(report.stopped, (report.stopped, report.stopped))
-    # What is due and does not leave waits for people, not for a moment.
-    if report.next_at is not None and report.next_at > at:
-        local = f"{report.next_at.astimezone(chain.zone):%Y-%m-%d %H:%M}"
-        why_en, why_zh = f"{why_en}; next at {local}", f"{why_zh}；下次 {local}"
+    held = {problem for _, problem in report.problems} & _HELD
+    stopped = "slower" if held and report.stopped == "rate" else report.stopped
+    why_en, why_zh = _STOPPED.get(stopped, (stopped, stopped))
+    after = next_moment(report, waits, at)
+    if after is not None:
+        when_en, when_zh = moment_texts(after, at, chain)
+        why_en, why_zh = f"{why_en}; next {when_en}", f"{why_zh}；下次 {when_zh}"
     return [
-        (english.format(**counts), chinese.format(**counts)),
+        (english.format(**said_en), chinese.format(**said_zh)),
         (why_en, why_zh),
         conservation(form.frame),
     ]
 
 
+_HELD = {MessageProblem.THROTTLED.value, MessageProblem.NUMBER_LIMIT.value}
 _COUNTED = ("claimed", "accepted", "refused", "postponed", "unknown", "released")
 
 
@@ -219,7 +249,7 @@ def _found(report: SendReport) -> list[Finding]:
             "通道连续失败，已停止发送",
         ),
     ]
-    return [
+    found = [
         Finding(
             table="outbox",
             rule=rule,
@@ -231,6 +261,7 @@ def _found(report: SendReport) -> list[Finding]:
         for rule, severity, count, english, chinese in told
         if count
     ]
+    return [*problem_findings(report), *found]
 
 
 def settle_messages(

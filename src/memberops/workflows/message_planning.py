@@ -31,6 +31,7 @@ from memberops.workflows.message_facts import (
 )
 from memberops.workflows.message_held_out import add_held_out
 from memberops.workflows.message_settings import TemplateSettings
+from memberops.workflows.message_waiting import other_batches
 from memberops.workflows.visit_questions import plan_of
 
 if TYPE_CHECKING:
@@ -166,7 +167,8 @@ def plan_messages(
                 "nobody is left to write to; nothing was written: the form "
                 "'message_left_out' tells why"
             )
-        rows, line = _write(asked, plan, batch, progress)
+        rows, line, others = _write(asked, plan, batch, progress)
+        found = [*found, *others]
         lines.append(line)
     else:
         rows = planned_row(chain, plan, batch)
@@ -306,7 +308,7 @@ def _lines(chain: Chain, plan: MessagePlan) -> list[tuple[str, str]]:
 
 def _write(
     asked: Inquiry, plan: MessagePlan, batch: MessageBatch, progress: Progress | None
-) -> tuple[pd.DataFrame, tuple[str, str]]:
+) -> tuple[pd.DataFrame, tuple[str, str], list[Finding]]:
     chain = asked.chain
 
     def told(done: int) -> None:
@@ -314,6 +316,7 @@ def _write(
             progress("writing messages", "写入短信", done, plan.size)
 
     with outbox(chain) as kept:
+        others = other_batches(kept, plan, batch)
         before = known_batch(kept, batch.batch_id)
         if before is not None and before.fingerprint == batch.fingerprint:
             batch = before  # a call that was cut off is made again, a little later
@@ -330,4 +333,5 @@ def _write(
     mark, counts = rows["fingerprint"].iloc[0], (f"{done.new:,}", f"{done.repeated:,}")
     english = "written {}, there before {}; fingerprint {}: two people approve it"
     chinese = "写入 {} 条，已存在 {} 条；指纹 {}，待两人审批"
-    return rows, (english.format(*counts, mark), chinese.format(*counts, mark))
+    line = (english.format(*counts, mark), chinese.format(*counts, mark))
+    return rows, line, others

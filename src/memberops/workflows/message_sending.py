@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
@@ -54,6 +55,8 @@ class SendReport:
             or the provider's that asked to come slower), ``breaker``, ``asked``, or
             ``lease`` (shorter than a claim takes).
         next_at: When it is worth running again; None if nothing waits for a moment.
+        problems: Why messages were refused or postponed or are unknown: how many by
+            outcome and `MessageProblem`, such as ``("postponed", "authentication")``.
     """
 
     claimed: int = 0
@@ -68,6 +71,7 @@ class SendReport:
     expired: int = 0
     stopped: str = "done"
     next_at: dt.datetime | None = None
+    problems: Counter[tuple[str, str]] = attrs.field(factory=Counter)
 
 
 @attrs.define(kw_only=True)
@@ -84,7 +88,7 @@ class _Sender:
     too_slow: bool = False
     slower: int = 0
 
-    def count(self, **more: int) -> None:
+    def count(self, **more: Any) -> None:
         """Add to the report."""
         sums = {name: getattr(self.report, name) + n for name, n in more.items()}
         self.report = attrs.evolve(self.report, **sums)
@@ -211,6 +215,8 @@ class _Sender:
         for (_, result), done in zip(pairs, recorded, strict=True):
             kind = result.outcome.value if result.begun else "released"
             self.count(**{kind: 1, "late": int(not done.applied)})
+            if result.begun and result.problem is not None:
+                self.count(problems=Counter([(kind, result.problem.value)]))
 
 
 def send_messages(
@@ -269,6 +275,7 @@ def send_messages(
     )  # fmt: skip
     at = now()
     sender.count(recovered=outbox.recover(at=at), expired=outbox.expire(at=at))
+    outbox.reopen(at=at)
     most = max(1, provider.capabilities.batch_size if batch is None else batch)
     while True:
         left = _MOST if limit is None else limit - sender.report.claimed

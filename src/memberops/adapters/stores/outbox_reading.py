@@ -15,7 +15,7 @@ from memberops.adapters.stores.outbox_claims import (
     stopped,
     words_in,
 )
-from memberops.adapters.stores.outbox_database import OutboxDatabase, moment_of
+from memberops.adapters.stores.outbox_database import OutboxDatabase, moment_of, stamp
 from memberops.adapters.stores.outbox_entering import batch_row_of
 from memberops.adapters.stores.outbox_rows import Claim, Open, Seal, batch_of
 from memberops.adapters.stores.outbox_schema import (
@@ -27,6 +27,7 @@ from memberops.adapters.stores.outbox_schema import (
 )
 from memberops.adapters.stores.outbox_statements import affordable
 from memberops.adapters.stores.outbox_verifying import verify
+from memberops.adapters.stores.outbox_waiting import waiting_frame
 from memberops.domain.finding import Finding
 from memberops.domain.message import (
     BatchApproval,
@@ -232,9 +233,20 @@ class OutboxReading:
             lambda connection: _message_frame(connection, self._seal, reveal)
         )
 
-    def waiting_members(self) -> frozenset[str]:
-        """Return the members to whom a message waits."""
+    def waiting_members(self, *, during: MessageBatch | None = None) -> frozenset[str]:
+        """
+        Return the members to whom a message waits.
+
+        Args:
+            during: Only in other batches that may leave while this one may.
+        """
         statement = sa.select(messages.c.member_id).where(messages.c.state == "queued")
+        if during is not None:
+            statement = statement.join(batches).where(
+                batches.c.batch_id != during.batch_id,
+                batches.c.opens_at < stamp(during.closes_at),
+                batches.c.closes_at > stamp(during.opens_at),
+            )
         return self._database.read(
             lambda connection: frozenset(
                 connection.execute(statement.distinct()).scalars()
@@ -259,6 +271,21 @@ class OutboxReading:
             lambda connection: _next_due(connection, provider, self._policy)
         )
         return None if due is None else moment_of(due)
+
+    def waiting(self) -> pd.DataFrame:
+        """
+        Return one row for each cause for which messages of an approved batch wait.
+
+        Returns:
+            Columns ``batch_id``, ``cause`` (``window``, a cap such as ``cap_day``,
+            ``cost_cap``, a `MessageProblem`; empty if nothing keeps them),
+            ``messages``, ``expiring`` (of these those that may not leave before their
+            batch closes), ``next_at`` (when the first may be tried; missing if all
+            are expiring) and ``closes_at``.
+        """
+        return self._database.read(
+            lambda connection: waiting_frame(connection, self._policy)
+        )
 
     def stopped(self, claims: Collection[Claim]) -> frozenset[str]:
         """

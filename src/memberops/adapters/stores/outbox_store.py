@@ -28,6 +28,7 @@ from memberops.adapters.stores.outbox_rows import (
     Unsettled,
     batch_of,
 )
+from memberops.adapters.stores.outbox_waiting import reopen
 from memberops.domain.message import (
     BatchApproval,
     Message,
@@ -315,6 +316,10 @@ class SqlOutbox(OutboxReading):
         return self._repeat(
             lambda connection: results.recover(connection, at, self._policy.settle)
         )
+
+    def reopen(self, *, at: dt.datetime) -> int:
+        """Look again at what waits for hours that are open; return how many."""
+        return self._database.write(partial(reopen, at=at, policy=self._policy))
 
     def expire(self, *, at: dt.datetime) -> int:
         """End what still waits in batches that have closed; return how many."""
