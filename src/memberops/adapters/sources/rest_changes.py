@@ -108,7 +108,7 @@ def _made(
     reader: HttpReader, resource: RestResource, rows: RecordReader, got: Gathering
 ) -> Iterable[RecordRows]:
     """Yield the rows of each record, with what has to be asked for more."""
-    for _, each in got.records():
+    for each in got.records():
         if not resource.follow:
             yield each
             continue

@@ -66,10 +66,6 @@ class Gathering:
         self.unread = ""
         """What says that there is more than the pages that were read."""
 
-    def __len__(self) -> int:
-        """Return how many records came."""
-        return len(self._kept)
-
     def add(self, page: list[Any], bound: dt.datetime | None) -> None:
         """
         Take in the records of a page.
@@ -112,10 +108,10 @@ class Gathering:
             raise RecordsMovedError(_SHARED.format(self._resource.path))
         self._kept[own] = _Kept(at, made)
 
-    def records(self) -> Iterator[tuple[str, Any]]:
-        """Yield ids, and rows or records; what was yielded is let go."""
+    def records(self) -> Iterator[Any]:
+        """Yield rows, or records of which more is to be asked; each is let go then."""
         for own in list(self._kept):
-            yield own, self._kept.pop(own).made
+            yield self._kept.pop(own).made
 
     def _id(self, record: Any) -> str:
         own = look_up(record, self._resource.id)
