@@ -253,3 +253,15 @@ def test_options_that_cannot_be_are_refused(options):
     """Before anything is asked."""
     with pytest.raises(ConfigurationError):
         YouzanSource(CONTEXT, token=lambda: TOKEN, **options)
+
+
+def test_a_cursor_of_another_address_is_not_built_upon(cloud):
+    """What one shop gave would be mixed with what another one gives."""
+    cloud.orders["E1"] = an_order()
+    first = source_of(cloud).changes("sales", since=None)
+    other = YouzanCloud()
+    with other.server:
+        other.orders["E2"] = an_order("E2")
+        later = source_of(other).changes("sales", since=first.cursor)
+    assert later.whole
+    assert {each.rule for each in later.result.findings} >= {"cursor-unknown"}

@@ -225,7 +225,7 @@ class Difference:
 
     @property
     def judged_book(self) -> int:
-        """The book without revisions: what limits and tolerances are a share of."""
+        """The book without revisions, of which limits and tolerances are a share."""
         return self.book + self.revised
 
     @property

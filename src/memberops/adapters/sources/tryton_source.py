@@ -108,6 +108,7 @@ class TrytonSource:
         self._context = context
         secret = secret_option("password", password)
         server = WebServer.of(context, url, http=http, patience=patience)
+        self._place = (server.base_url, database)
         self._session: Callable[[], TrytonSession] = lambda: TrytonSession(
             server,
             database=database,
@@ -162,7 +163,7 @@ class TrytonSource:
             since=since,
             name="tryton",
             mark=digest_of(
-                self._category, sorted(self._walk_in), self._states,
+                self._place, self._category, sorted(self._walk_in), self._states,
                 sorted(stores.items()), context.zone.key, context.currency.code,
             ),
             overlap=self._overlap,

@@ -116,6 +116,7 @@ class VendureSource:
         secret = None if password is None else secret_option("password", password)
         token = None if key is None else secret_option("key", key)
         server = WebServer.of(context, url, http=http, patience=patience)
+        self._place = server.base_url
         self._session: Callable[[], VendureSession] = lambda: VendureSession(
             server, user=user, password=secret, key=token, page=page
         )
@@ -169,7 +170,7 @@ class VendureSource:
                 since=since,
                 name="vendure",
                 mark=digest_of(
-                    self._store_field, sorted(self._member_fields.items()),
+                    self._place, self._store_field, sorted(self._member_fields.items()),
                     self._registered_only, sorted(stores.items()), context.zone.key,
                     context.currency.code, self._digits,
                 ),

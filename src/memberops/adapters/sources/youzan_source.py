@@ -182,7 +182,7 @@ class YouzanSource:
                 since=since,
                 name="youzan",
                 mark=digest_of(
-                    self._store_field, self._store, self._members_only,
+                    self._server.base_url, self._store_field, self._store, self._members_only,
                     self._since[table].isoformat(), context.zone.key,
                 ),
                 overlap=self._overlap,
