@@ -66,9 +66,10 @@ def give_answer(
 
         text = csv_text(forms[0], language=spoken, line_end="\n").rstrip("\n")
         say([text], exact=True)
-        if forms[0].frame.empty:
-            # A heading alone does not say whether anything was asked.
-            sys.stderr.write(f"{answer.explain(spoken)}\n")
+        # Rows alone do not say what was asked, left out, or wrong.
+        told = shown_findings(answer.findings, spoken, filed=bool(files))
+        words = [answer.explain(spoken), *told]
+        sys.stderr.write("".join(f"{each}\n" for each in words if each))
     else:
         lines = [answer.title(spoken), answer.explain(spoken), ""]
         for each in forms:
