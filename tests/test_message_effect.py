@@ -1,8 +1,9 @@
-"""What messages brought: the reached beside the held out, by hand and by recount."""
+"""What messages brought: written to beside held out, by hand and by recount."""
 
 import datetime as dt
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -68,6 +69,8 @@ def test_each_group_buys_in_its_own_days():
     assert group(effect, "reached")[counts].tolist() == [3, 2, 3, 1900]
     assert group(effect, "held_out")[counts].tolist() == [2, 1, 1, 50]
     assert group(effect, "not_reached")[counts].tolist() == [2, 1, 1, 70]
+    # Of those written to the days count from the first of all, and X1 is one of them.
+    assert group(effect, "written_to")[counts].tolist() == [6, 4, 5, 1260]
     assert group(effect, "reached")["buying_share"] == 2 / 3
     assert group(effect, "reached")["sales_per_member"] == 1900 / 3
     row = effect.delivery.iloc[0]
@@ -77,9 +80,14 @@ def test_each_group_buys_in_its_own_days():
     # What is queued costs nothing; five messages of two parts at 5 fen do.
     assert (row["segments"], row["cost"]) == (10, 50)
     assert row["delivered_share"] == 0.5
-    difference = effect.differences.iloc[0]
-    assert difference["difference"] == pytest.approx(2 / 3 - 1 / 2)
-    assert difference["low"] < difference["difference"] < difference["high"]
+    found = effect.differences.set_index(["group", "against"])
+    assert found["difference"].to_dict() == pytest.approx({
+        ("written_to", "held_out"): 4 / 6 - 1 / 2,
+        ("reached", "held_out"): 2 / 3 - 1 / 2,
+        ("reached", "not_reached"): 2 / 3 - 1 / 2,
+    })  # fmt: skip
+    assert (found["low"] < found["difference"]).all()
+    assert (found["difference"] < found["high"]).all()
     assert effect.complete
 
 
@@ -122,7 +130,7 @@ def test_groups_without_members_are_undefined_with_a_reason():
     assert effect.groups["buying_share"].isna().all()
     assert "buying_share: zero" in group(effect, "held_out")["undefined"]
     assert effect.differences["difference"].isna().all()
-    assert effect.differences["undefined"].tolist() == ["difference: zero"] * 2
+    assert effect.differences["undefined"].tolist() == ["difference: zero"] * 3
     assert effect.delivery["cost"].isna().all()
     assert effect.delivery["undefined"].tolist() == ["delivered_share: zero"]
     few = message_effect(
@@ -132,6 +140,47 @@ def test_groups_without_members_are_undefined_with_a_reason():
     assert few.differences["difference"].tolist()[0] == 0
     assert few.differences["low"].isna().all()
     assert few.differences["undefined"].tolist()[0] == "interval: few members"
+
+
+def without_effect(held, dead, buys):
+    """Measure a message that does nothing: dead numbers' owners do not buy."""
+    ids = np.array([f"M{n}" for n in range(len(held))], dtype=object)
+    sent = pd.DataFrame({"member_id": ids[~held], "on": pd.Timestamp(SENT)})
+    sent["state"] = np.where(dead[~held], "undelivered", "delivered")
+    sold = pd.DataFrame(
+        {"ticket_id": ids[buys & ~dead], "member_id": ids[buys & ~dead]}
+    )
+    sold = sold.assign(store_id="S1", sold_on=pd.Timestamp(SENT), amount=1, quantity=1)
+    effect = message_effect(sent, sold, as_of=END, held_out=members(*ids[held]))
+    found = effect.differences.set_index(["group", "against"])
+    return found.loc[("written_to", "held_out")], found.loc[("reached", "held_out")]
+
+
+def test_dead_numbers_do_not_make_a_message_work():
+    """With the same buyers and dead numbers in both, nothing is told to have worked."""
+    number = np.arange(5000)
+    fair, biased = without_effect(
+        held=number % 5 == 0, dead=number // 5 % 10 < 3, buys=number // 50 % 5 == 0
+    )
+
+    assert fair["difference"] == pytest.approx(0)
+    # A fifth of the living buy: 20 % of the reached, 14 % of those held out.
+    assert biased["difference"] == pytest.approx(0.06)
+    assert biased["low"] > 0
+
+
+@pytest.mark.nightly
+def test_chance_alone_seldom_makes_a_message_work():
+    """Drawn anew, written to minus held out is about zero; the reached never are."""
+    draw = np.random.default_rng(1)
+    missed = 0
+    for _ in range(40):
+        held, dead, buys = (draw.random(4000) < share for share in (0.2, 0.3, 0.2))
+        fair, biased = without_effect(held, dead, buys)
+        missed += fair["low"] > 0 or fair["high"] < 0
+        assert biased["low"] > 0
+    # A 95 % interval misses zero in 2 of 40; more than 7 in 1 of 1,000 such tests.
+    assert missed <= 7
 
 
 @pytest.mark.parametrize(
@@ -178,13 +227,18 @@ def test_a_slow_recount_agrees(states, held, bought, days):
 
     homes = {f"M{n}": (state, n) for n, state in enumerate(states)}
     homes |= dict.fromkeys(out, ("held_out", 0))
-    wanted = {"reached": ["delivered"], "held_out": ["held_out"],
+    homes |= {f"M{n}+": ("written_to", 0) for n in range(len(states))}
+    wanted = {"written_to": ["written_to"], "held_out": ["held_out"],
+              "reached": ["delivered"],
               "not_reached": ["undelivered", "rejected"]}  # fmt: skip
     for name, kinds in wanted.items():
         own = {who: on for who, (state, on) in homes.items() if state in kinds}
         hits = [
             (who, amount) for who, day, amount in bought
-            if f"M{who}" in own and 0 <= day - own[f"M{who}"] < days
+            if any(
+                home in own and 0 <= day - own[home] < days
+                for home in (f"M{who}", f"M{who}+")
+            )
         ]  # fmt: skip
         row = group(effect, name)
         assert row["members"] == len(own)

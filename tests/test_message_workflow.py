@@ -434,16 +434,21 @@ def test_the_month_end_shows_batches_and_what_they_brought(file, tmp_path):
     assert (batch["delivered"], batch["cost"], batch["enqueued"]) == (2, 10, 2)
     effect = pack.frame("message_effect").set_index("group")
     assert effect["members"].to_dict() == {
-        "reached": 2,
+        "written_to": 2,
         "held_out": 1,
+        "reached": 2,
         "not_reached": 0,
     }
-    assert effect["buyers"].to_dict() == {"reached": 1, "held_out": 0, "not_reached": 0}
-    # M1 buys for 50.00 within the days: half of the reached buy, 25.00 a head.
+    assert effect["buyers"].tolist() == [1, 0, 1, 0]
+    # M1 buys for 50.00 within the days: half of those written to buy, 25.00 a head.
     assert effect.loc[
-        "reached", ["buying_share", "sales", "cost", "messages"]
+        "written_to", ["buying_share", "sales", "cost", "messages"]
     ].tolist() == [0.5, 5000, 10, 2]
-    assert effect.loc["held_out", "difference"] == 0.5
+    assert effect.loc["written_to", "compared"] == "written_to-held_out"
+    assert effect.loc["written_to", "difference"] == 0.5
+    assert effect.loc["reached", "compared"] == "reached-held_out"
+    assert effect.loc["not_reached", "compared"] == "reached-not_reached"
+    assert "difference: zero" in effect.loc["not_reached", "undefined"]
     assert effect["cost"].sum() == 10
     earlier = open_chain(file).month_end("2026-10")
     assert "message_batch" not in earlier.names

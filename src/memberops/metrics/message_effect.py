@@ -1,4 +1,4 @@
-"""What messages brought: reached, held out and not reached, side by side (HQ §6.3)."""
+"""What messages brought: written to and held out, side by side (HQ §6.3)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,12 @@ _DELIVERED = Figure(
     formula_en="Delivered messages / Messages",
     formula_zh="送达数 ÷ 短信数",
 )
-_GROUPS = ("reached", "held_out", "not_reached")
+_GROUPS = ("written_to", "held_out", "reached", "not_reached")
+_COMPARED = (
+    ("written_to", "held_out"),
+    ("reached", "held_out"),
+    ("reached", "not_reached"),
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -88,10 +93,12 @@ class MessageEffect:
         delivery: One row: ``messages``, ``reached``, ``unknown``, ``not_reached``,
             ``segments``, ``cost`` (minor units; missing if no price is known),
             ``delivered_share``, ``undefined``.
-        groups: One row each for ``reached``, ``held_out`` and ``not_reached``:
-            ``group``, ``members``, ``buyers``, ``tickets``, ``sales`` (minor units),
-            ``buying_share``, ``sales_per_member``, ``undefined``.
-        differences: The reached against each other group: ``against``,
+        groups: One row each for ``written_to``, ``held_out``, ``reached`` and
+            ``not_reached``: ``group``, ``members``, ``buyers``, ``tickets``, ``sales``
+            (minor units), ``buying_share``, ``sales_per_member``, ``undefined``.
+        differences: First those written to against the held out, the comparison that
+            chance made; then the reached against the held out and against those not
+            reached, which differ by themselves, too. ``group``, ``against``,
             ``difference`` (of the buying shares), ``low`` and ``high`` of its
             interval, ``undefined``.
         complete: Whether all days of the window have passed.
@@ -115,21 +122,25 @@ def message_effect(
     policy: EffectPolicy | None = None,
 ) -> MessageEffect:
     """
-    Compare what the reached bought with what the others bought (HQ §6.3, spec §8).
+    Compare what those written to bought with what the others bought (HQ §6.3, spec §8).
 
-    Only the members held out by chance tell what the message did: those who were not
-    reached differ in other ways, too, such as a number that is no longer theirs.
+    Only all who were to be written to, reached or not, beside the members held out by
+    chance tell what the batch did. The reached alone look too good: a number that no
+    longer answers belongs to another kind of member, and the held out have such
+    numbers, too. The days of both these groups count from one day, *sent_on*; those of
+    the reached from the day of their own message.
 
     Args:
         messages: One row a message: ``member_id``, ``state`` (a `MessageState`),
             ``on`` (its local day, missing if it never left), and ``segments`` if they
-            are known. ``delivered`` is reached; ``accepted``, ``claimed`` and
-            ``unknown`` are in no group, for nobody knows.
+            are known. All are written to, whatever became of them; ``delivered`` is
+            reached, too; ``accepted``, ``claimed`` and ``unknown`` are neither reached
+            nor not reached, for nobody knows.
         sales: Sales lines, see `memberops.tables.SALES`; with ``member_id``.
         as_of: What was sold later is not known.
         held_out: Members held out: ``member_id``.
-        sent_on: The day from which the days of those without a message of their own
-            count; by default the first day of a message.
+        sent_on: The day from which the days of those written to and of those without
+            a day of their own count; by default the first day of a message.
         price: Of one part; the cost of all is rounded once.
         currency: In whose minor units the cost is told; that of the price by default.
         policy: The window, the interval.
@@ -148,9 +159,10 @@ def message_effect(
     ...     held_out=pd.DataFrame({"member_id": ["M3", "M4"]}))
     >>> effect.groups[["group", "members", "buyers", "buying_share"]]
              group  members  buyers  buying_share
-    0      reached        2       1           0.5
+    0   written_to        2       1           0.5
     1     held_out        2       0           0.0
-    2  not_reached        0       0           NaN
+    2      reached        2       1           0.5
+    3  not_reached        0       0           NaN
     """
     policy = policy or EffectPolicy()
     until = check_as_of(as_of)
@@ -208,17 +220,22 @@ def _messages(messages: pd.DataFrame) -> pd.DataFrame:
 
 
 def _people(rows: pd.DataFrame, held_out: Any, first: Any) -> pd.DataFrame:
-    parts = [rows.loc[rows["group"] != "", ["member_id", "group", "on"]]]
+    columns = ["member_id", "group", "on"]
+    written = rows.assign(group="written_to", on=first)[columns]
+    known = rows.loc[rows["group"] != "", columns]
+    apart = [written]
     if held_out is not None:
         if "member_id" not in held_out:
             raise MissingColumnsError("held_out", ["member_id"], list(held_out.columns))
-        parts.append(
+        apart.append(
             pd.DataFrame({"member_id": held_out["member_id"].to_numpy(object),
                           "group": "held_out", "on": first})
         )  # fmt: skip
+    parts = [*apart, known]
     people = pd.concat([part for part in parts if len(part)] or parts[:1])
     people = people.reset_index(drop=True)
-    if people["member_id"].duplicated().any():
+    drawn = people["group"].isin(["written_to", "held_out"]).to_numpy(bool)
+    if people["member_id"][drawn].duplicated().any():
         raise InvalidValueError(
             "a member is in two groups, or twice in one: measure batch by batch"
         )
@@ -283,8 +300,8 @@ def _differences(groups: pd.DataFrame, policy: EffectPolicy) -> pd.DataFrame:
         for row in groups.to_dict("records")
     }
     rows = []
-    for against in _GROUPS[1:]:
-        one, other = counts["reached"], counts[against]
+    for group, against in _COMPARED:
+        one, other = counts[group], counts[against]
         small = min(one[1], other[1]) < policy.least_members
         low, high = (
             (math.nan, math.nan)
@@ -297,10 +314,11 @@ def _differences(groups: pd.DataFrame, policy: EffectPolicy) -> pd.DataFrame:
         if some and small:
             why = "interval: few members"
         rows.append(
-            {"against": against, "difference": difference, "low": low, "high": high,
-             "undefined": why}
+            {"group": group, "against": against, "difference": difference,
+             "low": low, "high": high, "undefined": why}
         )  # fmt: skip
-    return pd.DataFrame(rows).astype({"against": "str", "undefined": "str"})
+    texts = dict.fromkeys(("group", "against", "undefined"), "str")
+    return pd.DataFrame(rows).astype(texts)
 
 
 def newcombe_interval(

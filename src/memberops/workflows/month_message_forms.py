@@ -120,7 +120,7 @@ def _effect_form(work: MonthWork) -> Form | None:
         if piece is not None:
             # Of the whole batch, so said once: else a sum of rows would be too much.
             once = pd.Series(cost, piece.index, "Int64")
-            pieces.append(piece.assign(cost=once.where(piece["group"] == "reached")))
+            pieces.append(piece.assign(cost=once.where(piece["group"] == "written_to")))
     if not pieces:
         return None
     return message_effect_form(
@@ -150,20 +150,29 @@ def _effect(work: MonthWork, batch_id: str, day: pd.Timestamp) -> pd.DataFrame |
         sent_on=day.date(),
         policy=policy,
     )
-    against = effect.differences.rename(
-        columns={"against": "group", "undefined": "why"}
-    )
-    table = effect.groups.merge(against, on="group", how="left")
+    table = effect.groups.merge(_compared(effect.differences), on="group", how="left")
     delivery = effect.delivery.iloc[0]
-    reached = table["group"] == "reached"
-    why = table["why"].fillna("")
+    written = table["group"] == "written_to"
+    own, why = table["undefined"], table["why"].fillna("")
+    parted = own.where((own == "") | (why == ""), own + "; ")
     return table.assign(
         batch_id=batch_id,
-        messages=pd.Series(delivery["messages"], table.index, "Int64").where(reached),
-        delivered_share=table["group"].map({"reached": delivery["delivered_share"]}),
+        messages=pd.Series(delivery["messages"], table.index, "Int64").where(written),
+        delivered_share=table["group"].map({"written_to": delivery["delivered_share"]}),
         complete="yes" if effect.complete else "no",
-        undefined=table["undefined"].where(reached | (why == ""), why),
+        undefined=parted + why,
     )
+
+
+def _compared(differences: pd.DataFrame) -> pd.DataFrame:
+    """Put each difference in the row of a group: that of the two which is not yet."""
+    pairs = differences["group"] + "-" + differences["against"]
+    again = differences["group"].duplicated()
+    return differences.assign(
+        compared=pairs,
+        group=differences["group"].where(~again, differences["against"]),
+        why=differences["undefined"],
+    )[["group", "compared", "difference", "low", "high", "why"]]
 
 
 MESSAGE_STEPS: tuple[FormStep, ...] = (

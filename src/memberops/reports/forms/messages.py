@@ -56,9 +56,19 @@ _STATES = (
     ("canceled", "canceled", "已取消"),
 )
 _GROUPS = (
-    ("reached", "reached", "已送达"),
+    ("written_to", "written to", "发送组"),
     ("held_out", "held out", "对照组"),
+    ("reached", "reached", "已送达"),
     ("not_reached", "not reached", "未送达"),
+)
+_COMPARED = (
+    ("written_to-held_out", "written to minus held out", "发送组减对照组"),
+    ("reached-held_out", "reached minus held out (biased)", "已送达减对照组（有偏）"),
+    (
+        "reached-not_reached",
+        "reached minus not reached (biased)",
+        "已送达减未送达（有偏）",
+    ),
 )
 
 
@@ -207,12 +217,13 @@ def message_effect_form(
     frame: pd.DataFrame, *, currency: Currency, policy: EffectPolicy | None = None
 ) -> Form:
     """
-    Make the form 短信效果分析表: what the reached bought beside those held out.
+    Make the form 短信效果分析表: what those written to bought beside the held out.
 
     Args:
         frame: One row a batch and group: ``batch_id``, ``group``, ``messages``,
             ``delivered_share``, ``cost``, ``members``, ``buyers``, ``buying_share``,
-            ``sales``, ``sales_per_member`` (minor units), ``difference``, ``low``,
+            ``sales``, ``sales_per_member`` (minor units), ``compared`` (the groups of
+            the difference, such as ``written_to-held_out``), ``difference``, ``low``,
             ``high``, ``complete`` and ``undefined``; see
             `memberops.metrics.message_effect`.
         currency: What sales and costs are in.
@@ -233,7 +244,8 @@ def message_effect_form(
         share_column("buying_share", "Share that bought", "消费会员占比"),
         amount_column("sales", "Sales", "消费额"),
         amount_column("sales_per_member", "Sales per member", "人均消费额"),
-        share_column("difference", "Reached minus group", "送达组占比之差"),
+        text_column("compared", "Compared", "比较", words=_COMPARED),
+        share_column("difference", "Difference of the shares", "占比之差"),
         share_column("low", "At least", "差值下限"),
         share_column("high", "At most", "差值上限"),
         answer_column("complete", "All days counted", "窗口期已满"),
@@ -248,13 +260,27 @@ def message_effect_form(
         frame=form_rows(frame, columns),
         currency=currency,
         notes_en=(
-            f"Purchases within {days} days from the message's day.",
-            "Only those held out by chance tell what the message did.",
-            "Messages of which nobody knows whether they arrived are in no group.",
+            (
+                f"Purchases within {days} days: of those written to and held out from"
+                " the batch's day, of the others from their message's."
+            ),
+            (
+                "Only written to minus held out tells what the batch did: chance parted"
+                " them, whatever became of the messages."
+            ),
+            (
+                "Reached minus held out is biased upward: the held out have numbers that"
+                " no longer answer, too."
+            ),
+            (
+                "Written to are all messages; those of which nobody knows whether they"
+                " arrived are neither reached nor not reached."
+            ),
         ),
         notes_zh=(
-            f"统计短信当日起 {days} 天内的消费。",
-            "只有随机留出的对照组能说明短信效果。",
-            "尚不知是否送达的短信不计入任何一组。",
+            f"统计 {days} 天内的消费：发送组与对照组自批次当日起，其余自短信当日起。",
+            "只有“发送组减对照组”能说明短信效果：两组随机划分，不论短信是否送达。",
+            "“已送达减对照组”偏高：已送达组不含失效号码的会员，而对照组含有。",
+            "发送组包括全部短信；尚不知是否送达的，不计入已送达或未送达。",
         ),
     )
