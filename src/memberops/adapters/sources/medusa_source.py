@@ -152,8 +152,9 @@ class MedusaSource:
             since=since,
             name="medusa",
             mark=digest_of(
-                self._server.base_url, self._store_field, sorted(self._member_fields.items()),
-                self._registered_only, sorted(stores.items()), context.zone.key,
+                self._server.base_url, self._store_field,
+                sorted(self._member_fields.items()), self._registered_only,
+                sorted(stores.items()), context.zone.key,
                 context.currency.code,
             ),
             overlap=self._overlap,

@@ -182,8 +182,9 @@ class YouzanSource:
                 since=since,
                 name="youzan",
                 mark=digest_of(
-                    self._server.base_url, self._store_field, self._store, self._members_only,
-                    self._since[table].isoformat(), context.zone.key,
+                    self._server.base_url, self._store_field, self._store,
+                    self._members_only, self._since[table].isoformat(),
+                    context.zone.key,
                 ),
                 overlap=self._overlap,
                 fields=_COLUMNS[table],

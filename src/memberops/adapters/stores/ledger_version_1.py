@@ -23,8 +23,9 @@ _TABLES = (
     "CREATE INDEX ix_ledger_entries_closes_before ON ledger_entries (closes_before)",
     (
         "CREATE TABLE ledger_movements (sequence {number} NOT NULL, "
-        "line {number} NOT NULL, effective_at {number} NOT NULL, gift_id {id} NOT NULL, "
-        "lot_id {id} NOT NULL, valid_through {id}, source {id} NOT NULL, "
+        "line {number} NOT NULL, effective_at {number} NOT NULL, "
+        "gift_id {id} NOT NULL, lot_id {id} NOT NULL, valid_through {id}, "
+        "source {id} NOT NULL, "
         "destination {id} NOT NULL, quantity {number} NOT NULL, "
         "PRIMARY KEY (sequence, line), "
         "CONSTRAINT ledger_movements_quantity CHECK (quantity >= 1), "
