@@ -269,8 +269,8 @@ def message_effect_form(
                 " them, whatever became of the messages."
             ),
             (
-                "Reached minus held out is biased upward: the held out have numbers that"
-                " no longer answer, too."
+                "Reached minus held out is biased upward: the held out have numbers"
+                " that no longer answer, too."
             ),
             (
                 "Written to are all messages; those of which nobody knows whether they"
