@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Self
 
 __all__ = [
     "AdapterConflictError",
@@ -104,6 +105,14 @@ class MemberOpsError(Exception):
         if first and isinstance(first[0], str) and len(first[0]) > _MAX_MESSAGE:
             first = (first[0][: _MAX_MESSAGE - 1] + "…",)
         super().__init__(*first, *rest)
+
+    text_zh: str = ""
+    """The same in Chinese; empty where the English is all there is."""
+
+    def in_chinese(self, text: str) -> Self:
+        """Say it in Chinese, too, for the command; return the error itself."""
+        self.text_zh = text[:_MAX_MESSAGE]
+        return self
 
 
 class InvalidValueError(MemberOpsError, ValueError):
@@ -307,15 +316,8 @@ class OutOfStockError(LedgerError):
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """Rebuild from its facts, so that the error can be pickled."""
-        return type(self), (
-            self.gift_id,
-            self.place,
-            self.lot_id,
-            self.asked,
-            self.available,
-            self.replayed,
-            self.spent,
-        )
+        what = (self.gift_id, self.place, self.lot_id, self.asked)
+        return type(self), (*what, self.available, self.replayed, self.spent)
 
 
 class ClosedPeriodError(LedgerError):

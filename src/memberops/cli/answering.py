@@ -67,8 +67,8 @@ def give_answer(
         text = csv_text(forms[0], language=spoken, line_end="\n").rstrip("\n")
         say([text], exact=True)
         # Rows alone do not say what was asked, left out, or wrong.
-        told = shown_findings(answer.findings, spoken, filed=bool(files))
-        words = [answer.explain(spoken), *told]
+        found = shown_findings(answer.findings, spoken, filed=bool(files))
+        words = [answer.explain(spoken), *found]
         sys.stderr.write("".join(f"{each}\n" for each in words if each))
     else:
         lines = [answer.title(spoken), answer.explain(spoken), ""]

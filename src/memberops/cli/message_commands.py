@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from memberops.cli.answering import give_answer
 from memberops.cli.options import AsOf, Options, Store, read_day, read_moment
+from memberops.cli.whole_numbers import Whole
 from memberops.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ At = Annotated[
     ),
 ]
 Who = Annotated[str, Parameter(help="经办人编号。Who does it.")]
-Limit = Annotated[int | None, Parameter(help="最多多少条。How many at most.")]
+Limit = Annotated[Whole | None, Parameter(help="最多多少条。How many at most.")]
 
 
 def message_app() -> App:
@@ -54,6 +55,15 @@ def _now() -> dt.datetime:
 
 def _moment(text: str | None, chain: "Chain") -> dt.datetime:
     return _now() if text is None else read_moment(text, chain.zone, option="--at")
+
+
+def _who(text: str) -> str:
+    """Name the option where the library would name its own word for a person."""
+    if not text or text != text.strip():
+        raise InvalidValueError(
+            "--by must not be empty or have spaces around it"
+        ).in_chinese("--by 不能为空，前后不能有空格")
+    return text
 
 
 def plan(
@@ -111,7 +121,7 @@ def plan(
             template,
             batch_id=batch,
             as_of=read_day(as_of),
-            author=by,
+            author=_who(by),
             at=_moment(at, chain),
             members=None if members is None else _ids(members),
             visits=visits,
@@ -172,7 +182,7 @@ def approve(
             batch,
             fingerprint=fingerprint,
             role=role,
-            by=by,
+            by=_who(by),
             at=_moment(at, chain),
             refuse=refuse,
             comment=comment,
@@ -189,7 +199,7 @@ def send(
     ] = False,
     limit: Limit = None,
     per_second: Annotated[
-        int | None, Parameter(help="每秒最多多少条。How many in a second at most.")
+        Whole | None, Parameter(help="每秒最多多少条。How many in a second at most.")
     ] = None,
     worker: Annotated[
         str | None, Parameter(help="发送进程的名称。A name for the history.")

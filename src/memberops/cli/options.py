@@ -109,6 +109,8 @@ def read_day(text: str, *, option: str = "--as-of") -> dt.date:
         raise InvalidValueError(
             f"{option} takes a day that exists, written as 2026-10-05, "
             f"not {text[:40]!r}"
+        ).in_chinese(
+            f"{option} 须为存在的日期，写作 2026-10-05，而不是 {text[:40]!r}"
         ) from None
     _check_year(day, option)
     return day
@@ -140,7 +142,7 @@ def _check_year(day: dt.date, option: str) -> None:
         raise InvalidValueError(
             f"{option} takes a day of the years {_FIRST_YEAR} to {_LAST_YEAR}, "
             f"not {day.isoformat()[:10]}"
-        )
+        ).in_chinese(f"{option} 须在 {_FIRST_YEAR} 年至 {_LAST_YEAR} 年之间")
 
 
 def read_moment(text: str, zone: ZoneInfo, *, option: str = "--as-of") -> dt.datetime:
@@ -167,6 +169,9 @@ def read_moment(text: str, zone: ZoneInfo, *, option: str = "--as-of") -> dt.dat
         raise InvalidValueError(
             f"{option} takes a moment with its zone, written as "
             f"2026-11-05T09:00+08:00, not {text[:40]!r}"
+        ).in_chinese(
+            f"{option} 须为带时区的时刻，写作 2026-11-05T09:00+08:00，"
+            f"而不是 {text[:40]!r}"
         ) from None
     _check_year(moment, option)
     if moment.utcoffset() is None:
@@ -174,6 +179,9 @@ def read_moment(text: str, zone: ZoneInfo, *, option: str = "--as-of") -> dt.dat
         raise InvalidValueError(
             f"{option} takes a moment with its zone: {local:%H:%M} of "
             f"{local:%Y-%m-%d} in {zone.key} is written as "
+            f"{local.isoformat(timespec='minutes')}"
+        ).in_chinese(
+            f"{option} 须带时区：{zone.key} 的 {local:%Y-%m-%d %H:%M} 写作 "
             f"{local.isoformat(timespec='minutes')}"
         )
     return moment

@@ -66,7 +66,9 @@ def language_of_arguments(arguments: Sequence[str]) -> "Language | None":
 
 def tell_wrong_use(error: object, language: "Language | None" = None) -> int:
     """
-    Say what was wrong: what leads the line follows the language, details are English.
+    Say what was wrong in one line, in the language asked for.
+
+    Where an error has no Chinese text, a Chinese word for its kind leads the English.
 
     Args:
         error: What was raised, or what to say of it.
@@ -77,6 +79,12 @@ def tell_wrong_use(error: object, language: "Language | None" = None) -> int:
     """
     kind = next((text for name, text in _KINDS if _is_a(error, name)), "用法有误。")
     place = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
+    chinese = getattr(error, "text_zh", "")
+    if chinese and language != "en":
+        told = "" if language == "zh" else f" {place}{error}"
+        lead = "错误：" if language == "zh" else "错误 error: "
+        sys.stderr.write(f"{lead}{chinese}{told}\n")
+        return WRONG_USE
     leads = {
         "zh": f"错误：{kind}英文详情：",
         "en": "error: ",

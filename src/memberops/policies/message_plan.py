@@ -285,6 +285,9 @@ def _check_template(
         raise InvalidValueError(
             f"the template {template.template_id!r} cannot be sent to anyone: "
             f"{answer.explain()}"
+        ).in_chinese(
+            f"模板 {bounded([template.template_id])} 的短信不能发送："
+            f"{answer.explain('zh')}"
         )
 
 

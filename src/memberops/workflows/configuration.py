@@ -159,7 +159,9 @@ def parse_settings(text: str, *, file: str = "chain.toml") -> ChainSettings:
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{file}: this is no TOML: {error}") from None
+        hint = ': text needs quotes, as in provider = "file"'
+        told = f"{error}{hint if str(error).startswith('Invalid value') else ''}"
+        raise ConfigurationError(f"{file}: this is no TOML: {told}") from None
     try:
         made: ChainSettings = _reader(given).read(given, ChainSettings)
     except Misfit as misfit:

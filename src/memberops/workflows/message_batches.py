@@ -216,5 +216,7 @@ def whole_fingerprint(batch: MessageBatch, given: str) -> str:
         raise InvalidValueError(
             f"a fingerprint is given with the {SHORT} digits that the approval form "
             f"shows, or more, not {bounded([given[:40]])}"
+        ).in_chinese(
+            f"指纹须填审批单上的 {SHORT} 位或更多，而不是 {bounded([given[:40]])}"
         )
     return batch.fingerprint if batch.fingerprint.startswith(said) else said

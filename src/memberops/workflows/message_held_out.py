@@ -71,8 +71,12 @@ def add_held_out(file: str | Path, batch_id: str, members: pd.DataFrame) -> None
     wanted = set(members["member_id"])
     if known - wanted:
         raise InvalidValueError(
-            f"others were held out of the batch {bounded([batch_id])} before: a new "
-            "batch takes a new id"
+            f"others were held out of the batch {bounded([batch_id])} before, by "
+            f"{bounded([path.name])}: a new batch takes a new id"
+        ).in_chinese(
+            f"{bounded([path.name])} 中批次 {bounded([batch_id])} 的对照组"
+            "是另一些会员："
+            "新批次请用新批次号"
         )
     new = members[[each not in known for each in members["member_id"]]]
     if not len(new):

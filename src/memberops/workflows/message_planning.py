@@ -13,9 +13,10 @@ import pandas as pd
 from memberops.domain import Finding, Money, Severity
 from memberops.domain.message import MessageBatch, MessageTemplate
 from memberops.domain.visit import VisitChannel
-from memberops.errors import InvalidValueError, UnknownTableError
+from memberops.errors import InvalidValueError, UnknownTableError, nearest
 from memberops.policies import MessagePlan, PhoneRule, lint_template
 from memberops.policies import plan_messages as planned
+from memberops.policies.message_text import gap_names
 from memberops.reports.forms.messages import message_batch_form, message_left_out_form
 from memberops.schedules import Period
 from memberops.schedules.dates import add_days
@@ -112,12 +113,14 @@ def plan_messages(
 
     Raises:
         InvalidValueError: No such template or store, a template that cannot be sent,
-            no price and no cap, or nobody to write to.
+            no price and no cap, a gap without column, or nobody to write to.
         MessageConflictError: The outbox has a batch of that id that says otherwise.
-        UnknownTableError: There is no source of members.
+        UnknownTableError: There is no source of members, or for marketing none of
+            consents.
         SourceError: See `Chain.read`.
     """
     own = sms_settings(chain).template(template)
+    _check_consents(chain, own.template, tables)
     asked = inquire(
         chain,
         "messages",
@@ -130,6 +133,7 @@ def plan_messages(
         store=store,
         progress=progress,
     )
+    _check_gaps(own, asked.tables["members"])
     chosen, found = _chosen(asked, own, members, visits=visits)
     unplanned = [
         (each.message_en, each.message_zh) for each in found if each.rule == _NO_VISIT
@@ -172,7 +176,7 @@ def plan_messages(
         lines.append(line)
     else:
         rows = planned_row(chain, plan, batch)
-        if unplanned:
+        if unplanned or not plan.size:
             rows = rows.iloc[:0]  # there is nothing to approve
         lines.append(
             ("nothing was written; --write does it", "未写入；加 --write 写入")
@@ -188,6 +192,39 @@ def plan_messages(
         lines=lines,
         findings=[*found, *plan.findings, *linted],
     )
+
+
+def _check_consents(
+    chain: Chain, template: MessageTemplate, tables: ChainTables | None
+) -> None:
+    """Refuse to look for nobody: without consents no one agreed to anything."""
+    held = chain.sources if tables is None else tables
+    if "consents" not in held and template.kind in chain.policies.messages.consent_for:
+        raise UnknownTableError(
+            "the chain has no table of consents, so nobody may be written to with "
+            f"the template {template.template_id[:40]!r}: add [sources.consents]"
+        ).in_chinese(
+            f"没有会员同意表，模板 {template.template_id[:40]} 不能发给任何人："
+            "请加 [sources.consents]"
+        )
+
+
+def _check_gaps(own: TemplateSettings, members: pd.DataFrame) -> None:
+    """Refuse a gap that no column of the members fills, by the words of the file."""
+    columns = dict(own.variables)
+    for gap in gap_names(own.template):
+        column = columns.get(gap, gap)
+        if column not in members:
+            section = f"[sms.templates.{own.template.template_id[:40]}]"
+            known = [str(name) for name in members.columns]
+            raise InvalidValueError(
+                f"{section}: no column {column[:40]!r} of the members fills the gap "
+                f"${{{gap[:40]}}}; {nearest(column[:40], known)} correct the text, or "
+                f'say variables = {{ {gap[:40]} = "…" }}'
+            ).in_chinese(
+                f"{section}：会员档案没有列 {column[:40]!r}，变量 ${{{gap[:40]}}} "
+                f'无法填写；请更正模板，或写 variables = {{ {gap[:40]} = "列名" }}'
+            )
 
 
 def _provider(chain: Chain, template: MessageTemplate) -> str:

@@ -51,7 +51,7 @@ from memberops.errors import (
     bounded,
     nearest,
 )
-from memberops.policies.contact import zone_of
+from memberops.policies.contact import zones_of
 from memberops.policies.message_approval import person_of
 from memberops.policies.message_policy import MessagePolicy
 from memberops.policies.message_text import TextRules, gap_names, variable_fault
@@ -83,10 +83,14 @@ def batch_row_of(
         statement = statement.with_for_update()
     row = connection.execute(statement).one_or_none()
     if row is None:
-        known = connection.execute(sa.select(batches.c.batch_id).limit(1000)).scalars()
+        every = sa.select(batches.c.batch_id).limit(1000)
+        known = connection.execute(every).scalars().all()
         raise UnknownBatchError(
             f"the outbox holds no batch {bounded([batch_id])}: "
             f"{nearest(batch_id, known)}"
+        ).in_chinese(
+            f"发件箱里没有批次 {bounded([batch_id])}；"
+            f"已有 {len(known)} 个批次，见 messages status"
         )
     return row
 
@@ -130,16 +134,26 @@ def approve(
         raise ApprovalError(
             "this word is on another text, audience, window or cost cap than the "
             "batch has: read the batch again and approve what it is now"
+        ).in_chinese(
+            "指纹不符：审批的是另一版本（文本、名单、时段或费用上限已变更），"
+            "请重新查看批次，再按现有版本审批"
         )
     if approval.granted and person_of(approval.actor) == person_of(batch.author):
-        raise ApprovalError("who made a batch does not approve it")
+        raise ApprovalError("who made a batch does not approve it").in_chinese(
+            "编制人不得审批自己编制的批次，请由他人审批"
+        )
     if approval.role not in policy.roles:
         raise ApprovalError(
             f"{bounded([approval.role])} is no role that approves batches: "
             f"{nearest(approval.role, policy.roles)}"
+        ).in_chinese(
+            f"{bounded([approval.role])} 不是审批角色；"
+            f"可用角色：{'、'.join(policy.roles)}"
         )
     if row.canceled and approval.granted:
-        raise ApprovalError("the batch was canceled; make a new one")
+        raise ApprovalError("the batch was canceled; make a new one").in_chinese(
+            "该批次已取消，请新建批次"
+        )
     words = words_in(connection, approval.batch_id)
     own = (person_of(approval.actor), approval.role)
     mine = [word for word in words if (person_of(word.actor), word.role) == own]
@@ -204,7 +218,7 @@ def enqueue(
         if first != message:
             raise _conflict(message.message_id, _unlike(first, message))
     for zone in {message.zone for message in given.values()}:
-        zone_of(zone)
+        zones_of(zone)
     known = connection.execute(
         sa.select(messages).where(messages.c.message_id.in_(list(given)))
     ).all()
