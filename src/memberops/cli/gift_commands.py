@@ -29,6 +29,7 @@ from memberops.cli.options import (
     read_moment,
 )
 from memberops.cli.printing import say, shown_findings
+from memberops.cli.whole_numbers import Whole
 from memberops.cli.wrong_use import FOUND
 from memberops.domain import Movement, Posting, PostingKind
 from memberops.tables import GIFT_ISSUES, GIFT_MOVEMENTS
@@ -105,7 +106,7 @@ def post(
         str, Parameter(help=f"类型，如 receipt 或入库：{_KINDS}。Its kind.")
     ],
     gift: Annotated[str, Parameter(help="礼品编号。The gift.")],
-    quantity: Annotated[int, Parameter(help="数量。How many.")],
+    quantity: Annotated[Whole, Parameter(help="数量。How many.")],
     source: Annotated[str, Parameter(name="--from", help="转出。Where from.")],
     destination: Annotated[str, Parameter(name="--to", help="转入。Where to.")],
     at: Moment,
@@ -172,7 +173,7 @@ def issue(
     ],
     at: Moment,
     by: Annotated[str, Parameter(help="发放人编号。Who gives it.")],
-    quantity: Annotated[int, Parameter(help="数量。How many.")] = 1,
+    quantity: Annotated[Whole, Parameter(help="数量。How many.")] = 1,
     ticket: Annotated[str | None, Parameter(help="小票号。The ticket.")] = None,
 ) -> int:
     """向会员发放礼品，先到期先出。Give a member a gift, first expired first."""

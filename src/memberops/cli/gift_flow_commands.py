@@ -15,6 +15,7 @@ from memberops.cli.gift_options import (
     word,
 )
 from memberops.cli.options import AsOf, Options, read_moment
+from memberops.cli.whole_numbers import Whole
 from memberops.domain import GiftApplication, ReceivedLot
 from memberops.errors import InvalidValueError
 from memberops.tables import GIFT_APPLICATIONS
@@ -42,8 +43,8 @@ Applications = Annotated[
     Path | None,
     Parameter(help="礼品申请单 CSV，默认取配置。Applications; the chain's by default."),
 ]
-Quantity = Annotated[int, Parameter(help="数量。How many.")]
-Number = Annotated[int, Parameter(help="第几次发货。Which delivery, from 1.")]
+Quantity = Annotated[Whole, Parameter(help="数量。How many.")]
+Number = Annotated[Whole, Parameter(help="第几次发货。Which delivery, from 1.")]
 Who = Annotated[str, Parameter(help="经办人编号。Who does it.")]
 Store = Annotated[str, Parameter(help="门店编号。The store.")]
 Member = Annotated[str, Parameter(help="会员编号。The member.")]
@@ -92,7 +93,7 @@ def approve(
     *,
     application: Application,
     approved: Annotated[
-        int, Parameter(help="批准数量，0 为不批准。How many; 0 refuses.")
+        Whole, Parameter(help="批准数量，0 为不批准。How many; 0 refuses.")
     ],
     by: Annotated[str, Parameter(help="审批人编号。Who answers.")],
     role: Annotated[str, Parameter(help="审批角色，如 manager、经理。The role.")],
@@ -196,7 +197,7 @@ def receive(
     at: Moment,
     number: Number = 1,
     part: Annotated[
-        int, Parameter(help="该次发货的第几次收货。Which receipt of it, from 1.")
+        Whole, Parameter(help="该次发货的第几次收货。Which receipt of it, from 1.")
     ] = 1,
     applications: Applications = None,
 ) -> int:

@@ -14,6 +14,7 @@ from memberops.cli.options import (
     read_day_or_moment,
     read_moment,
 )
+from memberops.cli.whole_numbers import Whole
 from memberops.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def appointments(
         ),
     ],
     days_ahead: Annotated[
-        int,
+        Whole,
         Parameter(help="列几天后的预约，1 为次日。Which day is listed: 1 is tomorrow."),
     ] = 1,
     store: Store = None,
