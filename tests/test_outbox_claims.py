@@ -14,8 +14,8 @@ from memberops.domain.message import (
     audience_digest,
 )
 from memberops.domain.money import Currency, Money
-from memberops.errors import ApprovalError, InvalidValueError
-from memberops.policies import MessagePolicy
+from memberops.errors import ApprovalError, InvalidValueError, ScheduleError
+from memberops.policies import MessagePolicy, SendFacts
 from memberops.policies.outbox_policy import OutboxPolicy
 from outbox_scene import (
     CNY,
@@ -321,3 +321,33 @@ def test_the_same_person_never_counts_for_two_roles_in_order(file_outbox):
             at=NOON,
         )  # fmt: skip
         assert file_outbox.approve(word) == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("own", "store"),
+    [("Asia/Shanghai", "Pacific/Auckland"), ("Asia/Urumqi", "Asia/Shanghai")],
+)
+def test_a_claim_keeps_the_hours_that_may_send_keeps(own, store):
+    """Whatever is deferred for the member's clock or the store's does not leave."""
+    asked = MessagePolicy()
+    policy = OutboxPolicy.sharing(asked)
+    facts = SendFacts(kind="notice", zone=own, store_zone=store)
+    moments = [NOON + half * dt.timedelta(minutes=30) for half in range(48)]
+    allowed = [asked.may_send(facts, at=at).outcome == "allowed" for at in moments]
+    assert [policy.opens(at, f"{own} {store}") == at for at in moments] == allowed
+    assert 0 < sum(allowed) < sum(policy.opens(at, own) == at for at in moments)
+
+
+def test_the_night_of_the_store_holds_a_message_back(tmp_path):
+    """19:30 in Urumqi is 21:30 at the store in Shanghai: it waits for the morning."""
+    policy = OutboxPolicy(consent=(), unpriced=True)
+    with open_outbox(tmp_path / "outbox.db", policy=policy) as outbox:
+        ready(outbox, "M1", zone="Asia/Urumqi Asia/Shanghai")
+        ready(outbox, "M2", batch_id="B2", zone="Asia/Urumqi")
+        evening = NOON.replace(hour=13, minute=30)
+        assert [own.message.member_id for own in claim(outbox, at=evening)] == ["M2"]
+        morning = NOON.replace(day=23, hour=3)  # 09:00 in Urumqi
+        assert outbox.next_due() == morning
+        assert [own.message.member_id for own in claim(outbox, at=morning)] == ["M1"]
+        with pytest.raises(ScheduleError, match="Nowhere"):
+            ready(outbox, "M3", batch_id="B3", zone="Asia/Urumqi Nowhere")

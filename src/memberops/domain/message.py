@@ -164,7 +164,7 @@ class Message:
         phone: Personal, masked in the repr.
         text: As it will be read, signature included; hidden in the repr.
         variables: Values of the template's gaps, in its order; hidden in the repr.
-        zone: The member's zone, an IANA name, for quiet hours.
+        zone: The member's, an IANA name; the store's behind a space if it is another.
         store_id: The member's store, empty if none is known.
     """
 

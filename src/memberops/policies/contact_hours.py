@@ -20,6 +20,7 @@ __all__ = [
     "less",
     "window_text",
     "zone_of",
+    "zones_of",
 ]
 
 Interval = tuple[dt.datetime, dt.datetime]
@@ -44,6 +45,26 @@ def zone_of(name: str) -> ZoneInfo:
             f"no zone is called {bounded([name])}: give an IANA name such as "
             "'Asia/Shanghai'"
         ) from None
+
+
+def zones_of(names: str) -> tuple[ZoneInfo, ZoneInfo]:
+    """
+    Return the zones of a member and of the member's store.
+
+    Args:
+        names: The member's zone; behind a space the store's, if that is another.
+
+    Raises:
+        ScheduleError: No such zone.
+
+    >>> [zone.key for zone in zones_of("Asia/Urumqi Asia/Shanghai")]
+    ['Asia/Urumqi', 'Asia/Shanghai']
+    >>> [zone.key for zone in zones_of("Asia/Urumqi")]
+    ['Asia/Urumqi', 'Asia/Urumqi']
+    """
+    own, _, store = names.partition(" ")
+    zone = zone_of(own)
+    return zone, zone_of(store) if store else zone
 
 
 def _wall(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:

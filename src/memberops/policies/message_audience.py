@@ -137,8 +137,9 @@ def gather_audience(
     if policy.one_per_phone:
         free = rule == ""
         note("phone_twice", _again(number, free))
-    zones = as_text(people, "zone")
-    zones = np.where(zones != "", zones, as_text(stands, "store_zone"))
+    own, store = as_text(people, "zone"), as_text(stands, "store_zone")
+    two = (own != "") & (store != "") & (own != store)
+    zones = np.where(two, own + " " + store, np.where(own != "", own, store))
     rows = pd.DataFrame(
         {"member_id": who, "store_id": as_text(people, "store_id"),
          "zone": np.where(zones != "", zones, policy.zone), "phone": number,

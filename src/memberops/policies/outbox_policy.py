@@ -18,7 +18,8 @@ from memberops.domain.message import (
 from memberops.domain.money import Money
 from memberops.domain.values import whole_number
 from memberops.errors import InvalidValueError
-from memberops.policies.contact import Contact, ContactPolicy, zone_of
+from memberops.policies.contact import Contact, ContactPolicy
+from memberops.policies.contact_hours import zones_of
 from memberops.policies.message_approval import approval_reasons, role_names
 from memberops.policies.message_policy import MessagePolicy
 from memberops.policies.sms_segments import SmsRule, sms_segments
@@ -222,7 +223,7 @@ class OutboxPolicy:
 
         Args:
             at: The moment.
-            zone: The member's.
+            zone: Of the message: the member's, and the store's if it is another.
 
         Returns:
             A moment, or None if the windows never open within a month.
@@ -237,12 +238,13 @@ class OutboxPolicy:
 
         Args:
             at: The moment.
-            zone: The member's.
+            zone: Of the message: the member's, and the store's if it is another.
 
         Returns:
             See `opens`; and the end of those hours, *at* if there are none.
         """
-        slot = self.contact.first_slot("sms", after=at, zone=zone_of(zone)).slot
+        own, store = zones_of(zone)
+        slot = self.contact.first_slot("sms", after=at, zone=own, store_zone=store).slot
         if slot is None:
             return None, at
         return max(slot.starts_at, at), slot.ends_at
@@ -255,17 +257,19 @@ class OutboxPolicy:
 
         Args:
             at: The moment.
-            zone: The member's.
+            zone: Of the message: the member's, and the store's if it is another.
             contacts: What was, may have been and will be done with the member.
 
         Returns:
             *at* and an empty text if there is room now.
         """
-        place = zone_of(zone)
-        broken = self.contact.broken_caps("sms", at, zone=place, contacts=contacts)
+        own, store = zones_of(zone)
+        broken = self.contact.broken_caps("sms", at, zone=own, contacts=contacts)
         if not broken:
             return at, ""
-        answer = self.contact.first_slot("sms", after=at, zone=place, contacts=contacts)
+        answer = self.contact.first_slot(
+            "sms", after=at, zone=own, store_zone=store, contacts=contacts
+        )
         later = None if answer.slot is None else max(answer.slot.starts_at, at)
         return later, broken[0].name
 

@@ -51,7 +51,7 @@ from memberops.errors import (
     bounded,
     nearest,
 )
-from memberops.policies.contact import zones_of
+from memberops.policies.contact_hours import zones_of
 from memberops.policies.message_approval import person_of
 from memberops.policies.message_policy import MessagePolicy
 from memberops.policies.message_text import TextRules, gap_names, variable_fault
