@@ -18,7 +18,7 @@ from memberops.adapters.sms import (
     TwilioProvider,
 )
 from memberops.domain.message import MessageReceipt, SendResult
-from memberops.errors import SourceError
+from memberops.errors import InvalidValueError, SourceError
 from memberops.testing import (
     AliyunDialect,
     AwsDialect,
@@ -432,3 +432,14 @@ def test_a_token_in_the_address_is_tried_as_what_it_is(tmp_path, believing):
         believing
     )
     assert bool(trial.broken) == believing
+
+
+def test_a_key_that_stands_in_ordinary_words_is_refused():
+    """Of a key of one letter the check would say that every word shows it."""
+    with (
+        FaultyGateway(key="k") as gateway,
+        pytest.raises(InvalidValueError, match="fewer than 8 characters"),
+    ):
+        check_sms_provider(lambda url: None, gateway=gateway)
+    with pytest.raises(InvalidValueError, match="a longer one"):
+        check_sms_provider(lambda url: None, secrets=["s3cret"])

@@ -60,12 +60,12 @@ class FaultyGateway:
 
     >>> import json, urllib.request
     >>> from memberops.testing import FaultyGateway
-    >>> with FaultyGateway(key="k") as gateway:
+    >>> with FaultyGateway(key="the gateway's key") as gateway:
     ...     asked = urllib.request.Request(
     ...         gateway.url + "/send",
     ...         data=b'{"id": "S1", "phone": "13812345678", "text": "hello"}',
     ...         headers={"Content-Type": "application/json",
-    ...                  "Authorization": "Bearer k"})
+    ...                  "Authorization": "Bearer the gateway's key"})
     ...     with urllib.request.urlopen(asked) as answer:
     ...         json.load(answer)["code"]
     '0'

@@ -21,7 +21,7 @@ from memberops.domain.message import (
     SendResult,
     message_id,
 )
-from memberops.errors import SourceError
+from memberops.errors import InvalidValueError, SourceError
 from memberops.testing.faulty_gateway import FaultyGateway
 
 __all__ = ["ProviderTrial", "check_sms_provider"]
@@ -37,6 +37,7 @@ _TEMPLATE = MessageTemplate(
 )
 _NUMBERS = itertools.count(1)
 _PARTS = 3
+_SHORTEST_SECRET = 8
 
 
 @attrs.define(kw_only=True)
@@ -197,10 +198,12 @@ def check_sms_provider(
         gateway: An open one; None for a provider without a network, which is then
             given an address at which nobody listens.
         template: What to send, for a provider that knows its templates.
-        secrets: Texts that may be seen nowhere, beside the gateway's key.
+        secrets: Texts that may be seen nowhere, beside the gateway's key; of at least
+            8 characters, for a shorter one stands in other words by chance.
 
     Raises:
         AssertionError: Naming every promise that is broken.
+        InvalidValueError: The gateway's key or a secret is shorter than that.
 
     >>> from memberops.domain.message import SendResult
     >>> class Deaf:
@@ -216,10 +219,15 @@ def check_sms_provider(
     - send() of one message gave 0 results for 1 messages, or results of others: ...
     """
     known = tuple(secret for secret in secrets if secret)
+    known = known if gateway is None else (*known, gateway.key)
+    if any(len(secret) < _SHORTEST_SECRET for secret in known):
+        raise InvalidValueError(
+            f"a key of fewer than {_SHORTEST_SECRET} characters stands in other words "
+            "by chance, and would be found where it is not: give a longer one, as in "
+            'FaultyGateway(key="the gateway\'s key")'
+        )
     trial = ProviderTrial(
-        make=make_provider,
-        template=template or _TEMPLATE,
-        secrets=known if gateway is None else (*known, gateway.key),
+        make=make_provider, template=template or _TEMPLATE, secrets=known
     )
     with _overheard(trial.said):
         url = "http://127.0.0.1:9" if gateway is None else gateway.url
