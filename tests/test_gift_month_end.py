@@ -1,13 +1,18 @@
 """Promises of the month end of a chain with a gift ledger, worked out by hand."""
 
+import datetime as dt
+
 import pytest
 
 from gift_chain import write_gift_chain
 from memberops import open_chain
 from memberops.cli import main
-from memberops.errors import UnknownTableError
+from memberops.errors import InvalidValueError, UnknownTableError
+from memberops.schedules import Period
 from memberops.testing import SyntheticChain, write_chain
 from memberops.testing.synthetic_gifts import write_gifts
+from memberops.workflows.month_forms import MonthWork
+from memberops.workflows.month_gift_forms import GIFT_STEPS, has_ledger
 
 MONTH = "2026-10"
 GIFT_FORMS = {
@@ -196,3 +201,41 @@ def test_the_made_up_chain_has_the_planted_miscounts_and_no_others(tmp_path):
     assert len(planted) == 3
     summary = chain.count_summaries("P1", as_of=day).explain("en")
     assert summary.endswith("late: store:S01\nmissing: store:S03")
+
+
+@pytest.mark.parametrize(
+    ("stocktake", "rule"),
+    [
+        # nothing is on the books of any store on 1 October
+        ("C1,国庆,2026-10-01,", None),
+        ("C1,国庆,2026-10-07,store:S20", "stocktake-unusable"),
+    ],
+)
+def test_a_stocktake_of_nothing_fails_no_month_end(folder, stocktake, rule):
+    """A place without stock has an empty sheet; a mistyped one is told; both go on."""
+    headings = "盘点单号,促销活动,截止日期,盘点范围\n"
+    (folder / "other.csv").write_text(f"{headings}{stocktake}\n", "utf-8")
+    (folder / "no_counts.csv").write_text("盘点单号,盘点地点,礼品编号,实盘数量\n")
+    text = (folder / "chain.toml").read_text("utf-8")
+    text = text.replace("stocktakes.csv", "other.csv")
+    (folder / "other.toml").write_text(text.replace("counts.csv", "no_counts.csv"))
+    chain = open_chain(folder / "other.toml")
+    if rule is None:
+        shown = chain.count_sheets("C1", as_of=dt.date(2026, 10, 31))
+        assert len(shown["store_count_sheet"].frame) == 0
+    else:
+        with pytest.raises(InvalidValueError, match="did you mean 'store:S02'"):
+            chain.count_sheets("C1", as_of=dt.date(2026, 10, 31))
+    work = MonthWork(
+        chain=chain,
+        tables=chain.read(),
+        month=Period.month(2026, 10),
+        as_of=dt.date(2026, 10, 31),
+        reveal=(),
+    )
+    assert has_ledger(work)
+    made = [step.make(work) for step in GIFT_STEPS if "counts" in step.needs]
+    assert (made[0] is not None) is (rule is None)
+    assert [each.rule for each in work.found if each.table == "stocktakes"] == (
+        [] if rule is None else [rule]
+    )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from counts import examples
 from memberops.domain import Gift, Movement, Posting, Stocktake
-from memberops.errors import ColumnTypeError, MissingColumnsError
+from memberops.errors import ColumnTypeError, MissingColumnsError, UnknownPlaceError
 from memberops.ledger import (
     Ledger,
     LedgerRules,
@@ -74,6 +74,13 @@ def test_a_sheet_lists_all_that_the_books_have_at_the_cutoff():
     early = count_sheet(ledger, called("store:S01"), position=1)
     assert early["gift_id"].tolist() == ["CUP"]
     assert early["position"].tolist() == [1]
+
+
+def test_a_sheet_of_a_place_that_nobody_knows_is_refused():
+    """A mistyped store has no empty sheet; one without stock has."""
+    with pytest.raises(UnknownPlaceError, match="did you mean 'store:S0"):
+        count_sheet(stocked(), called("store:S09"))
+    assert count_sheet(stocked(), called("store:S02:window")).empty
 
 
 def test_gifts_that_the_books_do_not_have_get_a_line_everywhere():

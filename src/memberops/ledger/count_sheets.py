@@ -21,6 +21,7 @@ _TYPES = {
     Kind.INSTANT: "datetime64[us, UTC]",
     Kind.INTEGER: "Int64",
 }
+_KINDS = frozenset(kind.value for kind in PlaceKind if kind.named)
 
 
 def count_sheet(
@@ -47,6 +48,9 @@ def count_sheet(
         The columns of the table ``counts``, and ``book`` (int64) unless blind, by
         place, gift and lot; `counted` and who did it are left empty.
 
+    Raises:
+        UnknownPlaceError: The ledger's rules list places, and not one of these.
+
     >>> import datetime as dt
     >>> from memberops.ledger import Ledger
     >>> from memberops.domain import Movement, Posting
@@ -59,6 +63,17 @@ def count_sheet(
     >>> sheet[["gift_id", "book"]].values.tolist()
     [['CUP', 10], ['PEN', 0]]
     """
+    for place in stocktake.places:
+        ledger.rules.check_scope(place)
+    return _sheet(ledger, stocktake, also, position)
+
+
+def _sheet(
+    ledger: LedgerStore,
+    stocktake: Stocktake,
+    also: Iterable[str] = (),
+    position: int | None = None,
+) -> pd.DataFrame:
     known = ledger.position if position is None else position
     book = ledger.balances(as_of=stocktake.cutoff, position=known)
     inside = [
@@ -122,7 +137,7 @@ def uncounted_lines(
     ('CUP', None)
     """
     given = {(each.place, each.gift_id, each.lot_id or "") for each in lines}
-    sheet = count_sheet(ledger, stocktake)
+    sheet = _sheet(ledger, stocktake)
     names = ["place", "gift_id", "lot_id", "valid_through"]
     owed = []
     for place, gift, lot, through in sheet[names].itertuples(index=False, name=None):
@@ -146,10 +161,9 @@ def _counted_places(
     ledger: LedgerStore, stocktake: Stocktake, stocked: Iterable[str]
 ) -> list[str]:
     """List the places of a stocktake, those of a kind by name."""
-    kinds = {kind.value for kind in PlaceKind if kind.named}
     listed = [*(ledger.rules.places or ()), *stocked]
-    found = {each for each in stocktake.places if each not in kinds}
-    for kind in kinds & set(stocktake.places):
+    found = {each for each in stocktake.places if each not in _KINDS}
+    for kind in _KINDS & set(stocktake.places):
         found |= {
             ":".join(each.split(":")[:2]) for each in listed if lies_within(each, kind)
         }

@@ -13,9 +13,9 @@ from memberops.domain.gift import lies_within
 from memberops.errors import bounded
 from memberops.ledger import LedgerStore, Settlement, closings_after, post_late
 from memberops.policies import StocktakePolicy
+from memberops.workflows.count_calls import called
 from memberops.workflows.count_papers import (
     CountPapers,
-    called,
     read_papers,
     regions_of,
 )

@@ -26,11 +26,9 @@ from memberops.domain import (
 )
 from memberops.domain.gift import lies_within
 from memberops.errors import (
-    InvalidValueError,
     MemberOpsError,
     UnknownTableError,
     bounded,
-    nearest,
 )
 from memberops.ledger import LedgerStore, differences, read_counts, uncounted_lines
 from memberops.policies import StocktakePolicy
@@ -38,10 +36,9 @@ from memberops.policies.stocktake_words import role_en, role_zh
 from memberops.tables import STORES, Table
 from memberops.tables.counts import COUNTS
 from memberops.tables.stocktakes import COUNT_APPROVALS, COUNT_REASONS
-from memberops.workflows.gift_moments import end_of_day
 from memberops.workflows.inquiry import Inquiry
 
-__all__ = ["CountPapers", "called", "read_papers", "regions_of"]
+__all__ = ["CountPapers", "read_papers", "regions_of"]
 
 _PAPERS = {"counts": COUNTS, "reasons": COUNT_REASONS, "approvals": COUNT_APPROVALS}
 _SOURCES = {
@@ -109,63 +106,6 @@ def regions_of(stores: pd.DataFrame | None) -> dict[str, str]:
     STORES.check_columns(stores.columns, ["store_id"])
     known = stores.dropna(subset=["region_id"])
     return dict(zip(known["store_id"], known["region_id"], strict=True))
-
-
-def called(asked: Inquiry, stocktake_id: str | None = None) -> tuple[Stocktake, ...]:
-    """
-    Return the stocktakes of the table, or the one asked for.
-
-    Raises:
-        UnknownTableError: There is no source of stocktakes.
-        InvalidValueError: No such stocktake, or a row of the table is none.
-    """
-    if "stocktakes" not in asked.tables:
-        raise UnknownTableError(
-            "a stocktake needs a source of stocktakes (盘点通知): add "
-            "[sources.stocktakes]"
-        )
-    rows = asked.tables["stocktakes"].to_dict("records")
-    known = [str(row["stocktake_id"]) for row in rows]
-    if stocktake_id is not None and stocktake_id not in known:
-        raise InvalidValueError(
-            f"no stocktake is called {bounded([stocktake_id])}; "
-            f"{nearest(stocktake_id[:40], known)}"
-        )
-    return tuple(
-        _stocktake(row, asked)
-        for row in rows
-        if stocktake_id in {None, row["stocktake_id"]}
-    )
-
-
-def _stocktake(row: dict[Any, Any], asked: Inquiry) -> Stocktake:
-    held: dict[Any, Any] = {
-        name: None if pd.isna(each) else each for name, each in row.items()
-    }
-    places = [each.strip() for each in (held.get("places") or "").split(";")]
-    places = [each for each in places if each]
-    if not places:
-        stores = asked.stores
-        if stores is None:
-            raise InvalidValueError(
-                f"the stocktake {bounded([held['stocktake_id']])} is of every store: "
-                "add [sources.stores], or name its places"
-            )
-        places = [f"store:{each}" for each in stores["store_id"]]
-    ended = held["ended_on"].date()
-    due = held.get("due_on")
-    last = None if due is None else due.date()
-    if last is None and held.get("promotion"):
-        days = asked.policies.stocktake.days_after_promotion
-        last = ended + dt.timedelta(days=days)
-    return Stocktake(
-        stocktake_id=held["stocktake_id"],
-        places=places,
-        cutoff=end_of_day(ended, asked.chain.zone),
-        due_on=last,
-        promotion=held.get("promotion") or "",
-        blind=held.get("blind") == "yes",
-    )
 
 
 def read_papers(

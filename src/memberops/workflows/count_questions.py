@@ -23,6 +23,7 @@ from memberops.reports.forms.counts import (
 )
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
+from memberops.workflows.count_calls import called
 from memberops.workflows.count_force import (
     COUNT_TABLES,
     closable,
@@ -31,7 +32,6 @@ from memberops.workflows.count_force import (
 )
 from memberops.workflows.count_papers import (
     CountPapers,
-    called,
     read_papers,
     regions_of,
 )

@@ -21,7 +21,8 @@ from memberops.reports.forms.gifts import (
     gift_stock_form,
     order_proposal_form,
 )
-from memberops.workflows.count_papers import called, read_papers
+from memberops.workflows.count_calls import called
+from memberops.workflows.count_papers import read_papers
 from memberops.workflows.count_questions import count_summaries
 from memberops.workflows.gift_moments import end_of_day
 from memberops.workflows.month_forms import FormStep, MonthWork
@@ -175,7 +176,31 @@ def _order(work: MonthWork) -> Form:
 
 
 def _last_stocktake(work: MonthWork, kind: str) -> str | None:
-    """Name the last stocktake of the month that counts such places."""
+    """
+    Name the last stocktake of the month that counts such places.
+
+    One that cannot be held is told in a finding: the month goes on without it.
+    """
+    try:
+        name = _last_called(work, kind)
+        if name is not None:
+            called(work.asked, name)
+    except MemberOpsError as error:
+        work.note([_unusable(error)])
+        return None
+    return name
+
+
+def _unusable(error: MemberOpsError) -> Finding:
+    return Finding(
+        table="stocktakes",
+        rule="stocktake-unusable",
+        message_en=f"the month has no forms of this stocktake: {error}",
+        message_zh=f"盘点通知有误，未生成盘点表单；英文详情：{error}",
+    )
+
+
+def _last_called(work: MonthWork, kind: str) -> str | None:
     mine = [
         each
         for each in called(work.asked)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from memberops.domain import Currency, Stocktake
+from memberops.domain.gift import lies_within
 from memberops.reports.form import Form
 from memberops.reports.forms.columns import (
     amount_column,
@@ -82,7 +83,7 @@ def count_sheet_form(
         MissingColumnsError: The frame lacks a column.
     """
     check_given(frame, f"{kind}_count_sheet", ("stocktake_id", "place", "gift_id"))
-    mine = (frame["place"].str.partition(":")[0] == kind).to_numpy(bool)
+    mine = _of_kind(frame["place"], kind)
     rows = local_moments(frame[mine], ["counted_at"], zone=zone.key)
     rows = rows.assign(
         **({"counted_at": None} if blank else {}),
@@ -216,8 +217,7 @@ def count_report_form(
     """
     check_given(frame, "count_report", ("place", "gift_id", "book", "outcome"))
     if kind == "warehouse":
-        root = frame["place"].str.partition(":")[0]
-        frame = frame[(root == "warehouse").to_numpy(bool)]
+        frame = frame[_of_kind(frame["place"], kind)]
     rows = frame.assign(
         gift_name=[(gifts or {}).get(each, "") for each in frame["gift_id"]],
         reasons_en=frame["reasons"],
@@ -258,3 +258,8 @@ def count_report_form(
         notes_en=(f"Times are those of {zone.key}.",),
         notes_zh=(f"时间按 {zone.key} 时区。",),
     )
+
+
+def _of_kind(places: pd.Series[str], kind: str) -> list[bool]:
+    """Say of each place whether it is of that kind; of no places, nothing."""
+    return [lies_within(place, kind) for place in places]
