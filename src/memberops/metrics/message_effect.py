@@ -91,8 +91,8 @@ class MessageEffect:
 
     Args:
         delivery: One row: ``messages``, ``reached``, ``unknown``, ``not_reached``,
-            ``segments``, ``cost`` (minor units; missing if no price is known),
-            ``delivered_share``, ``undefined``.
+            ``waiting`` (to leave), ``segments``, ``cost`` (minor units; missing if no
+            price is known), ``delivered_share``, ``undefined``.
         groups: One row each for ``written_to``, ``held_out``, ``reached`` and
             ``not_reached``: ``group``, ``members``, ``buyers``, ``tickets``, ``sales``
             (minor units), ``buying_share``, ``sales_per_member``, ``undefined``.
@@ -135,7 +135,7 @@ def message_effect(
             ``on`` (its local day, missing if it never left), and ``segments`` if they
             are known. All are written to, whatever became of them; ``delivered`` is
             reached, too; ``accepted``, ``claimed`` and ``unknown`` are neither reached
-            nor not reached, for nobody knows.
+            nor not reached, for nobody knows; nor is ``queued``, which waits.
         sales: Sales lines, see `memberops.tables.SALES`; with ``member_id``.
         as_of: What was sold later is not known.
         held_out: Members held out: ``member_id``.
@@ -188,7 +188,7 @@ _STATES = {
     "accepted": "",
     "claimed": "",
     "unknown": "",
-    "queued": "not_reached",
+    "queued": "waiting",
     "undelivered": "not_reached",
     "rejected": "not_reached",
     "expired": "not_reached",
@@ -288,7 +288,8 @@ def _delivery(
     frame = pd.DataFrame(
         {"messages": [len(rows)], "reached": [int((group == "reached").sum())],
          "unknown": [int((group == "").sum())],
-         "not_reached": [int((group == "not_reached").sum())], "segments": [parts],
+         "not_reached": [int((group == "not_reached").sum())],
+         "waiting": [int((group == "waiting").sum())], "segments": [parts],
          "cost": pd.array([None if cost is None else cost.minor], dtype="Int64")}
     )  # fmt: skip
     return with_figures(frame, (_DELIVERED,))

@@ -158,6 +158,7 @@ def _effect(work: MonthWork, batch_id: str, day: pd.Timestamp) -> pd.DataFrame |
     return table.assign(
         batch_id=batch_id,
         messages=pd.Series(delivery["messages"], table.index, "Int64").where(written),
+        waiting=pd.Series(delivery["waiting"], table.index, "Int64").where(written),
         delivered_share=table["group"].map({"written_to": delivery["delivered_share"]}),
         complete="yes" if effect.complete else "no",
         undefined=parted + why,

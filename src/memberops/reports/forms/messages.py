@@ -221,10 +221,10 @@ def message_effect_form(
 
     Args:
         frame: One row a batch and group: ``batch_id``, ``group``, ``messages``,
-            ``delivered_share``, ``cost``, ``members``, ``buyers``, ``buying_share``,
-            ``sales``, ``sales_per_member`` (minor units), ``compared`` (the groups of
-            the difference, such as ``written_to-held_out``), ``difference``, ``low``,
-            ``high``, ``complete`` and ``undefined``; see
+            ``waiting``, ``delivered_share``, ``cost``, ``members``, ``buyers``,
+            ``buying_share``, ``sales``, ``sales_per_member`` (minor units),
+            ``compared`` (the groups of the difference, such as
+            ``written_to-held_out``), ``difference``, ``low``, ``high``, ``complete`` and ``undefined``; see
             `memberops.metrics.message_effect`.
         currency: What sales and costs are in.
         policy: For how many days purchases count.
@@ -237,6 +237,7 @@ def message_effect_form(
         text_column("batch_id", "Batch", "批次号"),
         text_column("group", "Group", "组别", words=_GROUPS),
         count_column("messages", "Messages", "短信数"),
+        count_column("waiting", "Still waiting", "待发送"),
         share_column("delivered_share", "Delivered share", "送达率"),
         amount_column("cost", "Cost", "费用"),
         count_column("members", "Members", "会员数"),
@@ -274,13 +275,14 @@ def message_effect_form(
             ),
             (
                 "Written to are all messages; those of which nobody knows whether they"
-                " arrived are neither reached nor not reached."
+                " arrived, and those that still wait, are neither reached nor not"
+                " reached."
             ),
         ),
         notes_zh=(
             f"统计 {days} 天内的消费：发送组与对照组自批次当日起，其余自短信当日起。",
             "只有“发送组减对照组”能说明短信效果：两组随机划分，不论短信是否送达。",
             "“已送达减对照组”偏高：已送达组不含失效号码的会员，而对照组含有。",
-            "发送组包括全部短信；尚不知是否送达的，不计入已送达或未送达。",
+            "发送组包括全部短信；尚不知是否送达的和待发送的，不计入已送达或未送达。",
         ),
     )
