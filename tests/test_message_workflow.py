@@ -389,6 +389,25 @@ def test_a_chain_without_an_outbox_can_plan(file):
         plan(chain)
 
 
+def test_looking_begins_no_outbox(chain, tmp_path):
+    """Until something is written there is no file: a dry run and a status make none."""
+    for answer in (chain.send_messages(now=clock()), chain.message_status(at=NOON)):
+        assert answer.frame("message_batch").empty
+        assert answer.findings == ()
+    assert not list(tmp_path.glob("outbox.db*"))
+    chain.send_messages(now=clock(), send=True)
+    assert (tmp_path / "outbox.db").exists()
+
+
+def test_no_visits_are_no_reason_for_a_warning(chain, tmp_path):
+    """A chain that has visited nobody yet sends without a word about that."""
+    assert (tmp_path / "visits.csv").read_text("utf-8").count("\n") == 1
+    approve(chain, plan(chain))
+    sent = chain.send_messages(now=clock(), send=True)
+    assert stands(sent) == {"accepted": 2}
+    assert {each.severity.value for each in sent.findings} == {"info"}
+
+
 def test_the_address_of_a_server_comes_from_the_environment(file, monkeypatch):
     """A variable that is not set is named, and its value never shown."""
     text = file.read_text("utf-8")

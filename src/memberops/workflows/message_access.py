@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,6 +150,33 @@ def outbox(chain: Chain, *, seal: Seal | None = None) -> SqlOutbox:
     address = kept.address()
     hidden = kept.seal() if seal is None else seal
     return open_outbox(address, policy=chain.policies.outbox, seal=hidden)
+
+
+@contextlib.contextmanager
+def outbox_as_it_is(chain: Chain) -> Iterator[SqlOutbox]:
+    """
+    Open the chain's outbox to look at; one that nobody began is empty, and not begun.
+
+    Args:
+        chain: The chain.
+
+    Raises:
+        InvalidValueError: See `outbox`, also for what else can fail.
+    """
+    settings = needed_outbox(chain)
+    if settings.database is None or Path(settings.database).exists():
+        with outbox(chain) as kept:
+            yield kept
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="memberops-") as folder,
+        open_outbox(
+            Path(folder) / "outbox.db",
+            policy=chain.policies.outbox,
+            seal=settings.seal(),
+        ) as kept,
+    ):
+        yield kept
 
 
 def needed_outbox(chain: Chain) -> OutboxSettings:

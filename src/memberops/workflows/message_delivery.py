@@ -16,7 +16,7 @@ from memberops.reports import Form
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.inquiry import Inquiry
-from memberops.workflows.message_access import outbox
+from memberops.workflows.message_access import outbox, outbox_as_it_is
 from memberops.workflows.message_accounts import (
     account_names,
     asked_by_each,
@@ -28,6 +28,7 @@ from memberops.workflows.message_facts import (
     record_facts,
     recorded_consents,
     recorded_contacts,
+    tables_to_send,
 )
 from memberops.workflows.message_receipts import read_receipts
 from memberops.workflows.message_sending import SendReport, SettleReport
@@ -105,7 +106,7 @@ def send_messages(
         ConfigurationError: The provider cannot be made.
         SourceError: The consents cannot be read.
     """
-    with outbox(chain) as kept:
+    with outbox(chain) if send else outbox_as_it_is(chain) as kept:
         waiting = _waiting(kept)
         if not send:
             asked = begin_messages(chain, "send", now())
@@ -117,8 +118,7 @@ def send_messages(
                 findings=_before(chain, kept, provider),
             )
         if tables is None:
-            only = [each for each in ("consents", "visits") if each in chain.sources]
-            tables = chain.read(only=only, progress=progress)
+            tables = tables_to_send(chain, progress)
         asked = begin_messages(chain, "send", now(), tables=tables)
         _tell_news(asked, kept)
         pace = None

@@ -6,20 +6,30 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import attrs
 import pandas as pd
 
 from memberops.domain.visit import VisitChannel
 from memberops.policies.visit_standing import consents_in_order
 from memberops.schedules.dates import add_days
+from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.inquiry import Inquiry
 from memberops.workflows.visit_records import records_of
 
 if TYPE_CHECKING:
     from memberops.adapters.stores.outbox_store import SqlOutbox
+    from memberops.workflows.chain import Chain, Progress
 
-__all__ = ["ConsentFact", "record_facts", "recorded_consents", "recorded_contacts"]
+__all__ = [
+    "ConsentFact",
+    "record_facts",
+    "recorded_consents",
+    "recorded_contacts",
+    "tables_to_send",
+]
 
 _CHANNELS = ("all", VisitChannel.SMS.value)
+_NOBODY = ("no-rows", "file-empty")
 _DAYS_BACK = 31
 """No cap of the contact policy looks back further than a window of hours in days."""
 
@@ -93,6 +103,29 @@ def recorded_contacts(
             rows["member_id"], moments, rows["channel"], strict=True
         )
     ]
+
+
+def tables_to_send(chain: Chain, progress: Progress | None = None) -> ChainTables:
+    """
+    Read what is asked once more as messages leave: consents and visits.
+
+    That nobody was visited yet is no fault of a message: it is not told.
+
+    Args:
+        chain: The chain.
+        progress: Is told of each table.
+
+    Raises:
+        SourceError: A table cannot be read.
+    """
+    only = [each for each in ("consents", "visits") if each in chain.sources]
+    tables = chain.read(only=only, progress=progress)
+    if "visits" not in tables:
+        return tables
+    visits = tables.results["visits"]
+    kept = [each for each in visits.findings if each.rule not in _NOBODY]
+    told = attrs.evolve(visits, findings=kept)
+    return ChainTables({**tables.results, "visits": told})
 
 
 def record_facts(

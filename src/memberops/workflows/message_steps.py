@@ -15,7 +15,7 @@ from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.form_files import revealed_columns
 from memberops.workflows.inquiry import Inquiry
-from memberops.workflows.message_access import outbox
+from memberops.workflows.message_access import outbox, outbox_as_it_is
 from memberops.workflows.message_batches import (
     batch_rows,
     conservation,
@@ -183,7 +183,7 @@ def message_status(
         InvalidValueError: The chain has no outbox, or see `begin_messages`.
     """
     asked = begin_messages(chain, "status", at, reveal=reveal)
-    with outbox(chain) as kept:
+    with outbox_as_it_is(chain) as kept:
         form = batch_form(chain, kept, batch_id)
         forms = [form]
         if batch_id is not None:
