@@ -15,6 +15,7 @@ from memberops.cli.options import Language
 from memberops.cli.printing import language_of_user, say
 from memberops.cli.refresh import refresh
 from memberops.cli.stocktake_commands import stocktake_app
+from memberops.cli.tables_command import tables
 
 __all__ = ["application"]
 
@@ -41,6 +42,7 @@ def application() -> Callable[..., Any]:
     app.command(stocktake_app())
     app.command(message_app())
     app.command(doctor, name="doctor")
+    app.command(tables, name="tables")
     app.command(plugins, name="plugins")
     app["--help"].help = "显示帮助。Show this message and exit."
     app["--version"].help = "显示版本。Show the version and exit."

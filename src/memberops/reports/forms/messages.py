@@ -224,7 +224,8 @@ def message_effect_form(
             ``waiting``, ``delivered_share``, ``cost``, ``members``, ``buyers``,
             ``buying_share``, ``sales``, ``sales_per_member`` (minor units),
             ``compared`` (the groups of the difference, such as
-            ``written_to-held_out``), ``difference``, ``low``, ``high``, ``complete`` and ``undefined``; see
+            ``written_to-held_out``), ``difference``, ``low``, ``high``, ``complete``
+            and ``undefined``; see
             `memberops.metrics.message_effect`.
         currency: What sales and costs are in.
         policy: For how many days purchases count.
