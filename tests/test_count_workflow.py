@@ -150,6 +150,29 @@ def test_a_settled_place_is_closed_and_its_count_stands(chain, tmp_path, known):
         assert "adjustments written: 0" in approved(chain, tmp_path).explain("en")
 
 
+def test_a_late_slip_behind_an_outgrown_approval_names_both_differences(
+    chain, tmp_path
+):
+    """
+    The papers are there, but an earlier slip has outgrown what was approved.
+
+    One cup was missing; five and five more went out before the count: 79 were
+    counted where the books should have had 70.
+    """
+    counts = write(tmp_path, "counted.csv", *COUNTED)
+    write(tmp_path, "approvals.csv", headings=f"{','.join(COUNT_APPROVALS.names)}\n")
+    approved(chain, tmp_path, counts=counts, reasons=tmp_path / "reasons.csv")
+    chain.post_gifts(slip("first", late=True))  # no source has the papers yet
+    file = tmp_path / "chain.toml"
+    file.write_text(file.read_text("utf-8") + PAPERS, "utf-8")
+    found = mo.open_chain(file).post_gifts(slip("second", late=True)).findings
+    (told,) = [each for each in found if each.table == "counts"]
+    assert told.rule == "late-not-corrected"
+    assert "now +9 while -1 was approved" in told.message_en
+    assert "现差异 +9，已批准 -1" in told.message_zh
+    assert "no source" not in told.message_en
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_late_rows_of_a_file_leave_counts_as_they_are(chain, tmp_path, known):
     """L9: an import enters late rows as `post_gifts` does, in any company."""

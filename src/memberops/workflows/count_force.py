@@ -8,10 +8,25 @@ from collections.abc import Iterable
 import attrs
 import pandas as pd
 
-from memberops.domain import ApprovedCount, Closing, Finding, Posting, Severity
+from memberops.domain import (
+    ApprovedCount,
+    Closing,
+    Difference,
+    Finding,
+    Posting,
+    Severity,
+)
 from memberops.domain.gift import lies_within
 from memberops.errors import bounded
-from memberops.ledger import LedgerStore, Settlement, closings_after, post_late
+from memberops.ledger import (
+    LedgerStore,
+    Settlement,
+    closings_after,
+    differences,
+    post_late,
+)
+from memberops.ledger.counting import line_cell
+from memberops.ledger.verdicts import deltas
 from memberops.policies import StocktakePolicy
 from memberops.workflows.count_calls import called
 from memberops.workflows.count_papers import (
@@ -57,14 +72,28 @@ def counts_in_force(
         as_of: Aware instant: later counts and approvals are not known yet.
         own: The papers of a stocktake that were read already.
     """
-    policy, regions = asked.chain.policies.stocktake, regions_of(asked.stores)
     papers = [] if own is None else [own]
-    if "counts" in asked.tables and "stocktakes" in asked.tables:
-        papers += [
-            read_papers(asked, ledger, each, as_of=as_of)
-            for each in called(asked)
-            if own is None or each.stocktake_id != own.stocktake.stocktake_id
-        ]
+    return _in_force(asked, [*papers, *_papers(asked, ledger, as_of, own)])
+
+
+def _papers(
+    asked: Inquiry,
+    ledger: LedgerStore,
+    as_of: dt.datetime,
+    own: CountPapers | None = None,
+) -> list[CountPapers]:
+    """Read the papers of every other stocktake that the chain's sources have."""
+    if "counts" not in asked.tables or "stocktakes" not in asked.tables:
+        return []
+    return [
+        read_papers(asked, ledger, each, as_of=as_of)
+        for each in called(asked)
+        if own is None or each.stocktake_id != own.stocktake.stocktake_id
+    ]
+
+
+def _in_force(asked: Inquiry, papers: Iterable[CountPapers]) -> list[ApprovedCount]:
+    policy, regions = asked.chain.policies.stocktake, regions_of(asked.stores)
     return [
         counted
         for each in papers
@@ -158,6 +187,7 @@ class CountsBehind:
     def __init__(self, asked: Inquiry, ledger: LedgerStore) -> None:
         self._asked = asked
         self._ledger = ledger
+        self._papers: list[CountPapers] = []
         self._force: list[ApprovedCount] | None = None
 
     def post(self, posting: Posting) -> tuple[Settlement, list[Finding]]:
@@ -169,14 +199,17 @@ class CountsBehind:
 
         Returns:
             What was written, and findings: where a count closed the place whose
-            papers are in no source of the chain, and so was not corrected; and counts
-            that wait for a new approval.
+            papers are in no source of the chain, or whose approval did not fit any
+            more, and so was not corrected; and counts that wait for a new approval.
         """
         if self._force is None:
             self._force = self._read(posting.effective_at)
         done = post_late(self._ledger, posting, self._force)
         alone = _uncorrected(self._ledger, posting, self._force)
-        findings = [*done.findings, *(() if alone is None else (alone,))]
+        begun = tuple(f"count/{each.stocktake.stocktake_id}/" for each in self._papers)
+        alone = [each for each in alone if not each.startswith(begun)]
+        findings = [*done.findings, *_without_papers(alone)]
+        findings += [self._outgrown(each) for each in self._open(posting)]
         if done.changed:
             findings.append(_changed([each.line.line_id for each in done.changed]))
         return done, findings
@@ -189,7 +222,46 @@ class CountsBehind:
                 moments += given[table][column].dropna().tolist()
         now = max(moments).to_pydatetime()
         known = attrs.evolve(self._asked, tables=given)
-        return counts_in_force(known, self._ledger, as_of=now)
+        self._papers = _papers(known, self._ledger, now)
+        return _in_force(known, self._papers)
+
+    def _open(self, posting: Posting) -> list[Difference]:
+        """List the counts of what was posted whose approval does not fit, if any."""
+        cells = deltas(posting)
+        force = {each.line.line_id for each in self._force or ()}
+        return [
+            each
+            for papers in self._papers
+            for each in differences(self._ledger, papers.lines)
+            if line_cell(each.line) in cells
+            and each.line.line_id not in force
+            and each.line.counted_at > posting.effective_at
+            and each.to_explain
+        ]
+
+    def _outgrown(self, found: Difference) -> Finding:
+        line = found.line
+        said = next(
+            (
+                each.approvals[line.line_id].difference
+                for each in self._papers
+                if line.line_id in each.approvals
+            ),
+            None,
+        )
+        where = bounded([line.line_id])
+        now = f"{found.to_explain:+}"
+        then_en = "nothing was" if said is None else f"{said:+} was"
+        then_zh = "未经审批" if said is None else f"已批准 {said:+}"
+        return Finding(
+            table="counts",
+            rule="late-not-corrected",
+            severity=Severity.WARNING,
+            message_en=f"entered behind the count {where}, whose difference is now "
+            f"{now} while {then_en} approved: it was not corrected; approve it anew",
+            message_zh=f"补录早于盘点 {where}，现差异 {now}，{then_zh}：盘点未作更正，"
+            "请重新审批",
+        )
 
 
 def _changed(lines: list[str]) -> Finding:
@@ -206,23 +278,30 @@ def _changed(lines: list[str]) -> Finding:
 
 def _uncorrected(
     ledger: LedgerStore, posting: Posting, force: Iterable[ApprovedCount]
-) -> Finding | None:
+) -> list[str]:
+    """Name the closings behind which a posting entered and no count is in force."""
     closed = {
         each.closing_id
         for each in ledger.closings()
         if each.closing_id.startswith("count/") and each.touches(posting)
     }
     there = {f"count/{each.line.stocktake_id}/{each.line.place}/" for each in force}
-    alone = sorted(each for each in closed if not each.startswith(tuple(there)))
+    return sorted(each for each in closed if not each.startswith(tuple(there)))
+
+
+def _without_papers(alone: list[str]) -> list[Finding]:
     if not alone:
-        return None
-    return Finding(
-        table="counts",
-        rule="late-not-corrected",
-        severity=Severity.WARNING,
-        count=len(alone),
-        message_en=f"entered behind {bounded(alone)}, whose papers are in no source: "
-        "no count was corrected; compare that stocktake again and approve what changed",
-        message_zh=f"补录早于 {bounded(alone)}，其盘点资料未配置数据源：盘点未作更正，"
-        "请重新核对该次盘点并审批变化的差异",
-    )
+        return []
+    return [
+        Finding(
+            table="counts",
+            rule="late-not-corrected",
+            severity=Severity.WARNING,
+            count=len(alone),
+            message_en=f"entered behind {bounded(alone)}, whose papers are in no "
+            "source: no count was corrected; compare that stocktake again and approve "
+            "what changed",
+            message_zh=f"补录早于 {bounded(alone)}，其盘点资料未配置数据源："
+            "盘点未作更正，请重新核对该次盘点并审批变化的差异",
+        )
+    ]
