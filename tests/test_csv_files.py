@@ -1,8 +1,10 @@
 """Files as they come: encodings, delimiters, damaged rows, compressed files."""
 
 import gzip
+import io
 import os
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -336,3 +338,25 @@ def test_totals_at_the_end_are_told_and_no_rejects():
     assert store.frame["store_id"].tolist() == ["S1", "合计"]
     many = SALES + "".join(f"T{n},2026-11-05,S1,1,5\n" for n in range(1_000)) + total
     assert (read(many).rows_read, read(many).rejected) == (1_000, 0)
+
+
+def test_a_compressed_file_does_not_grow_without_bounds():
+    """A few kilobytes that unpack to many megabytes are refused, and how to go on."""
+    bomb = SALES.encode() + b",,,,\n" * 3_500_000
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("sales.csv", bomb)
+    for packed in (gzip.compress(bomb, 1), archive.getvalue()):
+        with pytest.raises(SourceError, match="'package_ratio'"):
+            read(packed)
+    small = SALES + ",,,,\n" * 100_000 + GOOD
+    assert read(gzip.compress(small.encode())).accepted == 1
+
+
+def test_rejected_rows_are_bounded_and_never_dropped():
+    """More bad rows than are kept refuse the file, in parts or in values."""
+    for bad in ("T1\n", "T1,2026-13-45,S1,1,5\n"):
+        rows = SALES + GOOD + bad * 5
+        assert read(rows, limits={"rejects": 5}).rejected == 5
+        with pytest.raises(SourceError, match=r"more than 4 rows .*rejects = 40"):
+            read(rows, limits={"rejects": 4})

@@ -13,7 +13,7 @@ import pandas as pd
 from memberops.adapters.sources.amount_units import settle_units
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.contract import SourceResult
-from memberops.adapters.sources.csv_rows import RowReader
+from memberops.adapters.sources.csv_rows import RowReader, too_many_rejects
 from memberops.adapters.sources.encoding import TextFile, open_text, visible
 from memberops.adapters.sources.finding_log import FindingLog, Reason
 from memberops.adapters.sources.headings import HeadingMap
@@ -102,6 +102,9 @@ class CsvReading:
             earlier=earlier,
             file=path.name,
         )
+        most = options.limits.rejects
+        if len(reader.bad) + len(done.rejected) > most:
+            raise too_many_rejects(path.name, most)
         raws = _raw_rows(file, first[done.rejected], last[done.rejected])
         rejects: list[tuple[Any, ...]] = [
             (bad.line, None, bad.rule, bad.text_en, bad.text_zh, bad.raw)

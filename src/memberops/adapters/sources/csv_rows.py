@@ -19,7 +19,7 @@ import attrs
 from memberops.adapters.sources.encoding import TextFile, visible
 from memberops.errors import ConfigurationError, SourceError
 
-__all__ = ["BadRow", "RowBatch", "RowReader", "cells_of"]
+__all__ = ["BadRow", "RowBatch", "RowReader", "cells_of", "too_many_rejects"]
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BATCH = 1_000
@@ -139,6 +139,8 @@ class RowReader:
         self._damage: dict[int, str] = {}
         self._feed = _Feed(file.batches(self._damage), file.limits.row_lines)
         self._name = file.path.name
+        self._most_bad = file.limits.rejects
+        self._texts: dict[tuple[str, int], tuple[str, str]] = {}
         self._given = file.given
         self._line = 0
         self._delimiter = delimiter or ","
@@ -294,14 +296,21 @@ class RowReader:
         self._reject(self._line, rule, self._feed.taken)
 
     def _reject(self, line: int, rule: str, lines: list[str], count: int = 0) -> None:
-        text_en, text_zh = _TEXTS[rule]
-        width = self._width
+        if len(self.bad) >= self._most_bad:
+            raise too_many_rejects(self._name, self._most_bad)
+        # One text for all rows of a reason: there may be a million of them.
+        if (rule, count) not in self._texts:
+            text_en, text_zh = (
+                text.format(count=count, width=self._width) for text in _TEXTS[rule]
+            )
+            self._texts[rule, count] = text_en, text_zh
+        text_en, text_zh = self._texts[rule, count]
         self.bad.append(
             BadRow(
                 line=line,
                 rule=rule,
-                text_en=text_en.format(count=count, width=width),
-                text_zh=text_zh.format(count=count, width=width),
+                text_en=text_en,
+                text_zh=text_zh,
                 raw=visible("".join(lines).rstrip("\r\n")),
             )
         )
@@ -313,6 +322,15 @@ def _sniff(line: str, known: Callable[[str], bool], fallback: str) -> str:
         return sum(map(known, cells)), len(cells), delimiter == fallback
 
     return max((fallback, *_DELIMITERS), key=worth)
+
+
+def too_many_rejects(name: str, most: int) -> SourceError:
+    """Say that a file has more rejected rows than are kept."""
+    return SourceError(
+        f"more than {most} rows of {name} would be rejected, which is above the limit "
+        "'rejects': it seems to be another table or damaged; if it is neither, raise "
+        f"the limit, as in limits = {{ rejects = {10 * most} }}"
+    )
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:

@@ -27,6 +27,7 @@ from memberops.errors import ConfigurationError, SourceError, nearest
 __all__ = ["TextFile", "open_text", "visible"]
 
 _BLOCK = 1 << 20
+_SMALL = 16 << 20
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
 _WORKBOOK_PARTS = frozenset({"[Content_Types].xml", "content.xml"})
@@ -222,7 +223,7 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _blocks(path: Path, limits: ReadingLimits) -> Iterator[bytes]:
-    total = 0
+    total, packed = 0, None
     try:
         with path.open("rb") as plain:
             start = plain.read(_LONGEST_MARK)
@@ -231,15 +232,24 @@ def _blocks(path: Path, limits: ReadingLimits) -> Iterator[bytes]:
             if start.startswith(_OLE):
                 raise _workbook(path)
             if start.startswith(_ZIP):
-                stream = _only_part(path, plain, limits)
+                stream, packed = _only_part(path, plain, limits)
             elif start.startswith(_GZIP):
                 stream = cast("IO[bytes]", gzip.GzipFile(fileobj=plain))
+                packed = path.stat().st_size
+            # What unpacks to a little costs little, whatever its ratio.
+            most = max(limits.package_ratio * (packed or 0), _SMALL)
             while block := stream.read(_BLOCK):
                 total += len(block)
                 if total > limits.file_bytes:
                     raise SourceError(
                         f"{path.name} is larger than {limits.file_bytes} bytes; raise "
                         "the limit 'file_bytes' if that is meant"
+                    )
+                if packed is not None and total > most:
+                    raise SourceError(
+                        f"{path.name} unpacks to more than {limits.package_ratio} "
+                        "times its size, as no export does; if that is meant, raise "
+                        "the limit 'package_ratio', or unpack it first"
                     )
                 yield block
     except (
@@ -260,8 +270,10 @@ def _workbook(path: Path) -> SourceError:
     )
 
 
-def _only_part(path: Path, file: IO[bytes], limits: ReadingLimits) -> IO[bytes]:
-    """Open the one file in a zip archive; its bytes are counted as they come out."""
+def _only_part(
+    path: Path, file: IO[bytes], limits: ReadingLimits
+) -> tuple[IO[bytes], int]:
+    """Open the one file in a zip archive, and tell its compressed size."""
     try:
         archive = zipfile.ZipFile(file)
     except zipfile.BadZipFile:
@@ -288,7 +300,7 @@ def _only_part(path: Path, file: IO[bytes], limits: ReadingLimits) -> IO[bytes]:
             f"{path.name} has {len(files)} files in it, not one: unpack it into a "
             "folder, and name the folder"
         )
-    return archive.open(files[0])
+    return archive.open(files[0]), archive.getinfo(files[0]).compress_size
 
 
 def _whole_lines(
