@@ -365,6 +365,8 @@ def test_mistakes_of_the_messages_are_told_at_once():
     [
         ('provider = "form"\nurl = "https://a.example/"\ntoken = "hunter2"',
          "sms: 'token' is a secret and is not written down"),
+        ('provider = "form"\nurl = "https://a.example/"\nlimits = {read_seconds = inf}',
+         "sms: limits in seconds are above 0"),
         ('provider = "from"', "sms.provider: no SMS provider adapter is called 'from'"),
         ('provider = "form"\nurll = "https://a.example/"', "argument 'urll'"),
         ('file = "../messages.jsonl"', "sms: 'file' is a file in the chain's folder"),

@@ -399,6 +399,8 @@ class TestAliyunQueries:
             (answer({"Code": "isv.BUSINESS_LIMIT_CONTROL"}), None),
             (answer({}), None),
             (answer({"Code": "OK"}, status=500), None),
+            *((answer({"Code": "OK", "TotalCount": 0, "SmsSendDetailDTOs":
+               {"SmsSendDetailDTO": odd}}), None) for odd in (3, True, 1.5, "x", {})),
             (Cut(), None),
         ],
     )  # fmt: skip
@@ -521,7 +523,9 @@ class TestTencent:
             )  # fmt: skip
 
     @pytest.mark.parametrize("body", [{}, {"Response": {}}, [], {"Response": {
-        "SendStatusSet": [5]}}, {"Response": {"SendStatusSet": {"a": 1}}}])  # fmt: skip
+        "SendStatusSet": [5]}}, {"Response": {"SendStatusSet": {"a": 1}}},
+        *({"Response": {"Error": {"Code": "Ok"}, "SendStatusSet": odd}}
+          for odd in (None, 3, 1.5, "x"))])  # fmt: skip
     def test_an_answer_of_another_shape_says_nothing(self, server, tencent, body):
         """Without a status of its own a recipient's fate is unknown."""
         server.reply = answer(body)

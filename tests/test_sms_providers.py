@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import logging
+import math
 import os
 import pickle
 import socket
@@ -15,6 +16,7 @@ import sys
 import threading
 import time
 import tracemalloc
+from decimal import Decimal
 from pathlib import Path
 from typing import ClassVar
 
@@ -458,6 +460,8 @@ class TestFormGateway:
         assert gateway.verify_receipt(request)
         assert not gateway.verify_receipt(attrs.evolve(request, body=body + b" "))
         assert not gateway.verify_receipt(attrs.evolve(request, headers={}))
+        odd = {"X-Signature": "\ud800"}
+        assert not gateway.verify_receipt(attrs.evolve(request, headers=odd))
         assert not make().verify_receipt(request)
         assert not make(receipt_secret=lambda: "other").verify_receipt(request)
         assert (first.message_id, first.status, first.at, first.segment) == (
@@ -495,9 +499,14 @@ class TestFormGateway:
             ({"protocol": {"fields": {"phone": "a"}}}, "'id' and 'phone'"),
             ({"protocol": {"encoding": "xml"}}, "'json' or 'form'"),
             ({"limits": {"read_seconds": -1}}, "limits"),
+            *(({"limits": {"total_seconds": odd}}, "above 0, and up to 86400")
+              for odd in (math.inf, math.nan, 10**400, True, "3", Decimal("NaN"))),
+            ({"limits": {"body_bytes": 2.5}}, "'body_bytes' is a whole number"),
+            *(({"settle_seconds": odd}, "'settle_seconds' is a whole number")
+              for odd in ("soon", -5, 1.5, True, 10**9)),
             ({"limits": {"ca_file": "none.pem"}}, "cannot be read"),
         ],
-    )
+    )  # fmt: skip
     def test_wrong_options_are_named(self, make, options, hint):
         """A chain file that cannot work says so at once, without quoting a secret."""
         with pytest.raises(ConfigurationError, match=hint) as caught:

@@ -311,6 +311,8 @@ class AliyunProvider:
             total = read_number(look_up(document, "TotalCount"))
             if text_at(document, "Code") != "OK" or total is None:
                 return None
+            if not isinstance(rows, list | None):
+                return None
             details += [row for row in rows or () if isinstance(row, dict)]
             if len(details) >= total:
                 return details

@@ -24,6 +24,7 @@ from memberops.adapters.sms.options import (
     name_option,
     optional_secret,
     read_limits,
+    seconds_option,
     system_clock,
 )
 from memberops.adapters.sms.receipts import (
@@ -138,7 +139,7 @@ class FormGateway:
             receipts=True,
             signed_receipts=self._receipt_secret is not None,
             echoes_id=True,
-            settle_seconds=settle_seconds,
+            settle_seconds=seconds_option("settle_seconds", settle_seconds),
         )
         self._http = HttpClient(bounds)
 
@@ -316,7 +317,7 @@ class FormGateway:
         key = self._receipt_secret.reveal().encode()
         signed = hmac.new(key, request.body, hashlib.sha256).hexdigest()
         given = header(request, self._protocol.signature_header).strip().lower()
-        return hmac.compare_digest(signed.encode(), given.encode())
+        return hmac.compare_digest(signed.encode(), given.encode("utf-8", "replace"))
 
     def close(self) -> None:
         """Close the connections."""

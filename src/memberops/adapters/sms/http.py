@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import ssl
 import threading
 import time
 import zlib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HttpClient", "HttpLimits", "HttpReply", "check_url"]
 
+_DAY = 86_400
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
@@ -69,6 +72,20 @@ def check_url(option: str, url: Any, *, plain_http: bool = False) -> str:
     return text
 
 
+def _seconds(value: Any) -> float:
+    """Read a time that ends; a lease is made of it."""
+    with contextlib.suppress(ArithmeticError):  # no number, or one beyond all floats
+        number = isinstance(value, int | float | Decimal) and value is not True
+        if number and 0 < value <= _DAY:
+            return float(value)
+    raise ConfigurationError(f"limits in seconds are above 0, and up to {_DAY} (a day)")
+
+
+def _size(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(f"{attribute.name!r} is a whole number above 0")
+
+
 @attrs.frozen(kw_only=True)
 class HttpLimits:
     """
@@ -80,12 +97,16 @@ class HttpLimits:
         total_seconds: For the whole answer, however slowly its pieces drip.
         body_bytes: How much of an answer is read at most.
         ca_file: Authorities that are trusted instead of the machine's.
+
+    Raises:
+        ConfigurationError: A time is not above 0 or longer than a day, or a size is
+            no whole number above 0.
     """
 
-    connect_seconds: float = attrs.field(default=5.0, validator=attrs.validators.gt(0))
-    read_seconds: float = attrs.field(default=20.0, validator=attrs.validators.gt(0))
-    total_seconds: float = attrs.field(default=30.0, validator=attrs.validators.gt(0))
-    body_bytes: int = attrs.field(default=1 << 20, validator=attrs.validators.gt(0))
+    connect_seconds: float = attrs.field(default=5.0, converter=_seconds)
+    read_seconds: float = attrs.field(default=20.0, converter=_seconds)
+    total_seconds: float = attrs.field(default=30.0, converter=_seconds)
+    body_bytes: int = attrs.field(default=1 << 20, validator=_size)
     ca_file: Path | None = None
 
     @property

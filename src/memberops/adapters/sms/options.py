@@ -20,12 +20,14 @@ __all__ = [
     "name_option",
     "optional_secret",
     "read_limits",
+    "seconds_option",
     "size_option",
     "system_clock",
     "text_option",
 ]
 
 _ValueT = TypeVar("_ValueT")
+_DAY = 86_400
 _NAME = re.compile(r"\w[\w.-]{0,39}")
 
 
@@ -99,6 +101,15 @@ def name_option(value: Any) -> str:
     raise ConfigurationError(
         "'name' is a word of up to 40 letters, digits, '-', '_' and '.', such as "
         "'aliyun-beijing': one for each account"
+    )
+
+
+def seconds_option(option: str, value: Any) -> int:
+    """Return a whole number of seconds, up to a day, else raise."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _DAY:
+        return value
+    raise ConfigurationError(
+        f"{option!r} is a whole number of seconds, from 0 to {_DAY} (a day)"
     )
 
 

@@ -212,7 +212,8 @@ class TencentProvider:
         self, message: Message, phone: str, reply: HttpReply, rows: Any
     ) -> SendResult:
         """Find the recipient's own row: exactly one, or nothing is known."""
-        own = [row for row in rows if text_at(row, "PhoneNumber") == phone]
+        some = rows if isinstance(rows, list) else []
+        own = [row for row in some if text_at(row, "PhoneNumber") == phone]
         if len(own) != 1:
             return unread("no status").of(message)
         verdict = self._judge(reply, text_at(own[0], "Code"))
