@@ -279,6 +279,22 @@ def test_a_count_sheet_comes_back_as_counts(run, tmp_path):
     ]
 
 
+def test_csv_names_the_forms_that_it_leaves_out(run, tmp_path):
+    """The sheet of the warehouse is not lost in silence; remarks are no problems."""
+    office = write_gift_chain(tmp_path)
+    given = ("stocktake", "sheet", "--chain", office, "--stocktake", "C1")
+    status, out, err = run(*given, "--as-of", "2026-10-08", "--format", "csv")
+    assert (status, len(rows_of(out))) == (0, 0)
+    assert "总仓礼品盘点表 warehouse_count_sheet" in err
+    assert "--form" in err
+    assert "条数据问题" not in err
+    asked = ("--as-of", "2026-10-08", "--language", "en", "--format", "csv")
+    assert "warehouse_count_sheet" in run(*given, *asked)[2]
+    assert "warehouse_count_sheet" not in run(
+        *given, *asked, "--form", "store_count_sheet"
+    )[2]  # fmt: skip
+
+
 def test_an_export_fills_another_ledger_with_the_same(run, tmp_path):
     """CSV and journal go out and come in: same balances, same bytes, one reader."""
     office = write_gift_chain(tmp_path)

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from memberops.cli.printing import (
 )
 
 if TYPE_CHECKING:
+    from memberops.reports import Form
     from memberops.workflows import Answer, Chain
 
 __all__ = ["give_answer"]
@@ -68,7 +69,7 @@ def give_answer(
         say([text], exact=True)
         # Rows alone do not say what was asked, left out, or wrong.
         found = shown_findings(answer.findings, spoken, filed=bool(files))
-        words = [answer.explain(spoken), *found]
+        words = [answer.explain(spoken), *_left_out(forms[1:], spoken), *found]
         sys.stderr.write("".join(f"{each}\n" for each in words if each))
     else:
         lines = [answer.title(spoken), answer.explain(spoken), ""]
@@ -81,6 +82,18 @@ def give_answer(
             lines += [f"  {file}" for file in files]
         say(lines)
     return status_of(answer.worst, options.fail_on or "never")
+
+
+def _left_out(forms: "Sequence[Form]", language: Language) -> list[str]:
+    """Name the forms that a file of one table has no room for."""
+    if not forms:
+        return []
+    if language == "zh":
+        names = "、".join(f"{each.title_zh} {each.name}" for each in forms)
+        return [f"CSV 只含第一张表，未输出：{names}；用 --form 选择，或 --out 写出"]
+    names = ", ".join(f"{each.name} ({each.title_en})" for each in forms)
+    more = "choose one by --form, or write all by --out"
+    return [f"CSV has the first form alone, not: {names}; {more}"]
 
 
 def _usual_format(answer: "Answer", options: Options) -> Format:

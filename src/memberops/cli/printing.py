@@ -95,7 +95,11 @@ def bar(language: Language, *, shown: bool) -> "Iterator[Progress | None]":
 def shown_findings(
     findings: "Sequence[Finding]", language: Language, *, filed: bool = True
 ) -> Iterator[str]:
-    """Write the worst findings, and where the others are: in a file if it is there."""
+    """
+    Write the worst findings, and where the others are: in a file if it is there.
+
+    What is no more than a remark, such as an encoding, is neither shown nor counted.
+    """
     from memberops.reports import describe_finding
 
     serious = sorted(
@@ -103,8 +107,8 @@ def shown_findings(
         key=lambda finding: -finding.severity.rank,
     )
     yield from (describe_finding(each, language) for each in serious[:_MOST_FINDINGS])
-    rest = len(findings) - min(len(serious), _MOST_FINDINGS)
-    if rest:
+    rest = len(serious) - _MOST_FINDINGS
+    if rest > 0:
         where_en, where_zh = (
             ("in findings.csv", "见 findings.csv")
             if filed
