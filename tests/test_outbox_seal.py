@@ -1,8 +1,10 @@
 """An outbox under a key: unreadable without it, and by another."""
 
 import base64
+import contextlib
 import os
 import pickle
+import sqlite3
 
 import pytest
 
@@ -90,6 +92,30 @@ def test_an_outbox_gets_a_key_and_does_not_lose_it(tmp_path):
         pytest.raises(OutboxStoreError, match="'seal_env' in the section"),
     ):
         outbox.messages()
+
+
+@pytest.mark.parametrize("how", ["moved", "plain", "columns"])
+def test_a_phone_of_another_message_is_not_read(tmp_path, how):
+    """A sealed phone moved to another row, and a plain one, go to nobody."""
+    path = tmp_path / "outbox.db"
+    with open_outbox(path, policy=FREE, seal=KeySeal(KEY)) as outbox:
+        ready(outbox, "M1", "M2")
+        assert (
+            outbox.messages(reveal=("phone",))["phone"].str.len().tolist() == [11] * 2
+        )
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        (one, _), (_, phone) = database.execute(
+            "SELECT message_id, phone FROM outbox_messages ORDER BY member_id"
+        )
+        new = {"moved": "?", "plain": "'13999999999'", "columns": "text"}[how]
+        database.execute(
+            f"UPDATE outbox_messages SET phone = {new} WHERE message_id = ?",  # noqa: S608 - of the three above
+            (phone, one) if how == "moved" else (one,),
+        )
+    with open_outbox(path, policy=FREE, seal=KeySeal(KEY)) as outbox:
+        for read in (lambda: claim(outbox, limit=9), outbox.messages):
+            with pytest.raises(OutboxStoreError, match="not written there"):
+                read()
 
 
 def test_what_was_changed_is_not_read():

@@ -17,7 +17,13 @@ from memberops.adapters.stores.outbox_claims import (
 )
 from memberops.adapters.stores.outbox_database import OutboxDatabase, moment_of, stamp
 from memberops.adapters.stores.outbox_entering import batch_row_of
-from memberops.adapters.stores.outbox_rows import Claim, Open, Seal, batch_of
+from memberops.adapters.stores.outbox_rows import (
+    Claim,
+    Open,
+    Seal,
+    batch_of,
+    texts_of,
+)
 from memberops.adapters.stores.outbox_schema import (
     batches,
     facts,
@@ -95,8 +101,9 @@ def _message_frame(
     statement = sa.select(*columns).order_by(messages.c.batch_id, messages.c.message_id)
     rows = connection.execute(statement).all()
     frame = pd.DataFrame(rows, columns=[column.name for column in columns])
+    texts = [texts_of(row, seal) for row in rows]
     for name, hide in _PERSONAL.items():
-        shown = [seal.show(value) for value in frame[name]]
+        shown = [each[name] for each in texts]
         frame[name] = shown if name in reveal else [hide(value) for value in shown]
     for name in ("due_at", "claimed_at"):
         frame[name] = _moments(frame[name])

@@ -43,8 +43,12 @@ __all__ = [
     "receipt_text",
     "standing_columns",
     "standing_of",
+    "texts_of",
 ]
 
+HIDDEN = ("phone", "text", "variables")
+_BOUND = "\x1e"
+"""Parts a text from where it belongs; no phone and no text begins with it."""
 _MOST_ID = 200
 
 
@@ -285,25 +289,57 @@ def message_row(message: Message, *, cost: int, seal: Seal) -> dict[str, Any]:
         "message_id": message.message_id,
         "batch_id": message.batch_id,
         "member_id": message.member_id,
-        "phone": seal.hide(message.phone),
-        "text": seal.hide(message.text),
-        "variables": seal.hide(variables),
+        "phone": _bound(message.message_id, "phone", message.phone, seal),
+        "text": _bound(message.message_id, "text", message.text, seal),
+        "variables": _bound(message.message_id, "variables", variables, seal),
         "zone": message.zone,
         "store_id": message.store_id,
         "cost": cost,
     }
 
 
+def _bound(message_id: str, column: str, text: str, seal: Seal) -> str:
+    """Hide a text together with where it belongs, if it is hidden at all."""
+    if isinstance(seal, Open):
+        return text
+    return seal.hide(_BOUND.join(["", column, message_id, text]))
+
+
+def texts_of(row: Any, seal: Seal) -> dict[str, str]:
+    """
+    Return phone, text and variables of a row as they can be read.
+
+    Raises:
+        OutboxStoreError: They were hidden by another key, were changed since, or one
+            of them stood in another row, or was not hidden while the others were.
+    """
+    shown = {name: seal.show(getattr(row, name)) for name in HIDDEN}
+    if isinstance(seal, Open) or not any(
+        text.startswith(_BOUND) for text in shown.values()
+    ):
+        return shown  # written before there was a seal
+    for name, text in shown.items():
+        place = _BOUND.join(["", name, row.message_id, ""])
+        if not text.startswith(place):
+            raise OutboxStoreError(
+                "a phone or text of a message in the outbox has been changed: it was "
+                "not written there"
+            )
+        shown[name] = text.removeprefix(place)
+    return shown
+
+
 def message_of(row: Any, seal: Seal) -> Message:
     """Return the message of its row."""
-    pairs = json.loads(seal.show(row.variables))
+    texts = texts_of(row, seal)
+    pairs = json.loads(texts["variables"])
     variables: Any = tuple((name, value) for name, value in pairs)
     return Message(
         message_id=row.message_id,
         batch_id=row.batch_id,
         member_id=row.member_id,
-        phone=seal.show(row.phone),
-        text=seal.show(row.text),
+        phone=texts["phone"],
+        text=texts["text"],
         variables=variables,
         zone=row.zone,
         store_id=row.store_id,

@@ -31,8 +31,9 @@ class KeySeal:
     """
     Hides phones, texts and evidence in an outbox by AES-256-GCM (the extra ``seal``).
 
-    What is changed in the database, or was hidden by another key, is not read. What was
-    written before there was a seal is read as it is.
+    What is changed in the database, or was hidden by another key, is not read: nor is
+    a phone that was moved to another message, or written plainly beside what is hidden.
+    What was written before there was a seal is read as it is.
 
     The first key hides, all of them show: to change the key, put the new one first and
     keep the old one behind it as long as the outbox has rows of its time. What members
