@@ -26,7 +26,11 @@ def told(planned, capsys):
         if name == "approve":
             given = {"batch": "B1", "fingerprint": mark, "role": "brand_manager",
                      "by": "E2", "at": NOON.isoformat()} | given  # fmt: skip
-        options = [each for key, text in given.items() for each in (f"--{key}", text)]
+        options = [
+            each
+            for key, text in given.items()
+            for each in (f"--{key}", *([text] if key != "write" else []))
+        ]
         chain = ["--chain", str(file), "--language", "zh"]
         assert main(["messages", name, *chain, *options]) == 2
         return capsys.readouterr().err
@@ -66,6 +70,35 @@ def test_a_wrong_day_is_told_in_chinese(told):
     assert told("plan", **wish) == (
         "错误：--as-of 须为存在的日期，写作 2026-10-05，而不是 '2026-02-30'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"template": "birthda"}, "没有模板 'birthda'；已有：birthday"),
+        (
+            {"batch": "B1", "write": "", "closes": "2026-11-05T20:00+08:00"},
+            "发件箱里已有 'B1' 而内容不同（",
+        ),
+        ({"cost-cap": "0.01"}, "计费 3 条共 ¥0.15，超过费用上限 ¥0.01"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_told_in_chinese(told, given, words):
+    """A template that is not there, and a cap below the cost."""
+    wish = {"as-of": "2026-11-05", "template": "birthday", "batch": "B2", "by": "A1"}
+    assert words in told("plan", **(wish | given))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        ("cancel", {"batch": "B1", "cause": ""}, "错误：请写明取消原因\n"),
+        ("opt-out", {"member": "M1", "evidence": " "}, "错误：请写明退订依据，"),
+    ],
+)
+def test_a_step_without_its_ground_is_told_in_chinese(told, name, given, words):
+    """Why a batch is canceled, and what proves an opt-out, is said."""
+    assert told(name, **given).startswith(words)
 
 
 @pytest.mark.parametrize(

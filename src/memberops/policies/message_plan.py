@@ -123,11 +123,13 @@ class MessagePlan:
         if cap is None:
             raise InvalidValueError(
                 "the policy knows no price, so give 'cost_cap', or price= to it"
+            ).in_chinese(
+                "没有短信单价：请填 --cost-cap，或在 [policies.messages] 写 price"
             )
         if cost is not None and cost > cap:
             raise InvalidValueError(
                 f"{self.segments} parts cost {cost}, above the cap of {cap}"
-            )
+            ).in_chinese(f"计费 {self.segments} 条共 {cost}，超过费用上限 {cap}")
         return MessageBatch(
             batch_id=self.batch_id,
             template=self.template,

@@ -186,6 +186,8 @@ def needed_outbox(chain: Chain) -> OutboxSettings:
         raise InvalidValueError(
             'the chain has no outbox: add [outbox] with database = "outbox.db" to '
             "chain.toml, or give Chain message_settings=MessageSettings(...)"
+        ).in_chinese(
+            '没有配置发件箱：请在 chain.toml 加 [outbox]，写 database = "outbox.db"'
         )
     return settings.outbox
 

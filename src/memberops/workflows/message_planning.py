@@ -139,7 +139,9 @@ def plan_messages(
         (each.message_en, each.message_zh) for each in found if each.rule == _NO_VISIT
     ]
     if write and unplanned:
-        raise InvalidValueError(f"{unplanned[0][0]}; nothing was written")
+        raise InvalidValueError(f"{unplanned[0][0]}; nothing was written").in_chinese(
+            f"{unplanned[0][1]}；未写入"
+        )
     plan = planned(
         chosen,
         template=own.template,
@@ -170,7 +172,7 @@ def plan_messages(
             raise InvalidValueError(
                 "nobody is left to write to; nothing was written: the form "
                 "'message_left_out' tells why"
-            )
+            ).in_chinese("没有可发送的会员，未写入；原因见表单 message_left_out")
         rows, line, others = _write(asked, plan, batch, progress)
         found = [*found, *others]
         lines.append(line)

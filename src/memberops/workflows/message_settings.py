@@ -284,6 +284,9 @@ class SmsSettings:
         raise InvalidValueError(
             f"no template is called {template_id[:40]!r}: {hint}; a template is a "
             "section [sms.templates.<id>] with kind and text"
+        ).in_chinese(
+            f"没有模板 {template_id[:40]!r}；已有：{'、'.join(known[:12]) or '无'}。"
+            "模板写在 [sms.templates.<编号>]，须有 kind 和 text"
         )
 
 

@@ -247,7 +247,9 @@ def opt_out_messages(
         InvalidValueError: No evidence is given, or the chain has no outbox.
     """
     if not evidence.strip():
-        raise InvalidValueError("say what proves the opt-out, such as 'answered R'")
+        raise InvalidValueError(
+            "say what proves the opt-out, such as 'answered R'"
+        ).in_chinese("请写明退订依据，如“回复R”")
     asked = begin_messages(chain, "opt_out", at)
     with outbox(chain) as kept:
         kept.opt_out(member_id, at=at, evidence=evidence)

@@ -168,7 +168,9 @@ def approve(
 def cancel(connection: sa.Connection, batch_id: str, cause: str) -> None:
     """Let no message of a batch leave any more."""
     if not cause:
-        raise InvalidValueError("say in a word why the batch is canceled")
+        raise InvalidValueError("say in a word why the batch is canceled").in_chinese(
+            "请写明取消原因"
+        )
     row = batch_row_of(connection, batch_id, lock=True)
     if not row.canceled:
         connection.execute(
@@ -237,6 +239,9 @@ def _conflict(key: str, fields: Iterable[str]) -> MessageConflictError:
     return MessageConflictError(
         f"the id {bounded([key])} is in the outbox with other contents: "
         f"{bounded(sorted(fields))} differ; another message takes another id"
+    ).in_chinese(
+        f"发件箱里已有 {bounded([key])} 而内容不同（{bounded(sorted(fields))}）："
+        "请用新编号"
     )
 
 
