@@ -67,6 +67,31 @@ def test_a_place_counted_in_part_or_without_a_time_is_told(chain, tmp_path):
     assert rows.loc[("store", "S01"), "state"] == "on_time"
 
 
+@pytest.mark.parametrize("sourced", [True, False])
+def test_a_bad_count_is_named_by_file_and_line(chain, tmp_path, sourced):
+    """Whoever opens the file finds the line: rejects and gaps before it count."""
+    rows = ("C1,store:S01,CUP,L1,zwei,2026-10-08 09:00,E1,R1",
+            "",
+            "C0,store:S01,CUP,L1,17,2026-10-08 09:00,E1,R1",
+            "C1,warehouse,PEN,,40,2026-10-08 09:00,W1,W2",
+            "C1,warehouse,PEN,,41,2026-10-08 09:00,W1,W2",
+            "C1,store:S77,PEN,,1,2026-10-08 09:00,W1,W2")  # fmt: skip
+    counts = write(tmp_path, "counted.csv", *rows)
+    if sourced:
+        file = tmp_path / "chain.toml"
+        papers = "\n[sources.counts]\nadapter = 'csv'\npath = 'counted.csv'\n"
+        file.write_text(file.read_text("utf-8") + papers, "utf-8")
+        chain = mo.open_chain(file)
+    given = {} if sourced else {"counts": counts}
+    found = chain.count_differences("C1", as_of=mo_day(31), **given).findings
+    told = {each.row: each for each in found if each.table == "counts" and each.row}
+    assert {each.source for each in told.values()} == {"counted.csv"}
+    other = {} if sourced else {4: "other-stocktake"}
+    rules = {5: "line-twice", 6: "line-twice", 7: "place-elsewhere", **other}
+    assert {row: told[row].rule for row in told if row > 3} == rules
+    assert "stands in row 6 too" in told[5].message_en
+
+
 def test_where_all_agrees_the_books_are_closed_by_approve(chain, tmp_path):
     """Nothing is to be explained: the answers say what closes the place."""
     counts = write(tmp_path, "all.csv", "C1,store:S02,PEN,,10,2026-10-09 20:00,E1,R1")
@@ -230,7 +255,7 @@ def test_one_file_takes_the_approvals_of_every_stocktake(chain, tmp_path):
 
 
 def test_one_file_takes_the_reasons_of_every_stocktake(chain, tmp_path):
-    """A row of another stocktake is silent; one of none is named by its own row."""
+    """A row of another stocktake is silent; one of none is named by its line."""
     file = tmp_path / "stocktakes.csv"
     other = "C2,春节,2026-11-07,warehouse\n"
     file.write_text(file.read_text("utf-8") + other, "utf-8")
@@ -245,7 +270,7 @@ def test_one_file_takes_the_reasons_of_every_stocktake(chain, tmp_path):
         "C1", as_of=mo_day(31), counts=counts, reasons=reasons
     )
     told = [each for each in answer.findings if each.rule == "line-unknown"]
-    assert [(each.table, each.row) for each in told] == [("count_reasons", 2)]
+    assert [(each.source, each.row) for each in told] == [("reasons.csv", 3)]
     assert approved(chain, tmp_path, counts=counts, reasons=reasons)
     assert cups(chain) == 79
 

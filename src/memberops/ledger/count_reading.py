@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -73,6 +73,7 @@ def read_counts(
     ledger: LedgerStore,
     *,
     as_of: dt.datetime,
+    origins: Sequence[tuple[str | None, int]] | None = None,
 ) -> CountReading:
     """
     Read the counts of a stocktake; bad rows are told and good ones go on.
@@ -88,6 +89,8 @@ def read_counts(
         stocktake: The stocktake.
         ledger: For gifts, lots and positions.
         as_of: Aware instant: later counts are not known yet.
+        origins: File and line of each row, for the findings; by default no file, and
+            the number of the row from 1.
 
     Returns:
         A `CountReading`.
@@ -109,30 +112,35 @@ def read_counts(
     columns = [counts[name].tolist() for name in names]
     lots = _lot_days(ledger)
     lines: dict[int, CountLine] = {}
-    findings: list[Finding] = []
+    bad_rows: dict[int, _BadCellError] = {}
     for row, cells in enumerate(zip(*columns, strict=True), start=1):
         try:
             lines[row] = _line(
                 dict(zip(names, cells, strict=True)), stocktake, ledger, lots, now
             )
         except _BadCellError as bad:
-            findings.append(_finding(row, bad))
-    for row, problem in _contradictions(lines):
+            bad_rows[row] = bad
+    places = dict(enumerate(origins or [], start=1))
+    for row, problem in _contradictions(lines, places):
         del lines[row]
-        findings.append(_finding(row, problem))
-    findings.sort(key=lambda each: each.row or 0)
+        bad_rows[row] = problem
+    rejected = sorted(bad_rows)
     return CountReading(
         lines=tuple(lines.values()),
-        findings=tuple(findings),
-        rejected_rows=tuple(sorted({each.row for each in findings if each.row})),
+        findings=tuple(
+            _finding(places.get(row, (None, row)), bad_rows[row]) for row in rejected
+        ),
+        rejected_rows=tuple(rejected),
         rows_read=len(counts),
     )
 
 
-def _finding(row: int, bad: _BadCellError) -> Finding:
+def _finding(place: tuple[str | None, int], bad: _BadCellError) -> Finding:
+    source, row = place
     return Finding(
         table="counts",
         rule=bad.rule,
+        source=source,
         row=row,
         column=bad.column,
         message_en=bad.text_en,
@@ -279,7 +287,9 @@ def _lot_days(ledger: LedgerStore) -> dict[tuple[str, str], dt.date | None]:
     }
 
 
-def _contradictions(lines: Mapping[int, CountLine]) -> list[tuple[int, _BadCellError]]:
+def _contradictions(
+    lines: Mapping[int, CountLine], places: Mapping[int, tuple[str | None, int]]
+) -> list[tuple[int, _BadCellError]]:
     """Find lines that come twice, and recounts of an earlier moment."""
     by_count: dict[Hashable, list[int]] = defaultdict(list)
     for row, line in lines.items():
@@ -288,7 +298,8 @@ def _contradictions(lines: Mapping[int, CountLine]) -> list[tuple[int, _BadCellE
     single: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for rows in by_count.values():
         for row in rows:
-            others = ", ".join(str(each) for each in rows if each != row)
+            numbers = [places.get(each, ("", each))[1] for each in rows if each != row]
+            others = ", ".join(str(each) for each in numbers)
             if others:
                 text_en = (
                     f"the same line stands in row {others:.60} too: which holds? "

@@ -133,31 +133,41 @@ def read_papers(
     """
     frames: dict[str, pd.DataFrame] = {}
     results: dict[str, SourceResult] = {}
+    read: dict[str, SourceResult] = {}
     for name, table in _PAPERS.items():
         path, source = (files or {}).get(name), _SOURCES[name]
         if path is not None:
-            results[source] = _file(asked, path, table)
+            read[name] = results[source] = _file(asked, path, table)
             frames[name] = _own(results[source].frame, name, asked, stocktake)
         elif source in asked.tables:
-            frames[name] = _of_stocktake(asked.tables[source], stocktake)
+            given = asked.tables[source].reset_index(drop=True)
+            frames[name] = _of_stocktake(given, stocktake)
+            read[name] = asked.tables.results[source]
     if "counts" not in frames:
         raise UnknownTableError(
             "no counts are given (礼品盘点表): name a file with --counts, or add "
             "[sources.counts]"
         )
-    reading = read_counts(frames["counts"], stocktake, ledger, as_of=as_of)
+    reading = read_counts(
+        frames["counts"],
+        stocktake,
+        ledger,
+        as_of=as_of,
+        origins=[read["counts"].origin(at) for at in frames["counts"].index],
+    )
     lines = (*reading.lines, *uncounted_lines(ledger, stocktake, reading.lines))
     found = differences(ledger, lines)
     ids = {_cell(_names_of(each.line)): each.line.line_id for each in found}
     findings = [each for result in results.values() for each in result.findings]
     findings += [*reading.findings, *_undated(reading.lines, stocktake)]
+    among = (ids, stocktake, findings)
     why: dict[str, list[Explanation]] = defaultdict(list)
-    for line_id, row in _of_lines(frames, "reasons", ids, stocktake, findings):
+    for line_id, row in _of_lines(frames, "reasons", *among, read=read):
         made = _explanation(line_id, row, findings)
         if made is not None:
             why[line_id].append(made)
     said: dict[str, list[Approval]] = defaultdict(list)
-    for line_id, row in _of_lines(frames, "approvals", ids, stocktake, findings):
+    for line_id, row in _of_lines(frames, "approvals", *among, read=read):
         approval = _approval(line_id, row)
         if approval.at <= as_of:
             said[line_id].append(approval)
@@ -271,6 +281,8 @@ def _of_lines(
     ids: dict[tuple[str, str, str], str],
     stocktake: Stocktake,
     findings: list[Finding],
+    *,
+    read: dict[str, SourceResult],
 ) -> Iterable[tuple[str, dict[Any, Any]]]:
     """Go through the rows of a paper whose line was counted; tell of the others."""
     if paper not in frames:
@@ -281,11 +293,13 @@ def _of_lines(
         if row["stocktake_id"] == stocktake.stocktake_id and _cell(row) in ids:
             yield ids[_cell(row)], row
             continue
+        source, line = read[paper].origin(number)
         findings.append(
             Finding(
                 table=_SOURCES[paper],
                 rule="line-unknown",
-                row=number + 1,
+                source=source,
+                row=line,
                 severity=Severity.WARNING,
                 message_en="no count of this stocktake has this place, gift and lot",
                 message_zh="本次盘点没有该地点、礼品和批次的盘点行",

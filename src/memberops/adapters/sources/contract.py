@@ -17,6 +17,8 @@ from memberops.domain import Currency, Finding
 from memberops.errors import FrameError, InvalidValueError, bounded
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
 __all__ = [
@@ -68,6 +70,8 @@ class SourceResult:
         rejects: One row for each rejected row, with the columns `REJECT_COLUMNS`.
         findings: What was noticed, rejected rows included.
         rows_read: Data rows that the source held, headings not counted.
+        origins: By file, the line of each accepted row, in the order of *frame*;
+            empty where the source has no files.
 
     Raises:
         InvalidValueError: The counts do not add up: a row was lost or doubled.
@@ -79,6 +83,7 @@ class SourceResult:
     rejects: pd.DataFrame = attrs.field()
     findings: tuple[Finding, ...] = attrs.field(converter=_findings)
     rows_read: int = attrs.field()
+    origins: tuple[tuple[str, npt.NDArray[np.int64]], ...] = ()
 
     @rejects.validator
     def _check_rejects(self, _attribute: object, value: Any) -> None:
@@ -93,6 +98,20 @@ class SourceResult:
                 f"{self.table}: {value} rows read, but {self.accepted} accepted "
                 f"and {self.rejected} rejected: each row must be one or the other"
             )
+
+    def origin(self, at: int) -> tuple[str | None, int]:
+        """
+        Tell the file and line of an accepted row, or its number where there is none.
+
+        Args:
+            at: Position of the row in `frame`, from 0.
+        """
+        rest = at
+        for file, lines in self.origins:
+            if rest < len(lines):
+                return file, int(lines[rest])
+            rest -= len(lines)
+        return None, at + 1
 
     @property
     def accepted(self) -> int:

@@ -123,6 +123,7 @@ class CsvReading:
             rejects=rejects_frame([(path.name, *row) for row in rejects]),
             findings=log.findings,
             rows_read=rows_read,
+            origins=((path.name, np.delete(first, done.rejected)),),
         )
         return result, done.keys
 

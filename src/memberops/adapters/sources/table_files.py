@@ -187,4 +187,5 @@ def joined_results(
         rejects=pd.concat([part.rejects for part in parts], ignore_index=True),
         findings=[finding for part in parts for finding in part.findings] + list(more),
         rows_read=sum(part.rows_read for part in parts),
+        origins=tuple(origin for part in parts for origin in part.origins),
     )

@@ -150,5 +150,6 @@ def read_text_table(
         rejects=rejects,
         findings=(*text.notes, *log.findings),
         rows_read=len(text.lines),
+        origins=((text.name, np.delete(text.lines, done.rejected)),),
     )
     return result, done.keys
