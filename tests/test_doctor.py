@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import sqlite3
 import tomllib
 from pathlib import Path
 
@@ -359,3 +360,69 @@ def test_the_command_prints_a_chain_file_and_its_report_as_comments(capsys):
     assert "it looks like" not in capsys.readouterr().out
     assert main(["doctor", "none.csv"]) == 2
     assert "none.csv" in capsys.readouterr().err
+
+
+def test_a_file_whose_headings_tell_no_table_is_asked_about(capsys):
+    """One known heading of six makes no table: which one is asked, and exits with 1."""
+    text = "流水单号,交易时刻,门店编号,贵宾号,件,实收款(元)\nT1,2026-11-05,S1,M1,1,5\n"
+    proposal = look(text)
+
+    assert not proposal.likely
+    (question,) = asked(proposal, "table-unsure")
+    assert "--table sales" in question.text_zh
+    assert "--table stores" in question.text_en
+    assert main(["doctor", "file.csv", "--toml"]) == 1
+    assert "sources" not in tomllib.loads(capsys.readouterr().out)
+    assert look(text, table="stores").likely
+    assert look("门店编号,店名,地址,面积,租金,房东\nS1,一店,a,b,c,d\n").likely
+
+
+def test_a_chain_file_without_sales_says_so_and_exits_with_1(capsys):
+    """Without sales no chain opens; a wrong currency or zone is refused."""
+    Path("members.csv").write_text(MEMBERS, "utf-8")
+
+    assert main(["doctor", "members.csv", "--language", "en"]) == 1
+    assert "# [sources.sales] is missing" in capsys.readouterr().out
+    for wrong in (["--currency", "RMB8"], ["--zone", "Asia/Shanghia"]):
+        assert main(["doctor", "members.csv", *wrong]) == 2
+        assert wrong[1] in capsys.readouterr().err
+
+
+def test_a_folder_is_looked_at_as_a_whole(capsys):
+    """A bad file is told and does not stop the others; folders and databases are."""
+    Path("sales.csv").write_text(TILL, "utf-8")
+    Path("members.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    Path("archive").mkdir()
+    sqlite3.connect("pos.db").execute("CREATE TABLE sales (id)").connection.close()
+
+    assert main(["doctor", ".", "--language", "en"]) == 1
+    out = capsys.readouterr().out
+    assert "# members.xlsx: it cannot be read" in out
+    assert "# archive: a folder" in out
+    assert "# pos.db: a SQLite database" in out
+    assert list(tomllib.loads(out)["sources"]) == ["sales"]
+    with pytest.raises(SourceError, match="SQLite database"):
+        propose_mapping("pos.db")
+
+
+@pytest.mark.parametrize(
+    ("names", "path"),
+    [
+        (["销售-202609.csv", "销售-202610.csv"], "销售-*.csv"),
+        (["北店.csv", "南店.csv"], ["北店.csv", "南店.csv"]),
+    ],
+)
+def test_files_of_one_table_are_read_together(names, path):
+    """Months of sales with equal headings are one section; other lists are not."""
+    for name in names:
+        Path(name).write_text(TILL.replace("T", name[3:9]), "utf-8")
+    Path("零售导出-202608.csv").write_text(TILL.replace("实收", "金额"), "utf-8")
+    text = chain_toml(
+        propose_mapping("."), name="x", currency="CNY", zone="Asia/Shanghai"
+    )
+
+    made = tomllib.loads(text)["sources"]["sales"]["path"]
+    assert sorted(made) == sorted(path) if isinstance(path, list) else made == path
+    Path("chain.toml").write_text(text, "utf-8")
+    chain = open_chain("chain.toml", entry_points=False)
+    assert chain.sources["sales"].read("sales").accepted == 2 * len(names)

@@ -38,9 +38,13 @@ def doctor(
     """查看文件并建议配置。Look at files and propose the chain file for them."""
     from memberops.workflows.doctor import propose_mapping
     from memberops.workflows.doctor_proposal import chain_toml
+    from memberops.workflows.doctor_series import as_series
 
     spoken = language or language_of_user()
-    proposals = [each for path in paths for each in propose_mapping(path, table=table)]
+    proposals = as_series(
+        [each for path in paths for each in propose_mapping(path, table=table)],
+        home=Path(),
+    )
     found = [
         f"# {line}"
         for each in proposals
@@ -50,4 +54,5 @@ def doctor(
         proposals, name=name, currency=currency, zone=zone, language=spoken
     )
     say([*([] if toml else found), text.rstrip("\n")], exact=True)
-    return 0 if all(each.complete for each in proposals) else 1
+    sold = any(each.table == "sales" and each.likely for each in proposals)
+    return 0 if sold and all(each.settled for each in proposals) else 1

@@ -22,6 +22,7 @@ from memberops.domain.values import mask, mask_name
 from memberops.errors import SourceError
 from memberops.tables import TABLES, Column, Kind, Table, normal_heading
 from memberops.tables import table as table_named
+from memberops.workflows.doctor_doubts import which_table
 from memberops.workflows.doctor_proposal import (
     MappingProposal,
     Question,
@@ -41,6 +42,7 @@ from memberops.workflows.doctor_samples import (
     sample_tables,
 )
 from memberops.workflows.doctor_second import second_tables
+from memberops.workflows.doctor_series import as_series, left_aside, unreadable
 from memberops.workflows.doctor_shapes import shape_of, shown_headings
 from memberops.workflows.doctor_units import heading_units, inline_table
 
@@ -65,11 +67,13 @@ def propose_mapping(
 
     Returns:
         A proposal for each file, and for each sheet that is shown; for one that holds
-        members with their cards, one for each of both tables.
+        members with their cards, one for each of both tables. Files of a folder that
+        are parts of one table, such as the sales of several months, have one
+        together; what in it cannot be read, or is not looked at, has one that says so.
 
     Raises:
         MissingExtraError: A workbook needs the extra ``excel``.
-        SourceError: A file cannot be opened or read at all.
+        SourceError: The file cannot be opened or read at all, or the folder holds none.
         UnknownTableError: No canonical table has that name.
 
     >>> _ = Path("till.csv").write_text("票据号码,日期,门店,数量,实收\nT1,2026-11-05,"
@@ -81,26 +85,36 @@ def propose_mapping(
     no column is read as Ticket (ticket_id), which every row of sales needs; ...
     """
     home = Path(folder) if folder is not None else Path()
-    found = []
+    found: list[MappingProposal] = []
+    several = Path(path).is_dir()
     for file in files_of(Path(path)):
-        adapter = "excel" if file.name.lower().endswith(BOOK_ENDINGS) else "csv"
-        for sheet, text in sample_tables(file):
-            first = propose_table(
-                text,
-                table=table,
-                adapter=adapter,
-                path=_relative(file, home),
-                sheet=sheet,
+        try:
+            found += _proposals(file, home, table)
+        except SourceError as error:
+            if not several:
+                raise
+            found.append(unreadable(file, str(error)))
+    if not several:
+        return tuple(found)
+    return as_series([*found, *left_aside(Path(path))], home=home)
+
+
+def _proposals(file: Path, home: Path, table: str | None) -> list[MappingProposal]:
+    found = []
+    adapter = "excel" if file.name.lower().endswith(BOOK_ENDINGS) else "csv"
+    for sheet, text in sample_tables(file):
+        first = propose_table(
+            text, table=table, adapter=adapter, path=_relative(file, home), sheet=sheet
+        )
+        found.append(first)
+        more = second_tables(text, first.table) if table is None else ()
+        found += [
+            propose_table(
+                text, table=name, adapter=adapter, path=first.path, sheet=sheet
             )
-            found.append(first)
-            more = second_tables(text, first.table) if table is None else ()
-            found += [
-                propose_table(
-                    text, table=name, adapter=adapter, path=first.path, sheet=sheet
-                )
-                for name in (more if first.complete else ())
-            ]
-    return tuple(found)
+            for name in (more if first.complete else ())
+        ]
+    return found
 
 
 def propose_table(
@@ -139,6 +153,11 @@ def propose_table(
     if not places and any(char.isdecimal() for each in text.headings for char in each):
         return _unread(text, wanted, adapter, path, sheet)
     likely = _likely(wanted, text.headings, places)
+    unsure = (
+        ()
+        if table is not None
+        else which_table(wanted, text.headings, len(places) + len(likely), _reads)
+    )
     for column, (at, question) in likely.items():
         places[column] = at
         named[column] = text.headings[at]
@@ -182,9 +201,9 @@ def propose_table(
             name: _sample(wanted.column(name), text.columns[at])
             for name, at in places.items()
         },
-        questions=(*missing, *questions),
+        questions=(*unsure, *missing, *questions),
         complete=not missing,
-        likely=table is not None or scores[0][1] >= 0,
+        likely=table is not None or (scores[0][1] >= 0 and not unsure),
     )
 
 
@@ -225,6 +244,12 @@ def _score(table: Table, headings: Sequence[str]) -> int:
         elif column.required:
             score += _MISSING
     return score
+
+
+def _reads(table: Table, headings: Sequence[str]) -> int:
+    """Count the headings that a table would read, with those that look alike."""
+    places, _, _ = _places(table, headings)
+    return len(places) + len(_likely(table, headings, places))
 
 
 def _places(

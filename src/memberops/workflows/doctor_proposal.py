@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
 from memberops.adapters.sources.headings import shown_heading
+from memberops.domain import Currency
 from memberops.domain.values import Language
+from memberops.errors import InvalidValueError
 
 __all__ = [
     "MappingProposal",
@@ -71,10 +74,12 @@ class MappingProposal:
 
     Args:
         origin: The file, with the sheet, as findings name it.
-        table: The canonical table that it seems to be.
+        table: The canonical table that it seems to be; empty for what is no file of a
+            table at all, which a question says.
         scores: The tables that fit best, and how well.
         adapter: ``"csv"`` or ``"excel"``; empty for a table that is no file.
         path: The path as the chain file would have it.
+        further: Further files of the same table, if no pattern stands for them all.
         sheet: The sheet, if the workbook has several.
         columns: By canonical column, the heading that is read for it.
         named: Those of *columns* that the chain file has to name.
@@ -101,6 +106,12 @@ class MappingProposal:
     questions: tuple[Question, ...]
     complete: bool
     likely: bool = True
+    further: tuple[str, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether the section can be used as it is."""
+        return self.complete and (self.likely or not self.table)
 
     def toml(self, language: Language = "zh") -> str:
         """
@@ -108,8 +119,12 @@ class MappingProposal:
 
         Questions are comments; what answers one is a comment too, unless it is taken.
         """
+        if not self.table:
+            told = "; ".join(each.text(language) for each in self.questions)
+            return f"# {on_one_line(self.origin)}: {told}"
         lines = [f"[sources.{self.table}]", f"adapter = {_text(self.adapter)}"]
-        lines.append(f"path = {_text(self.path)}")
+        paths = ", ".join(map(_text, (self.path, *self.further)))
+        lines.append(f"path = [{paths}]" if self.further else f"path = {paths}")
         if self.sheet:
             lines.append(f"sheet = {_text(self.sheet)}")
         if self.named:
@@ -125,6 +140,8 @@ class MappingProposal:
     def describe(self, language: Language = "zh") -> str:
         """Tell what was found, line by line."""
         zh = language == "zh"
+        if not self.table:
+            return self.toml(language).removeprefix("# ")
         origin = on_one_line(self.origin)
         shown = ", ".join(f"{name} {score}" for name, score in self.scores)
         lines = [
@@ -133,9 +150,13 @@ class MappingProposal:
             else f"{origin}: it looks like {self.table} (scores: {shown})"
         ]
         if not self.likely:
-            lines = [
-                f"{origin}：不像任何一张表" if zh else f"{origin}: no table fits it"
-            ]
+            unsure = any(each.rule == "table-unsure" for each in self.questions)
+            none_zh, none_en = (
+                ("看不出是哪张表", "it does not tell which table it is")
+                if unsure
+                else ("不像任何一张表", "no table fits it")
+            )
+            lines = [f"{origin}：{none_zh}" if zh else f"{origin}: {none_en}"]
         for name, heading in self.columns.items():
             sample = self.samples.get(name, "")
             lines.append(f"  {name} <- {heading}" + (f"  ({sample})" if sample else ""))
@@ -164,23 +185,44 @@ def chain_toml(
         zone: Its zone.
         language: Of the comments, and of the chain.
 
+    Raises:
+        InvalidValueError: There is no such currency or zone.
+
     >>> print(chain_toml([], name="示例", currency="CNY", zone="Asia/Shanghai"))
     name = "示例"
     currency = "CNY"
     zone = "Asia/Shanghai"
     language = "zh"
     <BLANKLINE>
+    # 缺少 [sources.sales]：没有销售明细，配置无法打开
+    <BLANKLINE>
     """
+    Currency(currency)
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidValueError(
+            f"no zone is called {zone[:40]!r}; zones are named as in 'Asia/Shanghai'"
+        ).in_chinese(f"没有时区 {zone[:40]!r}：写法如 Asia/Shanghai") from None
     head = {"name": name, "currency": currency, "zone": zone, "language": language}
     parts = ["".join(f"{key} = {_text(value)}\n" for key, value in head.items())]
     taken = set()
     for proposal in proposals:
         section = proposal.toml(language)
+        if not proposal.table:
+            parts.append(section + "\n")
+            continue
         if proposal.table in taken or not proposal.adapter or not proposal.likely:
             section = "\n".join(f"# {line}" for line in section.splitlines())
         if proposal.likely:
             taken.add(proposal.table)
         parts.append(section + "\n")
+    if "sales" not in taken:
+        parts.append(
+            "# 缺少 [sources.sales]：没有销售明细，配置无法打开\n"
+            if language == "zh"
+            else "# [sources.sales] is missing: no chain opens without sales\n"
+        )
     return "\n".join(parts)
 
 

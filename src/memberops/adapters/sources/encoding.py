@@ -31,7 +31,8 @@ _SMALL = 16 << 20
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0"
 _WORKBOOK_PARTS = frozenset({"[Content_Types].xml", "content.xml"})
-_LONGEST_MARK = 4
+_SQLITE = b"SQLite format 3\0"
+_LONGEST_MARK = 16
 _GZIP = b"\x1f\x8b"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8"),
@@ -231,6 +232,11 @@ def _blocks(path: Path, limits: ReadingLimits) -> Iterator[bytes]:
             stream: IO[bytes] = plain
             if start.startswith(_OLE):
                 raise _workbook(path)
+            if start.startswith(_SQLITE):
+                raise SourceError(
+                    f"{path.name} is a SQLite database, no text: read it with the "
+                    "adapter 'sql'"
+                )
             if start.startswith(_ZIP):
                 stream, packed = _only_part(path, plain, limits)
             elif start.startswith(_GZIP):

@@ -1,0 +1,135 @@
+"""Files that are parts of one table, and what of a folder is no proposal at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+import attrs
+
+from memberops.tables import table as table_named
+from memberops.workflows.doctor_proposal import (
+    MappingProposal,
+    Question,
+    on_one_line,
+)
+from memberops.workflows.doctor_samples import files_of
+
+__all__ = ["as_series", "left_aside", "unreadable"]
+
+_NUMBER = re.compile(r"(\d+)")
+_SQLITE = b"SQLite format 3\0"
+
+
+def as_series(
+    proposals: Sequence[MappingProposal], *, home: Path
+) -> tuple[MappingProposal, ...]:
+    """
+    Put files of equal headings together, such as the sales of several months.
+
+    Only tables without a key are: a second list of members is hardly a further part of
+    the first. Where the names differ in numbers alone, a pattern stands for them.
+
+    Args:
+        proposals: One for each file.
+        home: Folder of the chain file, which their paths count from.
+    """
+    groups: dict[object, list[MappingProposal]] = {}
+    for at, each in enumerate(proposals):
+        parts = bool(each.table and each.likely) and not table_named(each.table).key
+        alike = (
+            each.table, each.adapter, each.sheet, each.ignored,
+            tuple(each.columns.items()), tuple(each.named.items()),
+            tuple(each.options.items()),
+        )  # fmt: skip
+        groups.setdefault(alike if parts else at, []).append(each)
+    return tuple(_together(group, home) for group in groups.values())
+
+
+def _together(group: Sequence[MappingProposal], home: Path) -> MappingProposal:
+    first = group[0]
+    if len(group) == 1:
+        return first
+    paths = [path for each in group for path in (each.path, *each.further)]
+    pattern = _pattern(paths, home)
+    asked = {each.text_en: each for one in group for each in one.questions}
+    names = ", ".join(on_one_line(each.origin) for each in group)
+    note_en = f"read together, for their headings are equal: {names}"
+    note_zh = f"标题相同，合并读取：{names}"
+    if pattern:
+        note_en += "; later files of such names are read too"
+        note_zh += "；以后同样命名的文件也会读取"
+    note = Question(rule="files-together", text_en=note_en, text_zh=note_zh)
+    return attrs.evolve(
+        first,
+        path=pattern or paths[0],
+        further=() if pattern else tuple(paths[1:]),
+        questions=(note, *asked.values()),
+    )
+
+
+def _pattern(paths: Sequence[str], home: Path) -> str:
+    """Find a pattern for paths that differ in numbers, and for no other file."""
+    cut = [_NUMBER.split(path) for path in paths]
+    if len({tuple(parts[::2]) for parts in cut}) > 1:
+        return ""
+    parts = cut[0]
+    varying = [at for at, own in enumerate(zip(*cut, strict=True)) if len({*own}) > 1]
+    if not varying or any(char in paths[0] for char in "*?["):
+        return ""
+    start, end = parts[: varying[0]], parts[varying[-1] + 1 :]
+    pattern = PurePosixPath("".join([*start, "*", *end]))
+    folder = home / pattern.parent
+    if "*" in str(pattern.parent) or not folder.is_dir():
+        return ""
+    fits = sum(fnmatchcase(each.name, pattern.name) for each in folder.iterdir())
+    return str(pattern) if fits == len(paths) else ""
+
+
+def unreadable(file: Path, why: str) -> MappingProposal:
+    """Say in the place of a proposal that a file cannot be read."""
+    return _told(file.name, "file-unreadable", f"it cannot be read: {why}",
+                 f"无法读取：{why}", complete=False)  # fmt: skip
+
+
+def left_aside(folder: Path) -> list[MappingProposal]:
+    """Say what of a folder is not looked at: folders in it, and other files."""
+    seen = {each.name for each in files_of(folder)}
+    told = []
+    for each in sorted(folder.iterdir()):
+        if each.name in seen or each.name.startswith((".", "~$")):
+            continue
+        if each.is_dir():
+            why = ("a folder: name it to have it looked at", "文件夹：需要时请单独指明")
+        elif _is_sqlite(each):
+            why = (
+                'a SQLite database: it is read with adapter = "sql"',
+                'SQLite 数据库：用 adapter = "sql" 读取',
+            )
+        else:
+            continue
+        told.append(_told(each.name, "not-looked-at", *why, complete=True))
+    return told
+
+
+def _is_sqlite(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
+
+
+def _told(
+    name: str, rule: str, text_en: str, text_zh: str, *, complete: bool
+) -> MappingProposal:
+    question = Question(
+        rule=rule, text_en=on_one_line(text_en), text_zh=on_one_line(text_zh)
+    )
+    return MappingProposal(
+        origin=name, table="", scores=(), adapter="", path="", sheet="", columns={},
+        named={}, options={}, ignored=(), samples={}, questions=(question,),
+        complete=complete, likely=False,
+    )  # fmt: skip
