@@ -31,6 +31,7 @@ from memberops.adapters.sms import (
     FormProtocol,
     ReceiptRequest,
     Secret,
+    SmsCapabilities,
     SmsContext,
     TencentProvider,
     TwilioProvider,
@@ -44,7 +45,12 @@ from memberops.domain.message import (
     ReceiptStatus,
     SendOutcome,
 )
-from memberops.errors import ConfigurationError, MissingExtraError, SourceError
+from memberops.errors import (
+    ConfigurationError,
+    InvalidValueError,
+    MissingExtraError,
+    SourceError,
+)
 from sms_server import Cut, Drip, Hang, SmsServer, answer
 
 pytest.importorskip("httpx2", reason="needs the extra sms")
@@ -513,6 +519,13 @@ class TestFormGateway:
             make(**options)
 
         assert KEY not in str(caught.value)
+
+    @pytest.mark.parametrize("name", ["longest_seconds", "settle_seconds"])
+    @pytest.mark.parametrize("odd", [math.inf, math.nan, -1, "soon", True, None])
+    def test_a_time_of_a_plugin_that_cannot_be_is_refused(self, name, odd):
+        """Leases and waits are made of what a provider says that it can do."""
+        with pytest.raises(InvalidValueError, match=f"'{name}' is from 0 to 604800"):
+            SmsCapabilities(**{name: odd})
 
     def test_a_missing_key_sends_nothing(self, server, make):
         """Without its secret a message waits, and no request is made."""

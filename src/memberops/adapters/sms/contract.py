@@ -15,6 +15,7 @@ from memberops.domain.message import (
     MessageTemplate,
     SendResult,
 )
+from memberops.errors import InvalidValueError
 
 __all__ = [
     "ReceiptRequest",
@@ -23,6 +24,8 @@ __all__ = [
     "SmsProvider",
     "SmsProviderFactory",
 ]
+
+_WEEK = 604_800
 
 
 @attrs.frozen(kw_only=True)
@@ -37,6 +40,12 @@ class SmsContext:
 
     folder: Path
     currency: str = "CNY"
+
+
+def _seconds(_instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (number and 0 <= value <= _WEEK):
+        raise InvalidValueError(f"{attribute.name!r} is from 0 to {_WEEK} seconds")
 
 
 @attrs.frozen(kw_only=True)
@@ -64,12 +73,20 @@ class SmsCapabilities:
         idempotent: Whether a message sent twice with one id leaves once.
         same_text: Whether all messages of one request share one set of variables.
         settle_seconds: How long after an attempt a query's "not found" can be trusted.
+
+    Raises:
+        InvalidValueError: A time is no number of 0 to 604,800 seconds, a week.
+
+    >>> SmsCapabilities(longest_seconds=float("inf"))
+    Traceback (most recent call last):
+        ...
+    memberops.errors.InvalidValueError: 'longest_seconds' is from 0 to 604800 seconds
     """
 
     batch_size: int = 1
     mixed_size: int | None = None
     group: Callable[[Message], Hashable] | None = attrs.field(default=None, eq=False)
-    longest_seconds: float = 0.0
+    longest_seconds: float = attrs.field(default=0.0, validator=_seconds)
     queries: bool = False
     queries_reports: bool = False
     receipts: bool = False
@@ -78,7 +95,7 @@ class SmsCapabilities:
     echoes_id: bool = False
     idempotent: bool = False
     same_text: bool = False
-    settle_seconds: int = 60
+    settle_seconds: int = attrs.field(default=60, validator=_seconds)
 
 
 @attrs.frozen(kw_only=True)
