@@ -115,7 +115,7 @@ def send_messages(
             return asked.answer(
                 form,
                 lines=_would(waiting, names),
-                findings=_before(chain, kept, provider),
+                findings=_before(chain, kept.waiting(), provider),
             )
         if tables is None:
             tables = tables_to_send(chain, progress)
@@ -141,18 +141,18 @@ def send_messages(
         report = sent_by_each(chain, provider, run)
         form = batch_form(chain, kept, None)
         waits = kept.waiting()
-        found = [*_found(report), *_before(chain, kept, provider)]
+        found = [*_found(report), *_before(chain, waits, provider)]
     return asked.answer(
         form, lines=_sent(report, form, waits, chain, now()), findings=found
     )
 
 
 def _before(
-    chain: Chain, kept: SqlOutbox, provider: SmsProvider | None
+    chain: Chain, waits: pd.DataFrame, provider: SmsProvider | None
 ) -> list[Finding]:
     """Tell what keeps messages: a secret that is not there, or their own hours."""
     secrets = unset_secrets(chain) if provider is None else ()
-    return [*secrets, *waiting_findings(kept.waiting(), chain)]
+    return [*secrets, *waiting_findings(waits, chain)]
 
 
 def _waiting(kept: SqlOutbox) -> int:
