@@ -442,6 +442,8 @@ SALE = {
         ({"deleted": "deleted"}, "'deleted'"),
         ({"only": {"status": ["paid"]}}, "'only'"),
         ({"currency": "/curency"}, "'currency'"),
+        ({"columns": {**SALE, "store_id": "/shopp"}}, "store_id"),
+        ({"columns": {**SALE, "sold_at": "/att"}}, "sold_at"),
     ],
 )
 def test_a_path_that_stands_nowhere_is_told(server, slip, told):
@@ -464,7 +466,12 @@ def test_a_path_that_stands_nowhere_is_told(server, slip, told):
         return
     (only,) = found
     assert told in (only.column, only.message_en.partition(" of ")[2].split(" ")[0])
-    assert only.severity.value == ("error" if "only" in slip else "warning")
+    needed = told in ("'only'", "'currency'", "amount", "store_id", "sold_at")
+    assert only.severity.value == ("error" if needed else "warning")
+    # What tells most stands first; that a column may be absent is said of one alone.
+    errors = [e for e in whole.result.findings if e.severity.value == "error"]
+    assert not needed or errors[0] is only
+    assert ("'expected'" in only.message_en) == (told == "member_id")
     # Among what changed a field may be missing by chance.
     later = source.changes("sales", since=whole.cursor)
     assert "path-nowhere" not in rules(later.result)

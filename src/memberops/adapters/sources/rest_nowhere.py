@@ -7,6 +7,7 @@ from typing import Any
 from memberops.adapters.sources.rest_paths import stands_at
 from memberops.adapters.sources.rest_resource import Lines, RestResource
 from memberops.domain import Finding, Severity
+from memberops.tables import table as table_named
 
 __all__ = ["PathWatch"]
 
@@ -61,22 +62,44 @@ class PathWatch:
     def findings(self) -> list[Finding]:
         """Tell of the paths that stood nowhere."""
         left = self._roots.union(*self._columns) & self._absent
-        return [self._said(name, path) for name, path in sorted(left)]
+        told = [self._said(name, path) for name, path in sorted(left)]
+        return sorted(told, key=lambda each: -each.severity.rank)
+
+    def _needed(self) -> set[str]:
+        """Name the columns that every row needs, or those that they are made of."""
+        had = {
+            name
+            for lines in self._resource.lines
+            for name in (*lines.columns, *lines.sums, *lines.constants)
+        }
+        needed = [each for each in table_named(self._table).columns if each.required]
+        return {
+            name
+            for each in needed
+            for name in ([each.name] if each.name in had else each.derived_from)
+        }
 
     def _said(self, name: str, path: str) -> Finding:
         column = name not in {"only", "each", "deleted", "currency"}
+        # Without these no row can be trusted, or there is none.
+        needed = name in {"only", "currency", *self._needed()}
+        may_en, may_zh = (
+            ("; if it may be absent, 'expected' lists the columns to be told of",
+             "；若允许缺失，请用 expected 列出需要提示的列")
+            if column and not needed
+            else ("", "")
+        )  # fmt: skip
         return Finding(
             table=self._table,
             rule="path-nowhere",
-            severity=Severity.ERROR if name == "only" else Severity.WARNING,
+            severity=Severity.ERROR if needed else Severity.WARNING,
             source=self._resource.path[:80],
             column=name if column else None,
             count=self._records,
             message_en=f"the path {path[:80]!r} of {name!r} stands in none of the "
-            "records: is it spelt as the service does? If it may be absent, 'expected' "
-            "lists the columns to be told of",
+            f"records; look at how the service spells it{may_en}",
             message_zh=f"{name!r} 的路径 {path[:80]!r} 在所有记录中都不存在，"
-            "请检查拼写；若允许缺失，请用 expected 列出需要提示的列",
+            f"请检查拼写{may_zh}",
         )
 
 
