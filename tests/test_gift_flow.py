@@ -335,6 +335,9 @@ def test_damaged_gifts_are_kept_but_not_given_and_destroyed_before_witnesses():
         return destroy(ledger, paper_id="Z-1", place="store:S01:damaged", rules=rules,
                        effective_at=day(6), witnesses=witnesses, **facts)  # fmt: skip
 
+    with pytest.raises(InvalidValueError, match="in a store or the warehouse"):
+        destroy(ledger, paper_id="Z-2", place="member:M1", effective_at=day(6),
+                witnesses=["E2", "E3"], **facts)  # fmt: skip
     for few in ([], ["E2"], ["E2", "E2"], ["E2", "E1"], "E2E3"):
         with pytest.raises(InvalidValueError):
             end(few)

@@ -245,6 +245,22 @@ def test_nothing_that_came_is_told_and_not_posted(office):
     assert has(office, "CUP", "in_transit:S02:A-1:1") == 9
 
 
+def test_a_lot_that_was_never_seen_is_a_slip_of_the_pen(run, office):
+    """It would never expire: it is refused unless it is meant, or its day is told."""
+    chain, file = open_chain(office), office.parent / "applications.csv"
+    chain.apply_for_gifts(asked(), applications=file)
+    chain.approve_gifts("A-1", approved=9, approver=MANAGER, at=AT, applications=file)
+    terms = {"effective_at": AT, "applications": file}
+    chain.dispatch_gifts("A-1", quantity=9, by="W1", **terms)
+    receive = ("receive", "--application", "A-1", "--applications", file, "--by", "E2",
+               "--at", "2026-10-21T09:00+08:00", "--lots")  # fmt: skip
+    status, _, err = run(*receive, "L9=3")
+    assert (status, "'L9'" in err, "--new-lots" in err) == (2, True, True)
+    assert run(*receive, "L9=3", "--new-lots")[0] == 0
+    status, _, err = run(*receive, "L1=9")
+    assert (status, "--part 2" in err, "gifts reverse" in err) == (2, True, True)
+
+
 def test_who_confirms_a_moment_later_finds_what_is_left(office, monkeypatch):
     """Two confirm one delivery at once: the second is asked anew, its key is free."""
     chain, file = open_chain(office), office.parent / "applications.csv"

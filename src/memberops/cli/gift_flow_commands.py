@@ -199,6 +199,13 @@ def receive(
     part: Annotated[
         Whole, Parameter(help="该次发货的第几次收货。Which receipt of it, from 1.")
     ] = 1,
+    new_lots: Annotated[
+        bool,
+        Parameter(
+            negative=(),
+            help="批次从未入账也收，无有效期。Take lots never seen before.",
+        ),
+    ] = False,
     applications: Applications = None,
 ) -> int:
     """确认收货，短少和溢收列明。Confirm a delivery; what differs is named."""
@@ -211,6 +218,7 @@ def receive(
             effective_at=read_moment(at, chain.zone, option="--at"),
             number=number,
             part=part,
+            new_lots=new_lots,
             applications=applications,
             **only_progress(given),
         )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 
 import attrs
 
-from memberops.domain.gift import POINTS, lies_within
+from memberops.domain.gift import POINTS, Place, PlaceKind, lies_within
 from memberops.domain.gift_flow import FlowRules, flow_key
 from memberops.domain.posting import Movement, Posting, PostingKind
 from memberops.errors import InvalidValueError, bounded
@@ -217,11 +217,17 @@ def destroy(
         rules: How many witnesses are needed.
 
     Raises:
-        InvalidValueError: No reason, or too few witnesses.
+        InvalidValueError: No reason, too few witnesses, or a place that is not the
+            chain's own, such as a member.
         OutOfStockError: So many are not there.
     """
     if not reason.strip():
         raise InvalidValueError("a destruction has a reason")
+    if Place(place).kind not in {PlaceKind.STORE, PlaceKind.WAREHOUSE}:
+        raise InvalidValueError(
+            "gifts are destroyed in a store or the warehouse, not at "
+            f"{bounded([place])}"
+        )
     seen = witness_references(witnesses, by=by, rules=rules or FlowRules())
     request = Posting(
         posting_id=flow_key("destruction", paper_id),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from memberops.domain import Finding, Posting, ReceivedLot, Severity
-from memberops.errors import InvalidValueError, bounded
+from memberops.errors import InvalidValueError, KeyConflictError, bounded, nearest
 from memberops.ledger import LedgerStore
 from memberops.ledger.flow_delivery import dispatch, recall, receive
 from memberops.workflows.answers import Answer
@@ -143,6 +143,7 @@ def receive_gifts(
     effective_at: dt.datetime,
     number: int = 1,
     part: int = 1,
+    new_lots: bool = False,
     applications: str | Path | None = None,
     tables: ChainTables | None = None,
     progress: Progress | None = None,
@@ -158,6 +159,7 @@ def receive_gifts(
         effective_at: Aware instant.
         number: Which delivery of the application.
         part: Which receipt of that delivery, from 1.
+        new_lots: Take a lot that the ledger has never seen without its last day.
         applications: CSV file of applications; by default the chain's source.
         tables: What `Chain.read` gave.
         progress: Is told each table before it is read.
@@ -167,22 +169,33 @@ def receive_gifts(
         lot of which too few or too many came.
 
     Raises:
-        InvalidValueError: There is no such delivery, or a lot is listed twice.
+        InvalidValueError: There is no such delivery, a lot is listed twice, or the
+            ledger has never seen it and its last day is not told.
         KeyConflictError: That receipt was confirmed otherwise.
     """
     papers = papers_of(chain, application_id, file=applications, tables=tables)
     lots, said = tuple(received), Said()
 
     def made(ledger: LedgerStore) -> Posting | None:
-        receipt = receive(
-            ledger,
-            papers.application,
-            lots,
-            number=number,
-            effective_at=effective_at,
-            by=by,
-            part=part,
-        )
+        if not new_lots:
+            _check_lots(ledger, papers.application.gift_id, lots)
+        try:
+            receipt = receive(
+                ledger,
+                papers.application,
+                lots,
+                number=number,
+                effective_at=effective_at,
+                by=by,
+                part=part,
+            )
+        except KeyConflictError as error:
+            error.add_note(
+                f"receipt {part} of delivery {number} was confirmed otherwise; what "
+                f"came later is its next part (--part {part + 1}), and a mistaken "
+                "receipt is taken back by 'gifts reverse'"
+            )
+            raise
         for each in receipt.differences:
             line = (each.describe("en"), each.describe("zh"))
             finding = Finding(
@@ -196,3 +209,20 @@ def receive_gifts(
         return receipt.posting
 
     return write_one(chain, effective_at, made, tables, progress, said=said)
+
+
+def _check_lots(
+    ledger: LedgerStore, gift_id: str, received: Iterable[ReceivedLot]
+) -> None:
+    """Refuse a lot that may be a slip of the pen: it would never expire."""
+    for each in received:
+        if each.lot_id is None or each.valid_through is not None or not each.quantity:
+            continue
+        gift = each.gift_id or gift_id
+        known = set(ledger.movements(gifts=[gift])["lot_id"]) - {""}
+        if each.lot_id not in known:
+            raise InvalidValueError(
+                f"the ledger has never seen the lot {bounded([each.lot_id])} of "
+                f"{bounded([gift])}; {nearest(each.lot_id, known)} A lot that is new "
+                "and has no last day is taken with --new-lots (new_lots=True)"
+            )
