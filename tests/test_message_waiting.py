@@ -1,6 +1,7 @@
 """Promises of what is said of messages that wait: why, until when, and what to do."""
 
 import datetime as dt
+import shutil
 
 import pytest
 
@@ -18,12 +19,20 @@ NIGHT = 10 * 60  # minutes after noon: 22:00
 KEY = "the key of the test"
 
 
-@pytest.fixture
-def chain(tmp_path):
-    """A chain with two approved messages."""
-    opened = open_chain(write_message_chain(tmp_path))
+@pytest.fixture(scope="module")
+def approved(tmp_path_factory):
+    """A folder with a chain that has two approved messages."""
+    folder = tmp_path_factory.mktemp("approved")
+    opened = open_chain(write_message_chain(folder))
     approve(opened, plan(opened))
-    return opened
+    return folder
+
+
+@pytest.fixture
+def chain(approved, tmp_path):
+    """A chain with two approved messages."""
+    shutil.copytree(approved, tmp_path / "office")
+    return open_chain(tmp_path / "office" / "chain.toml")
 
 
 def of(answer, rule):
@@ -57,6 +66,7 @@ def test_a_clock_that_was_wrong_once_holds_nothing_back(chain):
     assert not [each for each in sent.findings if each.table == "outbox"]
 
 
+@pytest.mark.nightly
 def test_hours_of_tomorrow_are_the_next_moment_of_a_longer_batch(tmp_path):
     """A batch that is open tomorrow waits for the morning, and nothing expires."""
     opened = open_chain(write_message_chain(tmp_path))
@@ -69,10 +79,9 @@ def test_hours_of_tomorrow_are_the_next_moment_of_a_longer_batch(tmp_path):
     assert "message-will-expire" not in {each.rule for each in sent.findings}
 
 
-def test_a_used_up_cap_is_the_reason(tmp_path):
+def test_a_used_up_cap_is_the_reason(chain):
     """A second batch of one day waits for the cap of the day, and says so."""
-    opened = open_chain(write_message_chain(tmp_path))
-    approve(opened, plan(opened))
+    opened = chain
     second = plan(opened, batch_id="B2")
     warned = of(second, "message-other-batch")
     assert (warned.severity.value, warned.count) == ("warning", 2)
@@ -121,6 +130,7 @@ def test_a_key_that_is_missing_or_wrong_is_an_error_at_once(tmp_path, monkeypatc
         assert "message-secret-unset" not in {each.rule for each in sent.findings}
 
 
+@pytest.mark.nightly
 def test_a_gateway_that_says_slower_is_not_our_rate(tmp_path, monkeypatch):
     """429 of the provider is told as the provider's wish."""
     with FaultyGateway(key=KEY, hold=0.2) as gateway:

@@ -1,11 +1,13 @@
 """Promises of the words for mistakes with messages: Chinese, and with a way out."""
 
 import pickle
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from memberops import open_chain
 from memberops.cli import main
+from memberops.cli.options import read_moment
 from memberops.errors import ApprovalError, InvalidValueError, UnknownTableError
 from message_chain import CHAIN, FILE, NOON, plan, write_message_chain
 
@@ -50,11 +52,6 @@ def told(planned, capsys):
         ),
         ({"batch": "B7"}, "错误：发件箱里没有批次 'B7'；已有 1 个批次"),
         ({"by": " e02"}, "错误：--by 不能为空，前后不能有空格\n"),
-        ({"at": "12:00"}, "错误：--at 须为带时区的时刻，写作 2026-11-05T09:00+08:00"),
-        (
-            {"at": "2026-11-05 09:00"},
-            "错误：--at 须带时区：Asia/Shanghai 的 2026-11-05 09:00 写作 2026-11-05T09",
-        ),
     ],
 )
 def test_everyday_mistakes_are_told_in_chinese(told, given, words):
@@ -62,6 +59,24 @@ def test_everyday_mistakes_are_told_in_chinese(told, given, words):
     err = told("approve", **given)
     assert err.startswith(words)
     assert "英文" not in err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("12:00", "--at 须为带时区的时刻，写作 2026-11-05T09:00+08:00，而不是 '12:00'"),
+        (
+            "2026-11-05 09:00",
+            "--at 须带时区：Asia/Shanghai 的 2026-11-05 09:00 写作 2026-11-05T09:00",
+        ),
+        ("1800-11-05T09:00+08:00", "--at 须在 1901 年至 2199 年之间"),
+    ],
+)
+def test_a_moment_that_is_not_clear_is_told_in_chinese(text, words):
+    """What it lacks, and how it is written."""
+    with pytest.raises(InvalidValueError) as caught:
+        read_moment(text, ZoneInfo("Asia/Shanghai"), option="--at")
+    assert caught.value.text_zh.startswith(words)
 
 
 def test_a_wrong_day_is_told_in_chinese(told):
@@ -72,6 +87,7 @@ def test_a_wrong_day_is_told_in_chinese(told):
     )
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("given", "words"),
     [
@@ -89,6 +105,7 @@ def test_a_plan_that_cannot_be_is_told_in_chinese(told, given, words):
     assert words in told("plan", **(wish | given))
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("name", "given", "words"),
     [
