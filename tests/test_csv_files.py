@@ -310,9 +310,9 @@ def test_a_damaged_heading_line_says_what_is_wrong_with_it():
 
 def test_a_line_of_very_many_headings_is_refused_and_some_thousands_are_read():
     """Each is compared with all headings of the table: there is a limit."""
-    more = ",".join(f"x{at}" for at in range(100_000))
-    text = f"{SALES.strip()},{more}\nT1,2026-11-05,S1,1,5{',' * 100_000}\n"
-    with pytest.raises(SourceError, match="100005 columns, above the limit 'columns'"):
+    more = ",".join(f"x{at}" for at in range(3_000))
+    text = f"{SALES.strip()},{more}\nT1,2026-11-05,S1,1,5{',' * 3_000}\n"
+    with pytest.raises(SourceError, match="3005 columns, above the limit 'columns'"):
         read(text)
     with pytest.raises(SourceError, match="more than 2000 columns"):
         propose_mapping("file.csv")
