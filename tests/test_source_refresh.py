@@ -1,5 +1,7 @@
 """Promises of a chain with snapshots: refreshed when asked, read without a network."""
 
+import json
+import runpy
 from pathlib import Path
 
 import pandas as pd
@@ -148,7 +150,10 @@ def test_the_command_prints_the_counts_in_both_languages(tmp_path, monkeypatch, 
     Path("chain.toml").write_text(CSV_CHAIN, encoding="utf-8")
     Path("sales.csv").write_text(HEAD + "T1,2026-11-05,S1,1,5\n", encoding="utf-8")
     assert main(["refresh", "--chain", "chain.toml"]) == 0
-    assert "销售明细：新增 1，变更 0，消失 0；现有 1 行" in capsys.readouterr().out
+    assert (
+        "销售明细：新增 1，变更 0，消失 0（按小票）；现有 1 行"
+        in capsys.readouterr().out
+    )
     Path("sales.csv").write_text(
         HEAD + "T1,2026-11-05,S1,2,9\nT2,2026-11-06,S1,1,5\nT3,someday,S1,1,5\n",
         encoding="utf-8",
@@ -156,7 +161,10 @@ def test_the_command_prints_the_counts_in_both_languages(tmp_path, monkeypatch, 
     asked = ["refresh", "--chain", "chain.toml", "--language", "en", "--whole"]
     assert main([*asked, "--table", "sales", "--fail-on", "error"]) == 1
     shown = capsys.readouterr().out
-    assert "sales lines: 1 new, 1 changed, 0 gone; 2 rows kept, 1 rejected" in shown
+    assert (
+        "sales lines: 1 new, 1 changed, 0 gone (tickets); 2 rows kept, 1 rejected"
+        in shown
+    )
     assert "date-unreadable" in shown
     kept = Path("sales.csv").read_text("utf-8")
     Path("sales.csv").write_text(HEAD, encoding="utf-8")
@@ -171,3 +179,34 @@ def test_the_command_prints_the_counts_in_both_languages(tmp_path, monkeypatch, 
     assert main(["refresh", "--chain", "chain.toml"]) == 2
     assert main(["refresh", "--chain", "chain.toml", "--table", "members"]) == 2
     assert "[sources.members]" in capsys.readouterr().err
+
+
+def test_the_command_gives_every_finding_where_it_says_so(
+    tmp_path, monkeypatch, capsys
+):
+    """More findings than are shown are in the JSON that the last line names."""
+    pytest.importorskip("cyclopts", reason="needs the extra cli")
+    monkeypatch.chdir(tmp_path)
+    Path("chain.toml").write_text(CSV_CHAIN, encoding="utf-8")
+    rows = "".join(f"T{n},someday,S1,1,5\n" for n in range(15))
+    Path("sales.csv").write_text(
+        HEAD + "T1,2026-11-05,S1,1,5\n" + rows, encoding="utf-8"
+    )
+    asked = ["refresh", "--chain", "chain.toml", "--language", "en"]
+    assert main(asked) == 0
+    assert "... and 5 more findings with --format json\n" in capsys.readouterr().out
+    assert main([*asked, "--whole", "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert sum(each["severity"] == "error" for each in told["findings"]) == 15
+    (sales,) = told["tables"]
+    assert (sales["table"], sales["rows"], sales["rejected"]) == ("sales", 1, 15)
+
+
+def test_the_package_itself_is_the_command(monkeypatch, capsys):
+    """`python -m memberops` works where the script is not on the path."""
+    pytest.importorskip("cyclopts", reason="needs the extra cli")
+    monkeypatch.setattr("sys.argv", ["memberops", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("memberops", run_name="__main__")
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.strip()[0].isdigit()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "answer_json",
     "bar",
+    "finding_records",
     "form_table",
     "language_of_user",
     "say",
@@ -93,12 +94,22 @@ def bar(language: Language, *, shown: bool) -> "Iterator[Progress | None]":
 
 
 def shown_findings(
-    findings: "Sequence[Finding]", language: Language, *, filed: bool = True
+    findings: "Sequence[Finding]",
+    language: Language,
+    *,
+    filed: bool = True,
+    by_out: bool = True,
 ) -> Iterator[str]:
     """
     Write the worst findings, and where the others are: in a file if it is there.
 
     What is no more than a remark, such as an encoding, is neither shown nor counted.
+
+    Args:
+        findings: What was found.
+        language: Of the text.
+        filed: Whether they are in a file.
+        by_out: Whether the command could have written one.
     """
     from memberops.reports import describe_finding
 
@@ -113,6 +124,8 @@ def shown_findings(
             ("in findings.csv", "见 findings.csv")
             if filed
             else ("with --format json or --out", "用 --format json 或 --out 查看")
+            if by_out
+            else ("with --format json", "用 --format json 查看")
         )
         yield (
             f"……另有 {rest} 条数据问题，{where_zh}"
@@ -249,6 +262,25 @@ def _changes(decision: "AnyDecision") -> str | None:
     return None
 
 
+def finding_records(
+    findings: "Sequence[Finding]", language: Language
+) -> list[dict[str, object]]:
+    """Write findings as the records of a JSON answer."""
+    return [
+        {
+            "severity": finding.severity.value,
+            "table": finding.table,
+            "rule": finding.rule,
+            "source": finding.source,
+            "row": finding.row,
+            "column": finding.column,
+            "count": finding.count,
+            "message": finding.message_zh if language == "zh" else finding.message_en,
+        }
+        for finding in findings
+    ]
+
+
 def answer_json(answer: "Answer", forms: "Sequence[Form]", language: Language) -> str:
     """Write an answer as JSON: its sentences, decisions, forms and findings."""
     from memberops.reports import form_records
@@ -281,20 +313,6 @@ def answer_json(answer: "Answer", forms: "Sequence[Form]", language: Language) -
             for decision in answer.decisions
         ],
         "forms": [form_records(form, language=language) for form in forms],
-        "findings": [
-            {
-                "severity": finding.severity.value,
-                "table": finding.table,
-                "rule": finding.rule,
-                "source": finding.source,
-                "row": finding.row,
-                "column": finding.column,
-                "count": finding.count,
-                "message": finding.message_zh
-                if language == "zh"
-                else finding.message_en,
-            }
-            for finding in answer.findings
-        ],
+        "findings": finding_records(answer.findings, language),
     }
     return json.dumps(told, ensure_ascii=False, indent=2)

@@ -1,13 +1,22 @@
 """``memberops refresh``: bring the snapshots of a chain up to date."""
 
-from typing import Annotated
+import json
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from memberops.cli.options import ChainFile, FailOn, Language
-from memberops.cli.printing import bar, say, shown_findings, status_of
+from memberops.cli.printing import (
+    bar,
+    finding_records,
+    say,
+    shown_findings,
+    status_of,
+)
 
 __all__ = ["refresh"]
+
+_TOLD = ("table", "new", "changed", "gone", "rows", "rejected", "whole")
 
 
 def refresh(
@@ -40,6 +49,12 @@ def refresh(
         Language | None,
         Parameter(help="语言，默认取配置。Language; the chain's by default."),
     ] = None,
+    format: Annotated[  # noqa: A002 - the name of the option
+        Literal["table", "json"],
+        Parameter(
+            help="输出格式，json 含全部数据问题。Format; json has every finding."
+        ),
+    ] = "table",
     fail_on: Annotated[
         FailOn,
         Parameter(
@@ -59,8 +74,18 @@ def refresh(
     with bar(spoken, shown=progress) as told:
         done = opened.refresh(table, whole=whole, allow_loss=allow_loss, progress=told)
     findings = [finding for each in done for finding in each.findings]
-    lines = [each.describe(spoken) for each in done]
-    say([*lines, "", *shown_findings(findings, spoken, filed=False)])
+    if format == "json":
+        record = {
+            "chain": opened.name,
+            "language": spoken,
+            "tables": [{name: getattr(each, name) for name in _TOLD} for each in done],
+            "findings": finding_records(findings, spoken),
+        }
+        say([json.dumps(record, ensure_ascii=False, indent=2)], exact=True)
+    else:
+        lines = [each.describe(spoken) for each in done]
+        more = shown_findings(findings, spoken, filed=False, by_out=False)
+        say([*lines, "", *more])
     worst = max(
         (finding.severity for finding in findings),
         key=lambda severity: severity.rank,

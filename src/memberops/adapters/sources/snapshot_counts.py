@@ -50,21 +50,27 @@ class TableRefresh:
         >>> done = TableRefresh(table="sales", new=2, changed=1, gone=0, rows=12,
         ...                     rejected=1, whole=False)
         >>> print(done.describe("en"))
-        sales lines: 2 new, 1 changed, 0 gone; 12 rows kept, 1 rejected (read since)
+        sales lines: 2 new, 1 changed, 0 gone (tickets); 12 rows kept, ...
         >>> print(done.describe("zh"))
-        销售明细：新增 2，变更 1，消失 0；现有 12 行，拒收 1 行（增量读取）
+        销售明细：新增 2，变更 1，消失 0（按小票）；现有 12 行，拒收 1 行（增量读取）
         """
         table = table_named(self.table)
+        # Counts of tickets beside one of rows would read as if they did not agree.
+        sales = self.table == "sales"
         if check_language(language) == "zh":
+            unit = "（按小票）" if sales else ""
             way = "全量读取" if self.whole else "增量读取"
             return (
                 f"{table.title_zh}：新增 {self.new}，变更 {self.changed}，消失 "
-                f"{self.gone}；现有 {self.rows} 行，拒收 {self.rejected} 行（{way}）"
+                f"{self.gone}{unit}；现有 {self.rows} 行，"
+                f"拒收 {self.rejected} 行（{way}）"
             )
+        unit = " (tickets)" if sales else ""
         way = "read whole" if self.whole else "read since"
         return (
             f"{table.title_en.lower()}: {self.new} new, {self.changed} changed, "
-            f"{self.gone} gone; {self.rows} rows kept, {self.rejected} rejected ({way})"
+            f"{self.gone} gone{unit}; {self.rows} rows kept, "
+            f"{self.rejected} rejected ({way})"
         )
 
 
