@@ -224,6 +224,23 @@ def test_late_rows_of_a_file_leave_counts_as_they_are(chain, tmp_path, known):
     assert told == ([] if known else ["late-not-corrected"])
 
 
+def test_what_nobody_explained_is_not_refused_in_silence(chain, tmp_path):
+    """No reason is on file: nothing is written, and an error names the line."""
+    counts = write(tmp_path, "counted.csv", *COUNTED)
+    headings = (tmp_path / "reasons.csv").read_text("utf-8").splitlines()[0]
+    none = write(tmp_path, "none.csv", headings=f"{headings}\n")
+    answer = approved(chain, tmp_path, counts=counts, reasons=none, refuse=True,
+                      place="warehouse")  # fmt: skip
+    (told,) = [each for each in answer.findings if each.table == "count_approvals"]
+    assert (told.rule, told.count) == ("approval-unexplained", 1)
+    assert answer.worst.value == "error"
+    assert not (tmp_path / "approvals.csv").exists()
+    names = dict(
+        zip(answer.frame()["gift_id"], answer.frame()["gift_name"], strict=True)
+    )
+    assert names == {"CUP": "茶杯", "PEN": "签字笔"}
+
+
 def test_who_may_not_approve_takes_no_approval_back(chain, tmp_path):
     """A later word of too low a role is told, and what was settled stays settled."""
     reasons = tmp_path / "reasons.csv"

@@ -70,7 +70,8 @@ def approve_counts(
 
     Returns:
         An `Answer` with the form ``count_differences`` as it is afterwards, and an
-        error finding for the lines that *by* counted, or for which *role* is too low.
+        error finding for the lines that *by* counted, or for which *role* is too low,
+        and for those to be refused that nobody has explained.
 
     Raises:
         InvalidValueError: No such stocktake or role, no ledger, or the file has
@@ -90,6 +91,7 @@ def approve_counts(
     today = held.asked.as_of
     new: list[tuple[Approval, tuple[str, str, str, str]]] = []
     refused: dict[str, list[tuple[str, Reason]]] = {}
+    unexplained: list[str] = []
     for each in held.papers.differences:
         line = each.line
         if place is not None and line.place != place:
@@ -97,10 +99,10 @@ def approve_counts(
         why = held.papers.explanations.get(line.line_id, ())
         known = held.papers.approvals.get(line.line_id)
         region = region_of(line.place, regions)
-        if (
-            policy.decide(each, why, known, as_of=today, region=region).outcome
-            != "approve"
-        ):
+        outcome = policy.decide(each, why, known, as_of=today, region=region).outcome
+        if outcome == "explain" and refuse:
+            unexplained.append(line.line_id)
+        if outcome != "approve":
             continue
         approval = Approval(
             line_id=line.line_id,
@@ -132,6 +134,8 @@ def approve_counts(
         late=late,
     )
     held.findings.extend(_refused(*each) for each in refused.items())
+    if unexplained:
+        held.findings.append(_unexplained(unexplained))
     done = len(held.done.posted)
     said_en, said_zh = ("refused", "未批准") if refuse else ("approved", "批准")
     return counted_answer(
@@ -166,4 +170,18 @@ def _refused(rule: str, lines: list[tuple[str, Reason]]) -> Finding:
         count=len(lines),
         message_en=f"not written, {reason.text_en}: {names}",
         message_zh=f"未写入，{reason.text_zh}：{names}",
+    )
+
+
+def _unexplained(lines: list[str]) -> Finding:
+    """Tell of lines of which nothing can be refused yet."""
+    return Finding(
+        table="count_approvals",
+        rule="approval-unexplained",
+        severity=Severity.ERROR,
+        count=len(lines),
+        message_en="not written, the difference is not fully explained yet, and only "
+        f"what is explained is approved or refused: {bounded(lines)}",
+        message_zh="未写入，差异尚未说明完原因，说明后方可批准或不批准："
+        f"{bounded(lines)}",
     )

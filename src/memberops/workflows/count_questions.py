@@ -227,7 +227,11 @@ def count_summaries(
     if any(each.split(":")[0] == "warehouse" for each in held.stocktake.places):
         forms.append(
             count_report_form(
-                report, zone=chain.zone, kind="warehouse", currency=chain.currency
+                report,
+                zone=chain.zone,
+                kind="warehouse",
+                currency=chain.currency,
+                gifts=_gift_names(held),
             )
         )
     behind = [
@@ -327,7 +331,19 @@ def _report(held: HeldStocktake) -> pd.DataFrame:
 def differences_form(held: HeldStocktake) -> Form:
     """List the lines with their reasons, approval and adjustment."""
     chain = held.asked.chain
-    return count_report_form(_report(held), zone=chain.zone, currency=chain.currency)
+    return count_report_form(
+        _report(held),
+        zone=chain.zone,
+        currency=chain.currency,
+        gifts=_gift_names(held),
+    )
+
+
+def _gift_names(held: HeldStocktake) -> dict[str, str]:
+    gifts = held.asked.tables.get("gifts")
+    if gifts is None or "name" not in gifts:
+        return {}
+    return dict(zip(gifts["gift_id"], gifts["name"].fillna(""), strict=True))
 
 
 def counted_answer(
