@@ -360,3 +360,16 @@ def test_rejected_rows_are_bounded_and_never_dropped():
         assert read(rows, limits={"rejects": 5}).rejected == 5
         with pytest.raises(SourceError, match=r"more than 4 rows .*rejects = 40"):
             read(rows, limits={"rejects": 4})
+
+
+@pytest.mark.parametrize("note", ["制表人：李四,,,,", "制表人：李四"])
+def test_a_note_below_the_totals_is_no_bad_row(note):
+    """Who made the list is told and not read; without totals it is a bad row."""
+    result = read(SALES + GOOD + f"合计,,,1,5.00\n{note}\n")
+    assert (result.accepted, result.rejected) == (1, 0)
+    assert said(result, "note-below-totals")[0].endswith(
+        "not read: 1 (row 4) (note-below-totals)"
+    )
+    assert [found.count for found in findings(result, "totals-row")] == [1]
+    assert read(SALES + GOOD + f"{note}\n").rejected == 1
+    assert read(SALES + f"合计,,,1,5.00\n{note}\n" + GOOD).rejected == 2

@@ -207,15 +207,17 @@ def test_titles_totals_and_empty_rows_are_left_out_and_told():
     rows = [
         ["十月销售明细"], [], SALES, GOOD, [], ["T2", *GOOD[1:]],
         ["合计", "", "", 2, 10], [], ["总计：", "", "", 2, 10], [],
+        ["制表人：李四"],
     ]  # fmt: skip
 
     result = read(rows)
 
     assert result.accepted == result.rows_read == 2
     assert one(result, "headings-below-titles").row == 3
-    assert one(result, "blank-rows").count == 2
+    assert one(result, "blank-rows").count == 3
     assert one(result, "totals-row").count == 2
     assert "7, 9" in one(result, "totals-row").describe("zh")
+    assert "11" in one(result, "note-below-totals").describe("zh")
 
 
 def test_a_whole_row_is_no_total_whatever_its_id_is():

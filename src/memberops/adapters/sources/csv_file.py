@@ -21,7 +21,7 @@ from memberops.adapters.sources.placing import canonical_columns, place_headings
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.rejects import rejects_frame
 from memberops.adapters.sources.text_gathering import TextGatherer
-from memberops.adapters.sources.totals import is_totals, tell_totals
+from memberops.adapters.sources.totals import closing_rows, tell_notes, tell_totals
 from memberops.domain import Severity
 from memberops.tables import Table, normal_heading
 
@@ -146,8 +146,13 @@ def _texts(
     nothing = np.zeros(0, dtype=np.int64)
     begins, ends = np.concatenate([nothing, *first]), np.concatenate([nothing, *last])
     needed = [place.places[n][0] for n in table.required if n in place.places]
-    kept = len(begins) - _totals(end, width, needed)
-    tell_totals(begins[kept:].tolist(), log)
+    closing = _closing(end, width, needed)
+    kept = len(begins) - len(closing)
+    dropped = begins[kept:].tolist()[::-1]
+    pairs = list(zip(dropped, closing, strict=True))
+    tell_totals([line for line, note in pairs if not note], log)
+    below = reader.lone_cells_below(int(ends[-1])) if closing else []
+    tell_notes([*(line for line, note in pairs if note), *below], log)
     texts = {}
     for at, gatherer in gatherers.items():
         column = gatherer.column()
@@ -155,16 +160,13 @@ def _texts(
     return texts, begins[:kept], ends[:kept]
 
 
-def _totals(cells: list[str], width: int, needed: Sequence[int]) -> int:
-    """Count the rows of totals among the last rows of a file."""
-    count = 0
-    while len(cells) >= width > 0:
-        row = cells[-width:]
-        if not is_totals(row, lacks=any(not row[at].strip() for at in needed)):
-            break
-        del cells[-width:]
-        count += 1
-    return count
+def _closing(cells: list[str], width: int, needed: Sequence[int]) -> list[bool]:
+    """Find the totals and notes among the last rows of a file, from the end upward."""
+    starts = range(len(cells) - width, -1, -width) if width else range(0)
+    rows = (cells[start : start + width] for start in starts)
+    return closing_rows(
+        (row, any(not row[at].strip() for at in needed)) for row in rows
+    )
 
 
 def _tell_about_rows(reader: RowReader, rows_read: int, log: FindingLog) -> None:

@@ -200,6 +200,19 @@ class RowReader:
                 if batch.cells:
                     yield batch
 
+    def lone_cells_below(self, line: int) -> list[int]:
+        """Take lines of one cell below a line, such as notes, from the bad rows."""
+        lone = [
+            bad.line
+            for bad in self.bad
+            if bad.line > line
+            and bad.rule == "too-few-cells"
+            and self._delimiter not in bad.raw
+        ]
+        taken = set(lone)
+        self.bad = [bad for bad in self.bad if bad.line not in taken]
+        return lone
+
     @property
     def _width(self) -> int:
         return len(self.headings or ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -20,7 +20,7 @@ from memberops.adapters.sources.excel_headings import (
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.heading_units import HeadingUnit, unit_above
 from memberops.adapters.sources.text_table import TextTable
-from memberops.adapters.sources.totals import is_totals, tell_totals
+from memberops.adapters.sources.totals import closing_rows, tell_notes, tell_totals
 from memberops.domain import Severity
 from memberops.errors import SourceError, bounded
 
@@ -190,17 +190,18 @@ def _without_totals(
     log: FindingLog,
 ) -> Any:
     """Leave out the totals at the end."""
-    dropped: list[int] = []
-    while len(kept):
-        row = kept[-1]
-        cells = {at: cells[codes[row]] for at, (codes, cells) in columns.items()}
-        lacks = any(not str(cells[at]).strip() for at in required)
-        if not is_totals(list(cells.values()), lacks=lacks):
-            break
-        dropped.append(int(lines[row]))
-        kept = kept[:-1]
-    tell_totals(dropped, log)
-    return kept
+
+    def upward() -> Iterator[tuple[list[Any], bool]]:
+        for row in kept[::-1]:
+            cells = {at: cells[codes[row]] for at, (codes, cells) in columns.items()}
+            lacks = any(not str(cells[at]).strip() for at in required)
+            yield list(cells.values()), lacks
+
+    notes = closing_rows(upward())
+    dropped = [int(lines[row]) for row in kept[::-1][: len(notes)]]
+    tell_totals([n for n, note in zip(dropped, notes, strict=True) if not note], log)
+    tell_notes([n for n, note in zip(dropped, notes, strict=True) if note], log)
+    return kept[: len(kept) - len(notes)]
 
 
 def _tell_headings(found: HeadingRows, log: FindingLog) -> None:
