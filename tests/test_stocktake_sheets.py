@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from counts import examples
 from memberops.domain import Gift, Movement, Posting, Stocktake
-from memberops.errors import ColumnTypeError, MissingColumnsError, UnknownPlaceError
+from memberops.errors import (
+    ColumnTypeError,
+    InvalidValueError,
+    MissingColumnsError,
+    UnknownGiftError,
+    UnknownPlaceError,
+)
 from memberops.ledger import (
     Ledger,
     LedgerRules,
@@ -81,6 +87,23 @@ def test_a_sheet_of_a_place_that_nobody_knows_is_refused():
     with pytest.raises(UnknownPlaceError, match="did you mean 'store:S0"):
         count_sheet(stocked(), called("store:S09"))
     assert count_sheet(stocked(), called("store:S02:window")).empty
+
+
+def test_counts_that_are_no_frame_are_told_so():
+    """A list is refused in words, whatever it holds."""
+    with pytest.raises(InvalidValueError, match="a frame of the table 'counts'"):
+        read_counts([1], called("store"), stocked(), as_of=LATER)
+
+
+def test_a_balance_of_what_nobody_lists_is_no_zero():
+    """A mistyped gift or place is told; what is listed and not there is zero."""
+    ledger = stocked()
+    with pytest.raises(UnknownGiftError, match="did you mean 'PEN'"):
+        ledger.balance("PNE", "warehouse")
+    with pytest.raises(UnknownPlaceError, match="store:S0"):
+        ledger.balance("CUP", "store:S09")
+    assert ledger.balance("PEN", "store") == 0
+    assert ledger.balance("CUP", "member:M1") == 0
 
 
 def test_gifts_that_the_books_do_not_have_get_a_line_everywhere():

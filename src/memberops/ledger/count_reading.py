@@ -98,7 +98,12 @@ def read_counts(
     Raises:
         MissingColumnsError: A column is absent.
         ColumnTypeError: `counted_at` has no zone.
+        InvalidValueError: *counts* is no frame.
     """
+    if not isinstance(counts, pd.DataFrame):
+        raise InvalidValueError(
+            f"counts are a frame of the table 'counts', not {type(counts).__name__}"
+        )
     COUNTS.check_columns(counts.columns, [*COUNTS.required, "counted"])
     now = check_instant(as_of)
     if "counted_at" in counts and pd.api.types.is_datetime64_dtype(

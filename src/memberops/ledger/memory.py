@@ -19,6 +19,7 @@ from memberops.errors import (
     UnknownPostingError,
     bounded,
 )
+from memberops.ledger.asking import check_asked
 from memberops.ledger.balances import balances, check_instant, movement_frame
 from memberops.ledger.books import Books
 from memberops.ledger.journal import journal_lines, read_journal
@@ -229,7 +230,10 @@ class Ledger:
         moment = None if as_of is None else check_instant(as_of)
         scope = check_scope(place)
         with self._lock:
-            return self._books.balance(gift_id, scope, lot_id, moment, position)
+            found = self._books.balance(gift_id, scope, lot_id, moment, position)
+        if not found:
+            check_asked(self, gift_id, scope)
+        return found
 
     def held(self, gift_id: str, place: str, *, as_of: dt.datetime) -> int:
         """Return how many are held at a place and its parts at an instant."""

@@ -131,6 +131,10 @@ class LedgerStore(Protocol):
             lot_id: One lot; None: all; ``""``: only what has no lot.
             as_of: Aware instant, inclusive; None: with everything effective later.
             position: Sequence of the last entry that counts; None: all.
+
+        Raises:
+            UnknownGiftError: The rules list gifts, not this one, and it never moved.
+            UnknownPlaceError: The same of the place.
         """
         ...
 

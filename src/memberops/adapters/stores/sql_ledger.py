@@ -41,6 +41,7 @@ from memberops.ledger import (
     chained,
     journal_lines,
 )
+from memberops.ledger.asking import check_asked
 from memberops.ledger.balances import check_instant
 from memberops.ledger.storable import check_storable, storable
 
@@ -239,6 +240,7 @@ class SqlLedger:
         moment = None if as_of is None else check_instant(as_of)
         scope = check_scope(place)
         if not storable(gift_id, scope):
+            check_asked(self, gift_id, scope)
             return 0
         found = self._database.read(
             lambda connection: reading.cell_balances(
@@ -249,11 +251,14 @@ class SqlLedger:
                 place=scope,
             )
         )
-        return sum(
+        there = sum(
             quantity
             for cell, quantity in found.items()
             if lot_id in {None, cell.lot_id}
         )
+        if not there:
+            check_asked(self, gift_id, scope)
+        return there
 
     def held(self, gift_id: str, place: str, *, as_of: dt.datetime) -> int:
         """Return how many are held at a place and its parts at an instant."""
