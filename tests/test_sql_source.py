@@ -10,6 +10,7 @@ import pytest
 
 from memberops.adapters import load_adapters
 from memberops.adapters.sources.sql_access import SqlAddress
+from memberops.adapters.sources.sql_failures import reason_of
 from memberops.errors import (
     ConfigurationError,
     MemberOpsError,
@@ -382,12 +383,28 @@ def test_a_server_that_is_not_there_is_told(tmp_path):
     """An unreachable server is an error that names it, and not the driver's text."""
     till = Till("sqlite", "sqlite:///x.db")
     for url in ("postgresql://u@127.0.0.1:9/d", "mysql://u@127.0.0.1:9/d"):
-        with pytest.raises(SourceError, match=r"127.0.0.1/d: ") as refused:
+        with pytest.raises(SourceError, match=r"127.0.0.1:9/d: .*refused") as refused:
             till.source(url=url, table="shops", connect_seconds=1).read("stores")
         assert refused.value.__cause__ is None
         assert len(str(refused.value)) < 300
     with pytest.raises(SourceError, match="no database file"):
         till.source(url="sqlite:///no/such.db", table="shops").read("stores")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('connection failed: FATAL:  password authentication failed for user "王"',
+         "it refuses the user or the password"),
+        ('FATAL:  database "secret" does not exist', "there is no such database"),
+        ("failed to resolve host 'db.exmaple': Name or service not known",
+         "no host has that name"),
+        ("connection timeout expired", "the host does not answer in connect_seconds"),
+    ],
+)  # fmt: skip
+def test_the_cause_of_no_connection_is_told_in_our_words(text, said):
+    """A driver gives no code for these; its text, with names, is not shown."""
+    assert reason_of(ConnectionError(text)) == said
 
 
 def test_options_that_cannot_be_are_refused():

@@ -139,12 +139,13 @@ class SqlAddress:
 
     @property
     def where(self) -> str:
-        """What errors call it: kind, host and name, no user and no password."""
+        """What errors call it: kind, host, port and name, no user, no password."""
         url = self.url()
         name = (
             Path(url.database or "").name if self.family == "sqlite" else url.database
         )
-        return f"{url.get_backend_name()} {url.host or ''}/{name or ''}"[:160]
+        port = f":{url.port}" if url.port else ""
+        return f"{url.get_backend_name()} {url.host or ''}{port}/{name or ''}"[:160]
 
     @property
     def fingerprint(self) -> str:

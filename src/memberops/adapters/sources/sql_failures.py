@@ -24,6 +24,7 @@ _LATE = "it took longer than statement_seconds"
 _READ_ONLY = "the query writes, and a source may only read"
 _PASSWORD = "it refuses the user or the password"  # noqa: S105 - a text
 _GONE = "it cannot be reached, or the connection was lost"
+_NO_DATABASE = "there is no such database"
 _REASONS: dict[str, str] = {
     "42P01": NO_TABLE,
     "3F000": NO_TABLE,
@@ -34,7 +35,7 @@ _REASONS: dict[str, str] = {
     "57014": _LATE,
     "28P01": _PASSWORD,
     "28000": _PASSWORD,
-    "3D000": "there is no such database",
+    "3D000": _NO_DATABASE,
     "1146": NO_TABLE,
     "1054": _NO_COLUMN,
     "1064": _SYNTAX,
@@ -44,7 +45,7 @@ _REASONS: dict[str, str] = {
     "3024": _LATE,
     "1045": _PASSWORD,
     "1044": _PASSWORD,
-    "1049": "there is no such database",
+    "1049": _NO_DATABASE,
     "2003": _GONE,
     "2006": _GONE,
     "2013": _GONE,
@@ -62,6 +63,22 @@ _SQLITE = (
     ("syntax error", _SYNTAX),
     ("interrupted", _LATE),
 )
+# A connection that never came to be has no code, or one for every cause.
+_CONNECTING = (
+    ("connection refused", "nothing listens at that host and port (refused)"),
+    ("actively refused", "nothing listens at that host and port (refused)"),
+    ("could not translate host name", "no host has that name"),
+    ("failed to resolve host", "no host has that name"),
+    ("name or service not known", "no host has that name"),
+    ("getaddrinfo failed", "no host has that name"),
+    ("timeout expired", "the host does not answer in connect_seconds"),
+    ("timed out", "the host does not answer in connect_seconds"),
+    ("password authentication failed", _PASSWORD),
+    ("no password supplied", _PASSWORD),
+    ("no pg_hba.conf entry", "it refuses this user from this computer"),
+)
+_MISSING = re.compile(r'database "[^"]*" does not exist', re.IGNORECASE)
+_CONNECTION_CODES = frozenset({"", "2003"})
 _STATE = re.compile(
     r"SQLSTATE:? ?\[?([0-9A-Z]{5})\b|\b(?:ERROR|MySqlError \{ ERROR) (\d{4})\b"
 )
@@ -86,8 +103,18 @@ def reason_of(error: BaseException) -> str:
         reason = next((why for mark, why in _SQLITE if mark in text), None)
     if reason is None and code.startswith(("08", "57P")):
         reason = _GONE
+    if code in _CONNECTION_CODES or code.startswith("08"):
+        reason = _connecting(str(error)) or reason
     shown = f" ({code})" if code and not code.startswith("SQLITE_ERROR") else ""
     return (reason or type(error).__name__) + shown
+
+
+def _connecting(text: str) -> str | None:
+    """Say why no connection came to be, as far as the driver tells."""
+    if _MISSING.search(text):
+        return _NO_DATABASE
+    plain = text.casefold()
+    return next((why for mark, why in _CONNECTING if mark in plain), None)
 
 
 def _code(error: Any) -> str:
