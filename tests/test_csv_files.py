@@ -373,3 +373,11 @@ def test_a_note_below_the_totals_is_no_bad_row(note):
     assert [found.count for found in findings(result, "totals-row")] == [1]
     assert read(SALES + GOOD + f"{note}\n").rejected == 1
     assert read(SALES + f"合计,,,1,5.00\n{note}\n" + GOOD).rejected == 2
+
+
+def test_headings_of_two_units_are_not_the_same_heading_twice():
+    """金额(分) and 金额(元) are a conflict at most; 金额 twice stands twice."""
+    units = read("小票号,日期,门店,数量,金额(分),金额(元)\nT1,2026-11-05,S1,1,500,5\n")
+    assert findings(units, "heading-repeated") == []
+    twice = read("小票号,日期,门店,数量,金额, 金额\nT1,2026-11-05,S1,1,5,5\n")
+    assert "金额" in said(twice, "heading-repeated")[1]

@@ -12,6 +12,7 @@ import pytest
 from csv_reading import GOOD, SALES, findings
 from memberops.adapters.sources import Source, SourceContext
 from memberops.adapters.sources.csv_source import CsvSource, read_csv
+from memberops.adapters.sources.joined_source import JoinedSource
 from memberops.domain import Currency
 from memberops.errors import (
     ConfigurationError,
@@ -20,6 +21,7 @@ from memberops.errors import (
     UnknownTableError,
 )
 from memberops.testing.contracts import check_source
+from memberops.workflows import Chain, parse_settings
 
 LONDON = ZoneInfo("Europe/London")
 MEMBERS = "会员编号,姓名\n"
@@ -282,3 +284,27 @@ def test_exports_that_overlap_are_told_and_those_that_follow_are_not():
     told = [f for f in result.findings if f.rule == "ticket-in-several-files"]
     assert [(f.source, f.count) for f in told] == [("b.csv", 1)]
     assert "a.csv" in told[0].message_en
+
+
+def test_tills_of_different_makes_are_one_source_of_a_chain():
+    """Nothing of any is lost; several sections of one table are told the way."""
+    Path("a.csv").write_text(SALES + GOOD, "utf-8")
+    Path("b.csv").write_text(
+        "流水,日期,门店,数量,金额\nT2,2026-11-05,S2,1,7\nT3,?,S2,1,7\n", "utf-8"
+    )
+    here = SourceContext(
+        folder=Path(), currency=Currency("CNY"), zone=ZoneInfo("Asia/Shanghai")
+    )
+    joined = JoinedSource(
+        CsvSource(here, path="a.csv"),
+        CsvSource(here, path="b.csv", columns={"ticket_id": "流水"}),
+    )
+    result = Chain(sources={"sales": joined}).read().results["sales"]
+    assert result.frame["ticket_id"].tolist() == ["T1", "T2"]
+    assert (result.rows_read, result.rejects["file"].tolist()) == (3, ["b.csv"])
+    assert {each.source for each in result.findings} == {"a.csv", "b.csv"}
+    with pytest.raises(SourceError, match="at least one"):
+        JoinedSource()
+    two = '[[sources.sales]]\nadapter = "csv"\npath = "a.csv"\n'
+    with pytest.raises(ConfigurationError, match=r"JoinedSource"):
+        parse_settings('name = "x"\ncurrency = "CNY"\nzone = "Asia/Shanghai"\n' + two)

@@ -123,6 +123,7 @@ def test_a_refusal_is_not_asked_again(server, status):
     assert caught.value.status == status
     assert len(server.seen) == 1
     assert KEY not in str(caught.value)
+    assert ("nothing at that address" in str(caught.value)) == (status == 404)
     assert "2031" not in str(caught.value)
 
 

@@ -196,6 +196,13 @@ def _reader(given: Mapping[str, Any]) -> Reader:
     return reader
 
 
+_SEVERAL = (
+    "is one section [sources.{name}], not several: files of one make are "
+    'path = ["a.csv", "b.csv"]; of tills of different makes, the guide "Bring several '
+    'tills together" (docs/how-to/bring-tills-together.md) makes one JoinedSource'
+)
+
+
 def _sources(given: Any, _base: Any, _reader: Reader) -> dict[str, SourceSettings]:
     """Read the sources: a canonical table each, an adapter, and its options."""
     if not isinstance(given, Mapping):
@@ -207,6 +214,8 @@ def _sources(given: Any, _base: Any, _reader: Reader) -> dict[str, SourceSetting
             problems.append(
                 Problem((name,), f"is not known; {nearest(name[:40], known)}")
             )
+        elif isinstance(options, list):
+            problems.append(Problem((name,), _SEVERAL.format(name=name)))
         elif not isinstance(options, Mapping):
             problems.append(Problem((name,), 'takes a table with adapter = "csv"'))
         elif not isinstance(options.get("adapter"), str):

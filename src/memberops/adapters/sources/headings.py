@@ -139,7 +139,9 @@ def map_headings(
             f"{both[0]!r} is in 'columns' and in 'constants': choose one"
         )
     normal = [normal_heading(heading) for heading in headings]
-    times = Counter(normal)
+    # Brackets count: 金额(分) beside 金额(元) is no heading that stands twice.
+    written = [" ".join(heading.split()).casefold() for heading in headings]
+    times = Counter(written)
     places: dict[str, tuple[int, ...]] = {
         name: (_find(heading, normal, headings, table),)
         for name, heading in columns.items()
@@ -169,8 +171,8 @@ def map_headings(
         extra=wanted,
         ignored=tuple(ignored),
         repeated=tuple(
-            shown_heading(headings[normal.index(form)])
-            for form in dict.fromkeys(normal)
+            shown_heading(headings[written.index(form)])
+            for form in dict.fromkeys(written)
             if form and times[form] > 1
         ),
     )

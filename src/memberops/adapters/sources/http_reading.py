@@ -33,6 +33,7 @@ _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 _LONGEST_NUMBER = 60
 _LARGEST_POWER = 40
 _DENIED = frozenset({401, 403})
+_NOT_THERE = 404
 _OK = range(200, 300)
 _ELSEWHERE = range(300, 400)
 
@@ -327,6 +328,8 @@ class HttpReader:
         hint = "the request is not to its liking; compare it with its documentation"
         if status in _DENIED:
             hint = "check the key, and the rights that it has"
+        if status == _NOT_THERE:
+            hint = "there is nothing at that address; check 'base_url' and the path"
         raise RefusedReadingError(f"{asked}: the server said {status}: {hint}", status)
 
     def close(self) -> None:
