@@ -315,8 +315,9 @@ def test_a_missing_table_or_column_is_named_without_a_statement(till):
     till.run("CREATE VIEW open_shops AS SELECT code FROM shops")
     with pytest.raises(SourceError, match="did you mean 'open_shops'"):
         till.source(table="openshops").read("stores")
-    with pytest.raises(MissingColumnsError, match="store_id"):
+    with pytest.raises(MissingColumnsError, match="store_id") as missing:
         till.source(table="shops").read("stores")
+    assert "file" not in str(missing.value)
     with pytest.raises(ConfigurationError, match=r"'cursor' names 'cod'.*'code'"):
         till.source(table="shops", cursor="cod").read("stores")
 

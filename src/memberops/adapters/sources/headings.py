@@ -211,8 +211,8 @@ def _find(
     shown = [shown_heading(heading) for heading in headings]
     error = MissingColumnsError(table.name, [wanted], shown)
     told = (
-        f"an option names the heading {wanted[:_LONGEST]!r}, which the file does not "
-        f"have; {nearest(wanted, shown)}{_oddity(headings)}"
+        f"an option names the heading {wanted[:_LONGEST]!r}, which is not "
+        f"there; {nearest(wanted, shown)}{_oddity(headings)}"
     )
     error.args = (told,)
     raise error
@@ -256,7 +256,7 @@ def _check_required(table: Table, present: set[str], headings: Sequence[str]) ->
     # The column's own headings are nearer to those of a file than its identifier.
     hints = "; ".join(_hint(column, shown) for column in missing[:3])
     names = bounded(column.name for column in missing)
-    told = f"the file has no column for {names} of {table.name} ({hints})"
+    told = f"there is no column for {names} of {table.name} ({hints})"
     error.args = (told + _oddity(headings),)
     raise error
 
