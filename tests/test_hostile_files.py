@@ -231,7 +231,7 @@ def test_a_compressed_text_stops_at_its_limit(packed):
     with pytest.raises(SourceError, match=r"line_bytes|file_bytes"):
         read_csv(
             "bomb.csv", "sales", currency=CNY, zone=SHANGHAI,
-            limits={"file_bytes": 20_000_000},
+            limits={"file_bytes": 20_000_000, "package_ratio": 10**6},
         )  # fmt: skip
 
 

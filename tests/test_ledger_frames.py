@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from counts import examples
@@ -58,6 +58,15 @@ moves = st.lists(
 
 
 @given(rows=moves, hour=st.integers(0, 5))
+@example(
+    rows=[
+        (0, "A", "warehouse", "store:S1", LIMIT),
+        (0, "B", "store:S1", "warehouse", LIMIT),
+        (1, "B", "warehouse", "supplier", LIMIT),
+        (1, "B", "warehouse", "supplier", LIMIT),
+    ],
+    hour=0,
+)
 @examples(2 / 3)
 def test_l6_folds_of_frames_are_plain_sums(rows, hour):
     """L6: balances, balances at moments and lows are what adding up by hand gives."""

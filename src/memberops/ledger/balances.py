@@ -218,7 +218,8 @@ def lowest(movements: pd.DataFrame) -> pd.DataFrame:
         # Groups of objects pass through floats on the way to a minimum.
         lows = steps[_CELL].drop_duplicates(ignore_index=True)
         lows["lowest"] = pd.Series(
-            [min(accumulate(each.tolist())) for _, each in by_cell], dtype="object"
+            [min(0, *accumulate(each.tolist())) for _, each in by_cell],
+            dtype="object",
         )
     lows["lowest"] = int64(lows["lowest"]).clip(upper=0)
     return lows
