@@ -96,6 +96,24 @@ def test_a_refund_beyond_the_goods_is_shipping_and_then_money():
     ]
 
 
+def test_what_was_free_comes_back_with_what_it_came_along_with():
+    """With the last part of an order, and once."""
+    gift = an_order("E1", ("11", 2, "60.00"), ("12", 1, "0.00"))
+    sale = [("E1", 2, "60.00", "G11"), ("E1", 1, "0.00", "G12")]
+    part, rest = a_refund("R1", "20.00"), a_refund("R2", "40.00")
+    assert told(youzan_lines(gift, store="S", refunds=[part, rest])) == [
+        *sale,
+        ("R1", 0, "-20.00", "G11"),
+        ("R2", -2, "-40.00", "G11"),
+        ("R2", -1, "0.00", "G12"),
+    ]
+    named = {"R1": ["11"], "R2": ["11"]}
+    lines = youzan_lines(gift, store="S", refunds=[part, rest], items=named)
+    assert told(lines) == [
+        *sale, ("R1", 0, "-20.00", "G11"), ("R2", -2, "-40.00", "G11"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("info", "counts"),
     [

@@ -117,6 +117,11 @@ def youzan_lines(
             unit_price=str(_money(each.get("price"))))
         for each, amount in zip(lines, goods, strict=True)
     ]  # fmt: skip
+    free = [
+        {**each, "oid": str(each.get("oid"))}
+        for each in lines
+        if not left[str(each.get("oid"))]
+    ]
     shipped = post
     for refund in sorted(done, key=lambda one: str(one["refund_id"])):
         ticket, fee = str(refund["refund_id"]), _money(refund.get("refund_fee"))
@@ -138,6 +143,15 @@ def youzan_lines(
                 rows.append(
                     row(ticket, at, **_item(each), quantity=many, amount=str(-part))
                 )
+        # What was free comes back with the last of what it came along with.
+        if not any(left[oid] for oid in named & left.keys()):
+            for each in free:
+                if each["oid"] in named:
+                    many = -_count(each)
+                    rows.append(
+                        row(ticket, at, **_item(each), quantity=many, amount="0.00")
+                    )
+            free = [each for each in free if each["oid"] not in named]
         carried = min(fee - most, shipped)
         shipped -= carried
         if rest := fee - most - carried:

@@ -292,7 +292,6 @@ class YouzanSource:
 
 
 _YEAR = dt.timedelta(days=366)
-_PERSONAL = {"name": ("name", "show_name"), "phone": ("mobile",)}
 _REFUNDS = ListOf(
     name="youzan.trade.refund.search",
     version="3.0.1",
