@@ -246,6 +246,23 @@ def test_a_snapshot_is_not_emptied_by_a_source_that_gives_nothing():
         strict.refresh(["stores"])
 
 
+def test_a_loss_of_tickets_is_measured_against_tickets():
+    """70 of 100 tickets are too much, however many lines each of them has."""
+
+    def tickets(count, lines=10):
+        return sold(*((f"T{n}", 100) for n in range(count) for _ in range(lines)))
+
+    source = Given(tickets(100), table="sales")
+    kept = snapshot(source)
+    kept.refresh(["sales"])
+    source.frame = tickets(30)
+    with pytest.raises(SourceError, match="70 of 100 records of sales"):
+        kept.refresh(["sales"])
+    # Fewer lines a ticket, and half of the tickets, may go.
+    source.frame = tickets(50, lines=1)
+    assert counts(kept.refresh(["sales"])[0]) == (0, 50, 50, 50, 0)
+
+
 FIRST, LAST = (pd.Timestamp(f"{year}-01-01").to_pydatetime() for year in (1700, 2250))
 AMOUNTS = st.one_of(
     st.sampled_from([2**63 - 1, -(2**63), 0]), st.integers(-(10**6), 10**6)

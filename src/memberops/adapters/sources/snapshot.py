@@ -161,9 +161,10 @@ class SnapshotSource:
             frame = merge_changes(before, changes)
             new, changed, gone = count_changes(before, frame, changes.record_key)
             if not allow_loss and before is not None:
-                self._losses.check(
-                    changes, had=len(frame) + gone - new, gone=gone, rows=len(frame)
-                )
+                # Lines of sales are rows, but what is gone is counted in tickets.
+                key = [*changes.record_key]
+                had = len(before.drop_duplicates(key) if key else before)
+                self._losses.check(changes, had=had, gone=gone, rows=len(frame))
             rejects = merged_rejects(kept, changes)
             made = KeptTable(
                 table=table,
