@@ -32,8 +32,9 @@ from memberops.adapters.sources.shares import shares
 
 __all__ = ["erpnext_source"]
 
-# As in CUST-2026-00001: no space, and digits at the end.
-_SERIES = re.compile(r"[!-~]*\d{3,}", re.ASCII)
+# As in CUST-2026-00001. A phone is a longer run of digits, and a name with a year
+# behind it has no separator.
+_SERIES = re.compile(r"(?!.*\d{7})[A-Z][A-Z0-9./]*(?:-[A-Z0-9.]+)*-\d{3,6}", re.ASCII)
 # Local times come twice when summer time ends.
 _OVERLAP = 2 * 3600
 
@@ -60,9 +61,10 @@ def erpnext_source(
     discounts of the whole invoice, and with taxes.
 
     ERPNext names customers as they are called unless its selling settings say "naming
-    series". An id that is no number of a series is a name, and would stand unmasked
-    wherever ids do: it becomes a digest of the name, such as ``C-5f2b…``. Who is
-    renamed is then another member.
+    series". An id that is not written as the numbers of a series are, capitals, a
+    hyphen and three to six digits, may be a name or a phone, and would stand unmasked
+    wherever ids do: it becomes a digest, such as ``C-5f2b…``. Who is renamed is then
+    another member.
 
     Args:
         context: Of the chain.
@@ -127,7 +129,7 @@ def erpnext_source(
         deleted=Deleted(path="disabled", equals=("1",)),
         zone=zone,
         prepare=lambda customer: (
-            {**customer, "member": _safe(customer["name"])},
+            {**customer, "member": _safe(customer.get("name"))},
             True,
         ),
         lines=(
@@ -160,10 +162,6 @@ def _invoice(invoice: Mapping[str, Any], digits: int) -> tuple[Mapping[str, Any]
     lines = [{**item, "paid": own} for item, own in zip(items, paid, strict=True)]
     member = _safe(invoice.get("customer"))
     return {**invoice, "items": lines, "member": member}, True
-
-
-def _customer(customer: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
-    return {**customer, "member": _safe(customer.get("name"))}, True
 
 
 def _safe(own: Any) -> str | None:
