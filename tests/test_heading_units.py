@@ -66,6 +66,40 @@ def test_a_heading_in_another_currency_is_asked_about_and_never_read():
     assert findings(yen, "heading-currency")
 
 
+@pytest.mark.parametrize(
+    ("sign", "code", "minor"),
+    [
+        ("$", "MXN", 500),
+        ("$", "ARS", 500),
+        ("$", "CLP", 5),
+        ("£", "EGP", 500),
+        ("¥", "XTS", 500),
+    ],
+)
+def test_a_mere_sign_names_no_other_currency(sign, code, minor):
+    """Pesos are written with a dollar sign, and Egyptian pounds with a pound's."""
+    result = sales(f"amount ({sign})", "5", currency=Currency(code))
+    assert result.frame["amount"].tolist() == [minor]
+    assert not findings(result, "heading-currency")
+
+
+@pytest.mark.parametrize(
+    ("heading", "code"),
+    [
+        ("amount (US$)", "MXN"),
+        ("amount (USD)", "CLP"),
+        ("amount (€)", "ARS"),
+        ("amount ($)", "EUR"),
+        ("amount (£)", "MXN"),
+    ],
+)
+def test_a_name_or_the_sign_of_a_known_other_is_still_refused(heading, code):
+    """US$ are no pesos, and euros are not written with a dollar sign."""
+    result = sales(heading, "5", currency=Currency(code))
+    assert result.accepted == 0
+    assert findings(result, "heading-currency")
+
+
 def test_what_the_caller_says_counts_more_than_the_heading():
     """A unit that both say is not told; one that differs is a warning."""
     both = sales("金额(分)", "500", units={"amount": "minor"})

@@ -52,7 +52,7 @@ _NAMES = {
     "HKD": ("港元", "港币", "港幣", "hk$"), "IDR": ("印尼盾", "rp"), "INR": ("₹",),
     "JPY": ("日元", "日圆", "日币", "円", "¥", "yen"), "KHR": (),
     "KRW": ("韩元", "韩币", "₩"), "LAK": (), "MMK": (),
-    "MOP": ("澳门元", "葡币", "mop$"), "MXN": (),
+    "MOP": ("澳门元", "葡币", "mop$"), "MXN": ("$",),
     "MYR": ("马币", "林吉特", "令吉", "rm"), "NOK": (),
     "NZD": ("新西兰元", "nz$"), "PHP": ("菲律宾比索", "₱"), "PLN": (),
     "RUB": ("卢布", "₽"), "SAR": (), "SEK": (),
@@ -71,6 +71,8 @@ def _currencies() -> dict[str, frozenset[str]]:
 
 
 _CURRENCIES = _currencies()
+# Many more currencies are written with them than are listed here.
+_SIGNS = frozenset("$£¥")
 _LONGEST_FIRST = sorted(_CURRENCIES, key=len, reverse=True)
 
 
@@ -84,11 +86,13 @@ class HeadingUnit:
         option: The name of the unit in the option ``units``; empty if the word is
             none, as 含税 is.
         currencies: Codes of the currencies it may mean; empty if it names none.
+        sign: Whether a mere sign names them, with which others are written too.
     """
 
     word: str
     option: str = ""
     currencies: frozenset[str] = frozenset()
+    sign: bool = False
 
     def fits(self, currency: Currency) -> bool:
         """
@@ -98,7 +102,8 @@ class HeadingUnit:
         False
         """
         if self.currencies:
-            return currency.code in self.currencies
+            unlisted = self.sign and currency.code not in _NAMES
+            return unlisted or currency.code in self.currencies
         # There is no fen of a yen.
         return currency.digits > 0 or self.option not in ("分", "角")
 
@@ -120,6 +125,7 @@ def _means(text: str) -> HeadingUnit | None:
                     word=shown,
                     option=_OPTIONS.get(rest, "元"),
                     currencies=_CURRENCIES[name],
+                    sign=name in _SIGNS,
                 )
     return None
 
@@ -143,7 +149,7 @@ def heading_unit(heading: str, known: Iterable[str] = ()) -> HeadingUnit | None:
     >>> heading_unit("金额（分）").option, heading_unit("销售额(万元)").option
     ('分', '万元')
     >>> heading_unit("金额(含税)"), heading_unit("金额")
-    (HeadingUnit(word='含税', option='', currencies=frozenset()), None)
+    (HeadingUnit(word='含税', option='', currencies=frozenset(), sign=False), None)
     >>> heading_unit("amount_cents").option, heading_unit("积分", {"分数"})
     ('分', None)
     """
