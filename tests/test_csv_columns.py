@@ -216,6 +216,13 @@ def test_a_word_for_nobody_is_no_member():
     (told,) = findings(result, "member-nobody")
     assert (told.count, told.severity.value) == (len(words), "info")
     assert "散客" in told.message_zh
+    # What 'missing' has taken stands for nobody too, but not by these words.
+    (told,) = findings(
+        read(text.replace("——", "--"), missing=["散客", "-"]), "member-nobody"
+    )
+    assert told.count == len(words) - 2
+    assert "散客" not in told.message_zh
+    assert "游客" in told.message_zh
     own = read(text, nobody=["散客", "路人"])
     assert own.frame["member_id"].isna().sum() == 1
     assert read("会员号,姓名\n散客,甲\nM1,乙\n", "members").accepted == 1

@@ -300,9 +300,9 @@ def _nobody(
     for match in re.finditer(rf"\0\s*({forms})\s*(?=\0)", together):
         at += together.count("\0", last, match.start())
         last = match.start()
-        found[at] = True
-        shown.add(match[1])
-    found &= asked
+        if asked[at]:
+            found[at] = True
+            shown.add(match[1])
     rows = np.bincount(text.codes, minlength=len(text.texts))
     if log is not None and rows[found].any():
         told = bounded(sorted(shown), limit=12)
