@@ -21,7 +21,7 @@ def outbox(tmp_path):
         sound(opened)
 
 
-@pytest.mark.parametrize("said", ["answer", "receipt"])
+@pytest.mark.parametrize("said", ["answer", "receipt", "early receipt", "late answer"])
 def test_whom_a_provider_calls_opted_out_gets_no_later_campaign(outbox, said):
     """Their word reached the provider and not us; it holds until a new consent."""
     ready(outbox, "M1", "M2")
@@ -33,8 +33,24 @@ def test_whom_a_provider_calls_opted_out_gets_no_later_campaign(outbox, said):
             outcome = "refused" if left else "accepted"
             result = SendResult(outcome=outcome, raw_code="21610", **told)
             outbox.record(own, result, at=NOON)
+            continue
+        status = "undelivered" if left else "delivered"
+        if said != "receipt":
+            its = f"P{own.message.member_id}"
+            early = MessageReceipt(
+                provider="p", status=status, provider_message_id=its, problem=problem
+            )
+            assert outbox.receive(early, at=NOON).outcome == "stray"
+            if said == "late answer":
+                outbox.recover(at=own.leased_until)
+            result = SendResult(
+                message_id=own.message.message_id,
+                outcome="accepted",
+                provider_message_id=its,
+            )
+            for _ in range(2):
+                outbox.record(own, result, at=NOON)
         else:
-            status = "undelivered" if left else "delivered"
             receipt = MessageReceipt(provider="p", status=status, **told)
             assert outbox.receive(receipt, at=NOON).outcome == "applied"
             assert outbox.receive(receipt, at=NOON + MINUTE).outcome == "repeated"
@@ -115,6 +131,47 @@ def test_a_receipt_that_found_its_message_later_is_no_stray_any_more(outbox):
     outbox.record(own, answer, at=NOON)
     assert states(outbox) == {"M1": "delivered"}
     assert outbox.strays() == 1
+
+
+def test_a_receipt_before_a_late_answer_is_joined_by_it_once(outbox):
+    """The worker was taken for dead; its answer names the id all the same."""
+    ready(outbox, "M1")
+    (own,) = claim(outbox, lease=MINUTE)
+    early = MessageReceipt(provider="p", status="delivered", provider_message_id="P1")
+    assert outbox.receive(early, at=NOON).outcome == "stray"
+    assert outbox.recover(at=NOON + MINUTE) == 1
+    answer = SendResult(
+        message_id=own.message.message_id, outcome="accepted", provider_message_id="P1"
+    )
+    for _ in range(2):
+        late = outbox.record(own, answer, at=NOON + 2 * MINUTE)
+        assert (late.applied, late.state.value) == (False, "delivered")
+    assert states(outbox) == {"M1": "delivered"}
+    assert outbox.strays() == 0
+    kinds = outbox.journal()["kind"]
+    assert [(kinds == kind).sum() for kind in ("late", "receipt")] == [1, 1]
+
+
+def test_a_result_that_was_never_begun_is_recorded_once(outbox):
+    """Told again it writes nothing, also when the message was claimed again."""
+    ready(outbox, "M1")
+    (own,) = claim(outbox)
+    result = SendResult(
+        message_id=own.message.message_id,
+        outcome="postponed",
+        problem="throttled",
+        begun=False,
+    )
+    for _ in range(2):
+        assert outbox.record(own, result, at=NOON).applied
+    (again,) = claim(outbox)
+    assert outbox.record(own, result, at=NOON).applied
+    assert states(outbox) == {"M1": "claimed"}
+    assert (outbox.journal()["kind"] == "late").sum() == 0
+    outbox.recover(at=again.leased_until)
+    for _ in range(2):
+        assert not outbox.record(again, result, at=NOON).applied
+    assert (outbox.journal()["kind"] == "late").sum() == 1
 
 
 class Locked:

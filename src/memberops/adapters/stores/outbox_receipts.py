@@ -46,7 +46,7 @@ __all__ = [
     "named_messages",
     "owners_of",
     "receive",
-    "take_receipt",
+    "take_strays",
     "told_before",
 ]
 
@@ -76,7 +76,9 @@ def receive(
             outcomes.append(("stray", None))
             continue
         change = changes.setdefault(own, Change.of(row))
-        taken = take_receipt(connection, change, receipt, stamp(at), known.get(own, ()))
+        taken = _take_receipt(
+            connection, change, receipt, stamp(at), known.get(own, ())
+        )
         outcomes.append(("applied" if taken else "repeated", own))
         if taken and receipt.problem is MessageProblem.OPTED_OUT:
             left.append((row.member_id, receipt.provider, receipt.raw_code))
@@ -145,7 +147,7 @@ def told_before(
     return found
 
 
-def take_receipt(
+def _take_receipt(
     connection: sa.Connection,
     change: Change,
     receipt: MessageReceipt,
@@ -272,8 +274,30 @@ def known_strays(
             continue
         if not owners_of(owners, provider, own) - {result.message_id}:
             fitting = [r for r in waiting[own] if provider in {"", r.provider}]
-            found[result.message_id] = fitting
+            found.setdefault(result.message_id, []).extend(fitting)
     return found
+
+
+def take_strays(
+    connection: sa.Connection,
+    change: Change,
+    early: Iterable[MessageReceipt],
+    at: int,
+    known: Sequence[Mapping[str, Any]],
+) -> list[tuple[str, str, str]]:
+    """
+    Join what came before we knew whose it was.
+
+    Returns:
+        For `told_by_provider`, the member, if the provider says that they opted out.
+    """
+    own = change.row.member_id
+    return [
+        (own, receipt.provider, receipt.raw_code)
+        for receipt in early
+        if _take_receipt(connection, change, receipt, at, known)
+        and receipt.problem is MessageProblem.OPTED_OUT
+    ]
 
 
 def _keep_apart(

@@ -17,7 +17,7 @@ from memberops.adapters.stores.outbox_receipts import (
     named_messages,
     owners_of,
     receive,
-    take_receipt,
+    take_strays,
     told_before,
 )
 from memberops.adapters.stores.outbox_rows import (
@@ -78,6 +78,7 @@ def record(
     before = told_before(connection, waiting)
     changes: dict[str, Change] = {}
     recorded = []
+    left: list[tuple[str, str, str]] = []
     for claim, result in pairs:
         own = claim.message.message_id
         if result.message_id != own or own not in rows:
@@ -93,29 +94,23 @@ def record(
         }
         # A result after the first of the same claim is late as well: only one counts.
         holds = row.fence == claim.fence and change.standing.sending == "claimed"
+        early = waiting.get(own, [])
         if holds:
             _answer(connection, change, result, at, policy, details)
-            for receipt in waiting.get(own, ()):
-                take_receipt(
-                    connection, change, receipt, stamp(at), before.get(own, ())
-                )
         elif (written := _written(connection, claim, result)) is not None:
-            holds = written == "answered"
+            holds, early = written != "late", []
         else:
             change.add(
                 MessageFact(kind="late", value=result.outcome.value),
                 stamp(at),
                 **details | {"attempt": claim.attempt, "fence": claim.fence},
             )
+        left += take_strays(connection, change, early, stamp(at), before.get(own, ()))
+        if result.problem is MessageProblem.OPTED_OUT:
+            left.append((row.member_id, claim.provider, result.raw_code))
         recorded.append((own, holds))
     write_changes(connection, changes.values())
     # Last, for a claim waits for the batch and holds its members.
-    left = [
-        (rows[own].member_id, claim.provider, result.raw_code)
-        for claim, result in pairs
-        for own in [claim.message.message_id]
-        if result.problem is MessageProblem.OPTED_OUT
-    ]
     told_by_provider(connection, left, at, seal)
     return [
         Recorded(message_id=own, state=changes[own].standing.state, applied=holds)
@@ -193,19 +188,19 @@ def _put_back(change: Change, at: dt.datetime) -> None:
 
 def _written(connection: sa.Connection, claim: Claim, result: SendResult) -> str | None:
     """Return as what the very same result was written before."""
+    same = sa.and_(
+        facts.c.kind.in_(["answered", "late"]),
+        facts.c.value == result.outcome.value,
+        facts.c.raw_code == result.raw_code,
+        facts.c.provider_message_id.is_not_distinct_from(result.provider_message_id),
+    )
+    if not result.begun:  # what was put back says nothing of the result
+        same = sa.or_(facts.c.kind == "released", same)
+    own = claim.message.message_id
     statement = (
         sa.select(facts.c.kind)
-        .where(
-            facts.c.message_id == claim.message.message_id,
-            facts.c.kind.in_(["answered", "late"]),
-            facts.c.fence == claim.fence,
-            facts.c.value == result.outcome.value,
-            facts.c.raw_code == result.raw_code,
-            facts.c.provider_message_id.is_not_distinct_from(
-                result.provider_message_id
-            ),
-        )
-        .order_by(facts.c.kind)
+        .where(facts.c.message_id == own, facts.c.fence == claim.fence, same)
+        .order_by(facts.c.kind == "late")
     )
     return connection.execute(statement.limit(1)).scalar_one_or_none()
 
