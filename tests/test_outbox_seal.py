@@ -68,13 +68,14 @@ def test_a_chain_file_seals_its_outbox(file, monkeypatch):
     assert all(phone in lines for phone in PHONES)
 
 
-def test_a_key_in_the_chain_file_is_refused_and_not_quoted(file):
+@pytest.mark.parametrize("key", [KEY, "A0" * 32, "B1" * 16])
+def test_a_key_in_the_chain_file_is_refused_and_not_quoted(file, key):
     """The file names a variable: who writes the key itself is told."""
-    text = file.read_text("utf-8").replace('"OUTBOX_KEY"', f'"{KEY}"')
+    text = file.read_text("utf-8").replace('"OUTBOX_KEY"', f'"{key}"')
     file.write_text(text, "utf-8")
     with pytest.raises(ConfigurationError, match="not written down") as told:
         open_chain(file)
-    assert KEY not in str(told.value)
+    assert key not in str(told.value)
 
 
 def test_an_outbox_gets_a_key_and_does_not_lose_it(tmp_path):

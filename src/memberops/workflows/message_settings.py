@@ -25,6 +25,7 @@ __all__ = [
 
 
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]{0,79}")
+_KEY = re.compile(r"[0-9A-Fa-f]{32,}")
 
 
 def _pairs(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Any:
@@ -79,7 +80,10 @@ class OutboxSettings:
                 "written down: put it into an environment variable, and name that as "
                 "'url_env'"
             )
-        if self.seal_env is not None and not _VARIABLE.fullmatch(self.seal_env):
+        named = self.seal_env
+        if named is not None and (
+            _KEY.fullmatch(named) or not _VARIABLE.fullmatch(named)
+        ):
             # not quoted: it may be the key
             raise InvalidValueError(
                 "'seal_env' names an environment variable, in capital letters, such as "
