@@ -39,6 +39,33 @@ def two_gateways(one, two):
     )
 
 
+def plan_one_by_each(chain):
+    """Plan and approve a message of each account."""
+    for template, batch, member in (("birthday", "B1", "M1"), ("sale", "B2", "M2")):
+        written = chain.plan_messages(
+            template, batch_id=batch, as_of=clock()().date(), author="A1",
+            at=clock()(), members=[member], write=True,
+        )  # fmt: skip
+        approve(chain, written)
+
+
+@pytest.mark.parametrize("rate", [None, 5])
+def test_an_account_that_asks_to_wait_holds_no_other_back(tmp_path, monkeypatch, rate):
+    """The first gateway says 429 for a long time; the second sends what it has."""
+    monkeypatch.setenv("TEST_KEY", "the key of the test")
+    with (
+        FaultyGateway(key="the key of the test") as one,
+        FaultyGateway(key="the key of the test") as two,
+    ):
+        sms = two_gateways(one, two)
+        chain = open_chain(write_message_chain(tmp_path, sms=sms, more=SALE))
+        plan_one_by_each(chain)
+        one.script("throttled_seconds")
+        sent = chain.send_messages(now=clock(), send=True, per_second=rate)
+        assert stands(sent) == {"queued": 1, "accepted": 1}
+        assert (one.requests.total(), two.requests.total()) == (1, 1)
+
+
 def test_each_account_sends_its_batches_and_is_asked_about_them(tmp_path, monkeypatch):
     """Two accounts of one provider: each its own templates, one limit for both."""
     monkeypatch.setenv("TEST_KEY", "the key of the test")
@@ -51,12 +78,7 @@ def test_each_account_sends_its_batches_and_is_asked_about_them(tmp_path, monkey
         text = file.read_text("utf-8").replace('price = "0.05"', 'price = "0.045"')
         file.write_text(text, "utf-8")
         chain = open_chain(file)
-        for template, batch, member in (("birthday", "B1", "M1"), ("sale", "B2", "M2")):
-            written = chain.plan_messages(
-                template, batch_id=batch, as_of=clock()().date(), author="A1",
-                at=clock()(), members=[member], write=True,
-            )  # fmt: skip
-            approve(chain, written)
+        plan_one_by_each(chain)
         with chain.outbox() as outbox:
             assert outbox.batch("B1").template.provider == "care"
 

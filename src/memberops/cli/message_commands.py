@@ -199,7 +199,10 @@ def send(
     ] = False,
     limit: Limit = None,
     per_second: Annotated[
-        Whole | None, Parameter(help="每秒最多多少条。How many in a second at most.")
+        Whole | None,
+        Parameter(
+            help="每个账户每秒最多多少条。How many a second per account at most."
+        ),
     ] = None,
     worker: Annotated[
         str | None, Parameter(help="发送进程的名称。A name for the history.")

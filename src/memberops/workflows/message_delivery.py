@@ -91,7 +91,7 @@ def send_messages(
         provider: Who sends; each account of the chain's settings by default.
         worker: A name for the history.
         limit: How many messages at most.
-        per_second: How many in any second at most.
+        per_second: How many in any second at most by one account.
         sleep: Waits so many seconds where the rate asks for it, such as `time.sleep`.
         stop: Asked before each claim; True ends the run.
         tables: What `Chain.read` gave.
@@ -121,9 +121,9 @@ def send_messages(
             tables = tables_to_send(chain, progress)
         asked = begin_messages(chain, "send", now(), tables=tables)
         _tell_news(asked, kept)
-        pace = None
+        limits: list[RateLimit] = []
         if per_second is not None:
-            pace = Pace([RateLimit(most=per_second, per=dt.timedelta(seconds=1))])
+            limits = [RateLimit(most=per_second, per=dt.timedelta(seconds=1))]
 
         def run(opened: SmsProvider, before: SendReport) -> SendReport:
             def told(report: SendReport) -> None:
@@ -132,9 +132,10 @@ def send_messages(
                     done = so_far.accepted + so_far.refused + so_far.unknown
                     progress("sending messages", "发送短信", done, max(waiting, done))
 
+            # A pace of its own: an account that asks to wait holds no other back.
             return dispatch(
-                kept, opened, now=now, worker=worker,
-                limit=None if limit is None else limit - before.claimed, pace=pace,
+                kept, opened, now=now, worker=worker, pace=Pace(limits),
+                limit=None if limit is None else limit - before.claimed,
                 sleep=sleep, stop=stop, progress=told,
             )  # fmt: skip
 
