@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from memberops.cli import main
+from memberops.cli.wrong_use import tell_wrong_use
 from memberops.errors import InvalidValueError
 from memberops.policies import ServiceLevels
 from office_chain import MOMENT, TODAY, write_office
@@ -68,6 +69,22 @@ def test_a_day_too_far_away_is_wrong_use_in_one_line(office, capsys, asked):
     said = capsys.readouterr()
     assert said.out == ""
     assert len(said.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("zh", "错误：sources.till: 值不对\n"),
+        ("en", "error: sources.till: bad value\n"),
+        (None, "错误 error: sources.till: 值不对 bad value\n"),
+    ],
+)
+def test_the_place_of_an_error_is_told_in_each_language(capsys, language, told):
+    """An error that has a Chinese text keeps its notes."""
+    error = InvalidValueError("bad value").in_chinese("值不对")
+    error.add_note("sources.till")
+    assert tell_wrong_use(error, language) == 2
+    assert capsys.readouterr().err == told
 
 
 def test_a_fault_of_the_program_is_not_told_as_findings(office, capsys, monkeypatch):

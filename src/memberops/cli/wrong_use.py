@@ -81,9 +81,9 @@ def tell_wrong_use(error: object, language: "Language | None" = None) -> int:
     place = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
     chinese = getattr(error, "text_zh", "")
     if chinese and language != "en":
-        told = "" if language == "zh" else f" {place}{error}"
+        told = "" if language == "zh" else f" {error}"
         lead = "错误：" if language == "zh" else "错误 error: "
-        sys.stderr.write(f"{lead}{chinese}{told}\n")
+        sys.stderr.write(f"{lead}{place}{chinese}{told}\n")
         return WRONG_USE
     leads = {
         "zh": f"错误：{kind}英文详情：",
