@@ -59,6 +59,21 @@ def test_no_posting_is_written_in_part(chain, tmp_path, sign, other):
     assert imported(chain, file) == {"W-5": "refused"}
 
 
+def test_a_reason_with_spaces_holds_back_its_posting_alone(chain, tmp_path):
+    """An apostrophe may guard them: the import goes on, and its list says why."""
+    file = tmp_path / "spaces.csv"
+    file.write_text(
+        HEADINGS.replace("\n", ",原因\n")
+        + "Z-1,入库,2026-10-09 09:00,PEN,,,supplier,warehouse,1,E1,,' =wet\n"
+        "Z-2,入库,2026-10-09 09:00,PEN,,,supplier,warehouse,2,E1,,dry\n",
+        "utf-8",
+    )
+    answer = chain.import_gifts(file, as_of=DAY)
+    rows = answer["gift_postings"].frame
+    assert rows["state"].tolist() == ["refused", "written"]
+    assert "spaces around" in rows["why_en"][0]
+
+
 def test_a_cell_like_a_key_is_no_key(chain, tmp_path):
     """A rejected row of Z-10 with the quantity 1 holds nothing of posting 1 back."""
     file = tmp_path / "one.csv"

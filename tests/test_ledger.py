@@ -487,6 +487,14 @@ def test_a_gift_is_listed_once():
 
 @pytest.mark.parametrize("reason", [" wet", "wet\n", "\u3000"])
 def test_a_reason_has_no_spaces_around_it(reason):
-    """A file of movements would not keep them: the posting would be another one."""
+    """A file of movements would not keep them: nothing is written, no key spent."""
+    ledger = stocked()
+    for source in ("supplier", "store:S1"):  # the second would be refused
+        wanted = posting("P", move(source, "warehouse"), reason=reason)
+        with pytest.raises(InvalidValueError, match="spaces around"):
+            ledger.post(wanted)
+        with pytest.raises(InvalidValueError, match="spaces around"):
+            ledger.post_all([posting("Q", move("supplier", "warehouse")), wanted])
     with pytest.raises(InvalidValueError, match="spaces around"):
-        posting("P", move("supplier", "warehouse"), reason=reason)
+        ledger.reverse("IN", key="R", effective_at=NOON, reason=reason)
+    assert [each.key for each in ledger.entries()] == ["IN"]

@@ -17,7 +17,7 @@ from memberops.errors import (
     MissingExtraError,
     OutOfStockError,
 )
-from memberops.ledger import Ledger
+from memberops.ledger import Entry, Ledger, journal_lines
 from memberops.testing import check_ledger_store
 
 NOON = dt.datetime(2026, 10, 1, 12, tzinfo=dt.UTC)
@@ -85,6 +85,29 @@ def test_l12_a_journal_goes_from_store_to_store_byte_for_byte(new_database):
         assert list(first.journal()) == list(second.journal()) == list(third.journal())
         with pytest.raises(LedgerStoreError, match="holds entries already"):
             second.restore(journal)
+
+
+def test_a_reason_that_was_written_with_spaces_is_a_fact(new_database):
+    """What a store would write no more is restored, read, reversed and answered."""
+    old = posting("P1", quantity=9, reason="restock ")
+    new = posting("P2", reason="restock ")
+    journal = list(journal_lines([Entry(sequence=1, record=old)]))
+    with open_ledger(new_database()) as opened:
+        assert opened.restore(journal) == 1
+        for ledger in (Ledger.restored(journal), opened):
+            assert ledger.entry("P1").record == old
+            assert [each.record for each in ledger.entries()] == [old]
+            assert list(ledger.journal()) == journal
+            assert ledger.post(old).replayed
+            assert ledger.post_all([old])[0].replayed
+            with pytest.raises(InvalidValueError, match="spaces around"):
+                ledger.post(new)
+            with pytest.raises(InvalidValueError, match="spaces around"):
+                ledger.post_all([posting("P3"), new])
+            assert ledger.position == 1
+            ledger.reverse("P1", key="R", effective_at=NOON + HOUR)
+            assert ledger.balance("G1", "warehouse") == 0
+        assert opened.verify() == ()
 
 
 def test_l12_a_broken_journal_leaves_nothing_behind(new_database):

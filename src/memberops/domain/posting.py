@@ -139,8 +139,8 @@ class Posting:
         kind: `PostingKind`.
         effective_at: Aware instant at which the goods moved; kept in UTC.
         movements: At least one `Movement`.
-        reason: Why, in words, without spaces around them; kept out of the repr, for it
-            may name a person.
+        reason: Why, in words; kept out of the repr, for it may name a person. A
+            ledger writes none with spaces around it.
         by: Id of who posted it.
         refers_to: What it rests on, as pairs of kind and id: ``("ticket", "T1")``,
             ``("application", "A7")``, ``("count_line", "C3-12")``,
@@ -150,8 +150,8 @@ class Posting:
         late: Whether it may enter a closed period, knowingly.
 
     Raises:
-        InvalidValueError: No movement, a naive instant, spaces around the reason, a
-            reversal that names nothing or another kind that reverses.
+        InvalidValueError: No movement, a naive instant, a reversal that names nothing
+            or another kind that reverses.
 
     >>> from zoneinfo import ZoneInfo
     >>> noon = dt.datetime(2026, 10, 1, 12, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -175,11 +175,6 @@ class Posting:
     )
     reverses: str | None = attrs.field(default=None, validator=_optional_id)
     late: bool = attrs.field(default=False, validator=a_flag)
-
-    @reason.validator
-    def _check_reason(self, _attribute: object, value: str) -> None:
-        if value != value.strip():  # a file of movements would not keep them
-            raise InvalidValueError("'reason' has spaces around it: strip them")
 
     @movements.validator
     def _check_movements(self, _attribute: object, value: Any) -> None:

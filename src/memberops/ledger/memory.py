@@ -26,7 +26,7 @@ from memberops.ledger.journal import journal_lines, read_journal
 from memberops.ledger.lots import LotStock
 from memberops.ledger.records import Entry, Posted, Refusal
 from memberops.ledger.rules import LedgerRules
-from memberops.ledger.storable import check_storable
+from memberops.ledger.storable import check_reason, check_storable
 from memberops.ledger.verdicts import decide
 
 __all__ = ["Ledger"]
@@ -300,6 +300,7 @@ class Ledger:
             verdict = decide(record, self._books.facts(record), self._rules)
             if verdict.record is None:
                 return Posted(sequence=verdict.sequence, replayed=True)
+            check_reason(verdict.record)
             if whole and isinstance(verdict.record, Refusal):
                 raise verdict.record.error(replayed=False, spent=False)
             self._append(Entry(sequence=self.position + 1, record=verdict.record))

@@ -1,4 +1,4 @@
-"""Which texts every store can hold, so that all refuse the same."""
+"""Which texts every store can hold and writes, so that all refuse the same."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from memberops.domain.closing import Closing
 from memberops.domain.hold import Hold, Release
 from memberops.domain.posting import Posting
 from memberops.errors import InvalidValueError
+from memberops.ledger.records import Refusal
 
-__all__ = ["MAX_ID", "check_storable", "storable"]
+__all__ = ["MAX_ID", "check_reason", "check_storable", "storable"]
 
 MAX_ID = 200
 """Characters of the longest id: three of them fit into a key of every database."""
@@ -47,6 +48,25 @@ def check_storable(record: Posting | Closing | Hold | Release) -> None:
             "a reason or reference of the ledger has a NUL or half of a surrogate "
             "pair: it was decoded wrongly"
         )
+
+
+def check_reason(record: object) -> None:
+    """
+    Refuse a new posting whose reason has spaces around it.
+
+    A file of movements would not keep them. Stores ask before they write an entry for
+    a client, never when they read or restore one: what was written is a fact.
+
+    Args:
+        record: What a verdict lets in; all but a `Posting`, or the `Refusal` of one,
+            passes.
+
+    Raises:
+        InvalidValueError: There are spaces around it.
+    """
+    wanted = record.wanted if isinstance(record, Refusal) else record
+    if isinstance(wanted, Posting) and wanted.reason != wanted.reason.strip():
+        raise InvalidValueError("'reason' has spaces around it: strip them")
 
 
 def _ids(record: Posting | Closing | Hold | Release) -> Iterator[str]:

@@ -25,10 +25,11 @@ def export_gifts(chain: Chain, path: str | Path, *, journal: bool = False) -> in
     """
     Write every posting of the chain's ledger to a file that only its owner may read.
 
-    As CSV, it can be imported into another ledger, without the holds it used; reasons
-    with spaces around them lose these, as in every CSV that is read, so only the
-    journal keeps them. The journal also holds refusals, holds and closings, and a
-    chain of hashes: the same ledger gives the same bytes.
+    As CSV, it can be imported into another ledger, without the holds it used. A ledger
+    writes no reason with spaces around it; one that an older version wrote loses them
+    as every CSV that is read does, and only the journal keeps it. The journal
+    also holds refusals, holds and closings, and a chain of hashes: the same ledger
+    gives the same bytes.
 
     Args:
         chain: The chain; a method of it.

@@ -20,6 +20,7 @@ from memberops.errors import (
     BalanceOverflowError,
     BrokenChainError,
     ClosedPeriodError,
+    InvalidValueError,
     KeyConflictError,
     LedgerError,
     LotConflictError,
@@ -57,6 +58,7 @@ _REFUSALS: tuple[tuple[type[MemberOpsError], str, str], ...] = (
     (UnknownPlaceError, "place-unknown", "没有这个库位或账户"),
     (UnknownPostingError, "posting-unknown", "台账里没有要冲销的凭证"),
     (LedgerError, "ledger-refused", "台账拒绝这笔记录"),
+    (InvalidValueError, "posting-unreadable", "该凭证整张未采用"),
 )
 
 

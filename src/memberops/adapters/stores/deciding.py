@@ -16,6 +16,7 @@ from memberops.domain.hold import Hold, Release
 from memberops.domain.posting import Posting
 from memberops.errors import OutOfStockError
 from memberops.ledger import Entry, LedgerRules, Posted, Refusal, chained, decide
+from memberops.ledger.storable import check_reason
 
 __all__ = ["take_turn", "write_all", "write_one"]
 
@@ -52,12 +53,17 @@ def write_one(
 
     Returns:
         The receipt, and the error that is raised once the refusal is durable.
+
+    Raises:
+        InvalidValueError: A new posting's reason has spaces around it.
+        LedgerError, LookupError: See `memberops.ledger.decide`.
     """
     standing = facts.read_standing(connection, record)
     known = facts.read_facts(connection, record, standing)
     verdict = decide(record, known, rules)
     if verdict.record is None:
         return Posted(sequence=verdict.sequence, replayed=True), None
+    check_reason(verdict.record)
     if whole and isinstance(verdict.record, Refusal):
         raise verdict.record.error(replayed=False, spent=False)
     entry = Entry(sequence=standing.position + 1, record=verdict.record)
