@@ -1,6 +1,7 @@
 """What comes back, comes too much, or was held: once only, in every store."""
 
 import datetime as dt
+from itertools import pairwise
 
 import attrs
 import pytest
@@ -211,6 +212,52 @@ def test_a_gift_for_points_comes_back_with_its_points(ledger):
         each for each in second.movements if each.gift_id == "points"])  # fmt: skip
     with pytest.raises(OutOfStockError, match="can give 0 of 'points', not 50"):
         ledger.post(again)
+
+
+def paid(ledger, points):
+    """Give M1 three cups for so many points, of two lots."""
+    for key, earned in (("A1", points - 1), ("A2", 1)):
+        ledger.post(award(key=key, member_id="M1", points=earned, valid_through=None,
+                          effective_at=day(1), ticket_id=key))  # fmt: skip
+    bring(ledger, "IN", 3)
+    ledger.post(Posting(posting_id="X", kind="redemption", effective_at=day(2),
+                        movements=[
+        Movement(gift_id="points", source="wallet:M1", destination="program:spent",
+                 quantity=points - 1, lot_id="A1"),
+        Movement(gift_id="points", source="wallet:M1", destination="program:spent",
+                 quantity=1, lot_id="A2"),
+        Movement(gift_id="CUP", source="store:S1", destination="member:M1",
+                 quantity=3)]))  # fmt: skip
+
+
+@pytest.mark.parametrize(("points", "shares"), [(100, [33, 33, 34]), (2, [0, 1, 1])])
+def test_gifts_that_come_back_one_by_one_bring_all_their_points(ledger, points, shares):
+    """No point is lost to rounding, and each return asked again is the same."""
+    paid(ledger, points)
+    plans, wallet = [], [0]
+    for name in ("B1", "B2", "B3"):
+        plans.append(back(ledger, name, "X"))
+        ledger.post(plans[-1])
+        wallet.append(ledger.balance("points", "wallet:M1"))
+    came = [after - before for before, after in pairwise(wallet)]
+    assert came == shares
+    assert [back(ledger, name, "X") for name in ("B1", "B2", "B3")] == plans
+    with pytest.raises(KeyConflictError, match="movements"):
+        back(ledger, "B1", "X", 2)
+
+
+def test_a_return_from_before_points_came_with_it_is_there_before(ledger):
+    """Asked again it is answered as it was written; the next ones bring their own."""
+    paid(ledger, 100)
+    old = Posting(posting_id="return:B1", kind="return", effective_at=day(3), by="E1",
+                  refers_to={"issue_key": "X"}, movements=[
+        Movement(gift_id="CUP", source="member:M1", destination="store:S1",
+                 quantity=1)])  # fmt: skip
+    ledger.post(old)
+    assert back(ledger, "B1", "X") == old
+    assert ledger.post(back(ledger, "B1", "X")).replayed
+    ledger.post(back(ledger, "B2", "X", 2))
+    assert ledger.balance("points", "wallet:M1") == 100 - 33
 
 
 def test_points_that_came_back_are_not_given_back_by_a_reversal_too(ledger):

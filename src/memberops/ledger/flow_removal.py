@@ -34,7 +34,8 @@ def take_gift_back(
 
     What was paid with points (`redeem`) gives them back in the same posting, for each
     gift its share, into the lots they were taken from; those that expired since come
-    back expired.
+    back expired. Shares are of all that came back so far, so that the last brings what
+    rounding left.
 
     Args:
         ledger: The ledger.
@@ -63,20 +64,20 @@ def take_gift_back(
     first = given_then[0]
     paid = [each for each in record.movements if each.gift_id == POINTS]
     count = sum(each.quantity for each in given_then)
-    asked = [_whole(first.turned(), quantity)]
-    points = sum(each.quantity for each in paid) * quantity // count
-    if points:
-        asked.append(_whole(paid[0].turned(), points))
+    # How many points come with them follows from the returns before it.
+    asked = attrs.evolve(
+        first.turned(), quantity=quantity, lot_id=None, valid_through=None
+    )
     request = Posting(
         posting_id=flow_key("return", return_id),
         kind=PostingKind.RETURN,
         effective_at=effective_at,
-        movements=asked,
+        movements=[asked],
         reason=reason,
         by=by,
         refers_to={ISSUE_KEY: issue_key},
     )
-    before = answered(ledger, request)
+    before = answered(ledger, request, points=False)
     if before is not None:
         return before
     if request.effective_at < record.effective_at:
@@ -87,6 +88,7 @@ def take_gift_back(
         )
     returns = ledger.returns(issue_key)
     rest = IssueFacts(posting=record, returns=returns).left()
+    came = count - sum(rest.values())
     left, movements = quantity, []
     for each in given_then:
         cell = Cell(each.gift_id, each.destination, each.lot_id or "")
@@ -101,13 +103,10 @@ def take_gift_back(
             f"of what was given under {bounded([issue_key])}, {quantity - left} can "
             f"come back, not {quantity}"
         )
+    total = sum(each.quantity for each in paid)
+    points = total * (came + quantity) // count - total * came // count
     refunds = _refunded(paid, returns, points)
     return attrs.evolve(request, movements=[*movements, *refunds])
-
-
-def _whole(movement: Movement, quantity: int) -> Movement:
-    """Return a movement of so many, whatever their lots."""
-    return attrs.evolve(movement, quantity=quantity, lot_id=None, valid_through=None)
 
 
 def _refunded(

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 import attrs
 
 from memberops.domain.closing import Closing
+from memberops.domain.gift import POINTS
 from memberops.domain.gift_flow import FlowRules
 from memberops.domain.posting import Movement, Posting
 from memberops.errors import (
@@ -29,7 +30,11 @@ _ENDS = ("gift_id", "source", "destination")
 
 
 def answered(
-    ledger: LedgerStore, request: Posting, *, same: Sequence[str] = _ENDS
+    ledger: LedgerStore,
+    request: Posting,
+    *,
+    same: Sequence[str] = _ENDS,
+    points: bool = True,
 ) -> Posting | None:
     """
     Return the posting that a request already became; None if it is new.
@@ -41,6 +46,8 @@ def answered(
         ledger: The ledger.
         request: The posting as it was asked for, before its lots are picked.
         same: The facts of its movements in which both must agree, quantities summed.
+        points: Whether movements of points must agree, too; not where they follow
+            from those of the gifts.
 
     Raises:
         KeyConflictError: The key stands for something else.
@@ -55,7 +62,7 @@ def answered(
         name = "closing" if isinstance(first, Closing) else "hold"
         raise KeyConflictError(request.posting_id, [f"type ({name})"])
     differ = [name for name in _TERMS if getattr(first, name) != getattr(request, name)]
-    if _sums(first, same) != _sums(request, same):
+    if _sums(first, same, points=points) != _sums(request, same, points=points):
         differ.append("movements")
     if differ:
         raise KeyConflictError(request.posting_id, differ)
@@ -69,10 +76,13 @@ def answered(
     return first
 
 
-def _sums(posting: Posting, same: Sequence[str]) -> Counter[tuple[object, ...]]:
+def _sums(
+    posting: Posting, same: Sequence[str], *, points: bool
+) -> Counter[tuple[object, ...]]:
     found: Counter[tuple[object, ...]] = Counter()
     for each in posting.movements:
-        found[tuple(getattr(each, name) for name in same)] += each.quantity
+        if points or each.gift_id != POINTS:
+            found[tuple(getattr(each, name) for name in same)] += each.quantity
     return found
 
 
