@@ -223,8 +223,7 @@ def check_sms_provider(
     if any(len(secret) < _SHORTEST_SECRET for secret in known):
         raise InvalidValueError(
             f"a key of fewer than {_SHORTEST_SECRET} characters stands in other words "
-            "by chance, and would be found where it is not: give a longer one, as in "
-            'FaultyGateway(key="the gateway\'s key")'
+            "by chance, and would be found where it is not: give a longer one"
         )
     trial = ProviderTrial(
         make=make_provider, template=template or _TEMPLATE, secrets=known
