@@ -136,6 +136,8 @@ def inflated(
         OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError,
         RuntimeError,
     ) as error:  # fmt: skip
+        if isinstance(error, SourceError):
+            raise
         raise damaged(path, error) from None
 
 
