@@ -14,9 +14,17 @@ from memberops.adapters.sources.moment_cursor import MomentCursor, read_anew
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.records import read_records, refused_keys
 from memberops.domain import Finding
-from memberops.errors import SourceError
+from memberops.errors import SourceError, UnknownTableError, nearest
+from memberops.tables import table as table_named
 
-__all__ = ["Came", "Count", "counted_changes", "pages_by_id", "wait_for_page"]
+__all__ = [
+    "Came",
+    "Count",
+    "check_table",
+    "counted_changes",
+    "pages_by_id",
+    "wait_for_page",
+]
 
 Counted = tuple[int | str, int]
 Count = Callable[[Counted | None], Counted]
@@ -43,6 +51,27 @@ class Came:
     seen: dt.datetime | None = None
     served_at: dt.datetime | None = None
     findings: Sequence[Finding] = ()
+
+
+def check_table(table: str, known: Sequence[str], *, system: str) -> None:
+    """
+    Refuse a table that a system does not have.
+
+    Args:
+        table: What was asked for.
+        known: The tables that the system has.
+        system: Its name, for the error.
+
+    Raises:
+        UnknownTableError: It has none, or no canonical table has that name.
+
+    >>> check_table("sales", ("members", "sales"), system="Medusa")
+    """
+    table_named(table)
+    if table not in known:
+        raise UnknownTableError(
+            f"{system} has no {table[:40]!r}; {nearest(table, known)}"
+        )
 
 
 def counted_changes(

@@ -12,6 +12,7 @@ from memberops.adapters.sources.changes import SourceChanges
 from memberops.adapters.sources.contract import SourceContext, SourceResult
 from memberops.adapters.sources.counted_reading import (
     Came,
+    check_table,
     counted_changes,
     pages_by_id,
 )
@@ -25,7 +26,7 @@ from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.rest_paths import look_up, plain_at
 from memberops.adapters.sources.rest_source import WebServer
-from memberops.errors import SourceError, UnknownTableError, nearest
+from memberops.errors import SourceError
 from memberops.tables import table as table_named
 
 __all__ = ["MedusaSource", "medusa_source"]
@@ -133,11 +134,7 @@ class MedusaSource:
             UnknownTableError: The source does not have that table.
             SourceError: The server cannot be read.
         """
-        table_named(table)
-        if table not in self.tables:
-            raise UnknownTableError(
-                f"Medusa has no {table[:40]!r}; {nearest(table, self.tables)}"
-            )
+        check_table(table, self.tables, system="Medusa")
         with self._server.open() as reader:
             return self._changes(_Medusa(reader, self._page), table, since)
 

@@ -10,15 +10,18 @@ from typing import Any
 from memberops.adapters.secrets import secret_option
 from memberops.adapters.sources.changes import SourceChanges
 from memberops.adapters.sources.contract import SourceContext, SourceResult
-from memberops.adapters.sources.counted_reading import Came, Count, counted_changes
+from memberops.adapters.sources.counted_reading import (
+    Came,
+    Count,
+    check_table,
+    counted_changes,
+)
 from memberops.adapters.sources.moment_cursor import digest_of
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.rest_source import WebServer
 from memberops.adapters.sources.shares import shares
 from memberops.adapters.sources.tryton_rpc import TrytonSession, told
-from memberops.errors import UnknownTableError, nearest
-from memberops.tables import table as table_named
 
 __all__ = ["TrytonSource", "tryton_source"]
 
@@ -139,11 +142,7 @@ class TrytonSource:
             UnknownTableError: The source does not have that table.
             SourceError: The server cannot be read.
         """
-        table_named(table)
-        if table not in self.tables:
-            raise UnknownTableError(
-                f"Tryton has no {table[:40]!r}; {nearest(table, self.tables)}"
-            )
+        check_table(table, self.tables, system="Tryton")
         with self._session() as session:
             return self._changes(session, table, since)
 

@@ -10,7 +10,11 @@ from typing import Any
 from memberops.adapters.secrets import secret_option
 from memberops.adapters.sources.changes import SourceChanges
 from memberops.adapters.sources.contract import SourceContext, SourceResult
-from memberops.adapters.sources.counted_reading import Came, counted_changes
+from memberops.adapters.sources.counted_reading import (
+    Came,
+    check_table,
+    counted_changes,
+)
 from memberops.adapters.sources.moment_cursor import digest_of
 from memberops.adapters.sources.order_tickets import unexplained
 from memberops.adapters.sources.person_names import full_name
@@ -24,7 +28,7 @@ from memberops.adapters.sources.vendure_api import (
     written,
 )
 from memberops.adapters.sources.vendure_orders import ORDER_FIELDS, vendure_lines
-from memberops.errors import ConfigurationError, UnknownTableError, nearest
+from memberops.errors import ConfigurationError
 from memberops.tables import table as table_named
 
 __all__ = ["VendureSource", "vendure_source"]
@@ -151,11 +155,7 @@ class VendureSource:
             UnknownTableError: The source does not have that table.
             SourceError: The server cannot be read.
         """
-        table_named(table)
-        if table not in self.tables:
-            raise UnknownTableError(
-                f"Vendure has no {table[:40]!r}; {nearest(table, self.tables)}"
-            )
+        check_table(table, self.tables, system="Vendure")
         context = self._context
         with self._session() as session:
             stores = self._stores(session) if table == "sales" else {}

@@ -70,8 +70,11 @@ def youzan_lines(
     pays a part, for Youzan does not say how many came back. What is beyond the lines
     is shipping, and is not counted; what is beyond that too is money without an item.
 
+    Amounts are texts in yuan with two digits; those of refunds are negative.
+
     Args:
-        order: ``full_order_info`` of Youzan.
+        order: ``full_order_info`` of Youzan, of ``youzan.trades.sold.get`` 4.0.4 or
+            ``youzan.trade.get`` 4.0.2.
         store: Where it was sold.
         refunds: Of ``youzan.trade.refund.search`` for this order.
         items: By refund the lines (``oid``) that it is for; all where it names none.

@@ -16,7 +16,11 @@ from typing import Any
 from memberops.adapters.secrets import secret_option
 from memberops.adapters.sources.changes import SourceChanges
 from memberops.adapters.sources.contract import SourceContext, SourceResult
-from memberops.adapters.sources.counted_reading import Came, counted_changes
+from memberops.adapters.sources.counted_reading import (
+    Came,
+    check_table,
+    counted_changes,
+)
 from memberops.adapters.sources.http_credential import Credential
 from memberops.adapters.sources.moment_cursor import digest_of
 from memberops.adapters.sources.order_tickets import unexplained
@@ -35,13 +39,7 @@ from memberops.adapters.sources.youzan_orders import (
     youzan_lines,
 )
 from memberops.domain import Finding, Severity
-from memberops.errors import (
-    ConfigurationError,
-    SourceError,
-    UnknownTableError,
-    nearest,
-)
-from memberops.tables import table as table_named
+from memberops.errors import ConfigurationError, SourceError
 
 __all__ = ["YouzanSource", "youzan_source"]
 
@@ -165,11 +163,7 @@ class YouzanSource:
             UnknownTableError: The source does not have that table.
             SourceError: Youzan cannot be read.
         """
-        table_named(table)
-        if table not in self.tables:
-            raise UnknownTableError(
-                f"Youzan has no {table[:40]!r}; {nearest(table, self.tables)}"
-            )
+        check_table(table, self.tables, system="Youzan")
         context = self._context
         with YouzanSession(self._server) as session:
             fetch = {
