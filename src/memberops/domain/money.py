@@ -11,7 +11,14 @@ import attrs
 
 from memberops.errors import CurrencyMismatchError, InvalidValueError
 
-__all__ = ["Currency", "Money", "RoundedFloat", "money_from_float", "round_half_up"]
+__all__ = [
+    "NO_CURRENCY",
+    "Currency",
+    "Money",
+    "RoundedFloat",
+    "money_from_float",
+    "round_half_up",
+]
 
 _INT64 = 2**63 - 1
 _MAX_DIGITS = 6
@@ -194,6 +201,14 @@ def _decimal(amount: Decimal | str | int) -> Decimal:
     if not value.is_finite():
         raise InvalidValueError(f"{value} is not an amount")
     return value
+
+
+NO_CURRENCY = Currency("XXX", digits=_MAX_DIGITS)
+"""
+ISO 4217's code where no currency is meant, with the most digits that one can have.
+
+It reads amounts exactly, and refuses floats and words, before a currency is known.
+"""
 
 
 @attrs.frozen(order=False)

@@ -12,7 +12,7 @@ import attrs
 import pandas as pd
 
 from memberops.domain import Currency, Decision, Money, Statement
-from memberops.domain.money import round_half_up
+from memberops.domain.money import NO_CURRENCY, round_half_up
 from memberops.domain.values import check_as_of, identifier
 from memberops.errors import CurrencyMismatchError, InvalidValueError
 from memberops.policies.fee_frames import charge_frame
@@ -39,9 +39,7 @@ def fraction_left(day: dt.date, period: Period) -> Fraction:
 
 
 def _amount(value: Any) -> Decimal:
-    # The widest currency refuses floats and words with a hint.
-    amount = Currency("XXX", digits=6).to_minor(value)
-    if amount < 0:
+    if NO_CURRENCY.to_minor(value) < 0:
         raise InvalidValueError("a fee must be 0 or more")
     return Decimal(value)
 

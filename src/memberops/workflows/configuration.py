@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from memberops.domain import Currency
+from memberops.domain.money import NO_CURRENCY
 from memberops.domain.values import Language
 from memberops.errors import ConfigurationError, nearest
 from memberops.tables import TABLES
@@ -37,7 +38,6 @@ __all__ = [
 ]
 
 _MOST_PROBLEMS = 10
-_ANY_CURRENCY = Currency("XXX", digits=6)
 _ANY_ZONE = "UTC"
 
 
@@ -182,7 +182,7 @@ def _reader(given: Mapping[str, Any]) -> Reader:
         fields={**SPELLING.fields, (ChainSettings, "currency"): read_currency},
     )
     reader = Reader(spelling=spelling)
-    currency, zone = _ANY_CURRENCY, _ANY_ZONE
+    currency, zone = NO_CURRENCY, _ANY_ZONE
     # What is wrong with either is told when the whole is read.
     with contextlib.suppress(Misfit):
         currency = reader.read(given.get("currency"), Currency)
