@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import attrs
 
@@ -19,6 +20,7 @@ from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.rest_cursor import RestCursor, mark_of
 from memberops.adapters.sources.rest_following import followed
 from memberops.adapters.sources.rest_gathering import Gathering
+from memberops.adapters.sources.rest_listing import as_it_is
 from memberops.adapters.sources.rest_paging import CURSOR_GONE, harvest
 from memberops.adapters.sources.rest_record import RecordReader, RecordRows
 from memberops.adapters.sources.rest_resource import RestResource
@@ -72,7 +74,8 @@ def read_changes(
     rows = RecordReader(resource, options, key)
 
     def gathering() -> Gathering:
-        return Gathering(resource, rows, most=reader.patience.records)
+        made = as_it_is if resource.waits else rows.read
+        return Gathering(resource, made, most=reader.patience.records)
 
     sent = before.asked(resource)
     try:
@@ -108,8 +111,11 @@ def _made(
     reader: HttpReader, resource: RestResource, rows: RecordReader, got: Gathering
 ) -> Iterable[RecordRows]:
     """Yield the rows of each record, with what has to be asked for more."""
-    for each in got.records():
-        if not resource.follow:
+    records: Iterable[Any] = got.records()
+    if resource.together is not None:
+        records = resource.together(reader, list(records))
+    for each in records:
+        if not resource.waits:
             yield each
             continue
         record = followed(reader, resource, each)

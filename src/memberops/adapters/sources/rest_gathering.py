@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
 
 from memberops.adapters.sources.rest_moments import Change, change_of, is_later
 from memberops.adapters.sources.rest_paths import look_up
-from memberops.adapters.sources.rest_record import RecordReader
 from memberops.adapters.sources.rest_resource import RestResource
 from memberops.errors import SourceError
 
@@ -42,20 +41,20 @@ class Gathering:
     """
     What the pages of one reading gave so far.
 
-    A record becomes rows of text as it comes, and is let go: only where a resource
-    has more to be asked for are records kept until then.
+    A record becomes rows of text as it comes, and is let go: only where more than the
+    record is needed are records kept until then.
 
     Args:
         resource: What is read.
-        reader: Makes rows of its records.
+        made: Makes of a record what is kept of it: its rows, or itself.
         most: How many records a reading may take.
     """
 
     def __init__(
-        self, resource: RestResource, reader: RecordReader, *, most: int
+        self, resource: RestResource, made: Callable[[Any], Any], *, most: int
     ) -> None:
         self._resource = resource
-        self._reader = reader
+        self._made = made
         self._most = most
         self._kept: dict[str, _Kept] = {}
         self.pages = 0
@@ -103,7 +102,7 @@ class Gathering:
         had = self._kept.get(own)
         if had is not None and is_later(had.at, at):
             return
-        made = record if self._resource.follow else self._reader.read(record)
+        made = self._made(record)
         if had is not None and had.at == at and had.made != made:
             raise RecordsMovedError(_SHARED.format(self._resource.path))
         self._kept[own] = _Kept(at, made)

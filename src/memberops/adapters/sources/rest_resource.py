@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 import attrs
 
 from memberops.adapters.sources.rest_moments import FORMS
 from memberops.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from memberops.adapters.sources.http_reading import HttpReader
 
 __all__ = ["Deleted", "Follow", "Lines", "Paging", "RestResource", "Since"]
 
@@ -229,6 +232,9 @@ class RestResource:
             always told.
         prepare: Makes of a record the one that is read, and tells whether it adds up;
             only in Python.
+        together: Makes of all records of a reading those that are read, where one
+            does not say enough by itself; it may ask for more. It comes before
+            *prepare*, and only in Python.
     """
 
     path: str
@@ -256,3 +262,11 @@ class RestResource:
     prepare: Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], bool]] | None = (
         attrs.field(default=None, repr=False)
     )
+    together: Callable[[HttpReader, list[Any]], Iterable[Any]] | None = attrs.field(
+        default=None, repr=False
+    )
+
+    @property
+    def waits(self) -> bool:
+        """Whether records are kept until all are there, for more is needed then."""
+        return bool(self.follow) or self.together is not None
