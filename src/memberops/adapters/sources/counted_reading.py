@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -43,6 +43,9 @@ class Came:
         seen: The latest change among them.
         served_at: The system's clock when the reading began.
         findings: What there is to tell beyond rows.
+        met: By what is counted, where each record that came stands: its id, or
+            whatever its `Count` says up to where it went. Records made after the
+            counting are watched by it too.
     """
 
     origin: str
@@ -51,6 +54,7 @@ class Came:
     seen: dt.datetime | None = None
     served_at: dt.datetime | None = None
     findings: Sequence[Finding] = ()
+    met: Mapping[str, Collection[Any]] = attrs.field(factory=dict, repr=False)
 
 
 def check_table(table: str, known: Sequence[str], *, system: str) -> None:
@@ -85,6 +89,7 @@ def counted_changes(
     fields: Sequence[str],
     counts: Mapping[str, Count],
     dated: bool = True,
+    key: Sequence[str] = (),
 ) -> SourceChanges:
     """
     Read a table, or what changed in it; all of it where records were deleted.
@@ -99,6 +104,7 @@ def counted_changes(
         fields: Of all rows.
         counts: What has to be as many as it was.
         dated: Whether changes can be asked for; the table is read whole if not.
+        key: `SourceChanges.key`, of a table that has none of its own.
 
     Raises:
         SourceError: The system cannot be read.
@@ -116,13 +122,15 @@ def counted_changes(
             findings.append(read_anew(table.name, name, deleted=True))
         elif dated:
             before = found
-    # Counted before reading: what is deleted from here on is missed next time.
+    # Counted before reading: what is deleted from here on is missing next time.
     now = {each: count(None) for each, count in counts.items()}
     whole = before.at is None
     came = fetch(None if before.at is None else before.at - overlap)
     result = read_records(came.rows, options, origin=came.origin, fields=fields)
     cursor = attrs.evolve(
-        before, counts=now, at=before.advanced(came.seen, came.served_at)
+        before,
+        counts=_with_met(now, came.met),
+        at=before.advanced(came.seen, came.served_at),
     )
     return SourceChanges(
         result=attrs.evolve(
@@ -131,8 +139,25 @@ def counted_changes(
         cursor=cursor.text(),
         deleted=() if whole else [(own,) for own in came.gone],
         whole=whole,
-        refused=refused_keys(came.rows, result, key=record_key_of(table)),
+        refused=refused_keys(came.rows, result, key=key or record_key_of(table)),
+        key=key,  # type: ignore[arg-type] # of the converter tuple
     )
+
+
+def _with_met(
+    counts: Mapping[str, Counted], met: Mapping[str, Collection[Any]]
+) -> dict[str, Counted]:
+    """
+    Count what was made, and read, after the counting too.
+
+    >>> _with_met({"customers": (7, 3)}, {"customers": {2, 7, 8, 9}})
+    {'customers': (9, 5)}
+    """
+    counted = {}
+    for name, (far, many) in counts.items():
+        later = [each for each in met.get(name, ()) if each > far]
+        counted[name] = (max(later, default=far), many + len(later))
+    return counted
 
 
 def pages_by_id(

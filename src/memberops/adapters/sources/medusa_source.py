@@ -182,6 +182,7 @@ class MedusaSource:
             seen=max((_moment(each["updated_at"]) for each in records), default=None),
             served_at=medusa.served_at,
             findings=unexplained(odd, "medusa/orders"),
+            met={resource: {str(each["id"]) for each in records}},
         )
 
     def _stores(self, medusa: _Medusa) -> dict[str, str]:

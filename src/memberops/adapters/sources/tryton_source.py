@@ -194,6 +194,7 @@ class TrytonSource:
             gone=gone,
             seen=max((_changed(record, inner) for record in records), default=None),
             served_at=session.served_at,
+            met={model: [record["id"] for record in records]},
         )
 
     def _rows(

@@ -222,6 +222,7 @@ class VendureSource:
             gone=[str(each["id"]) for each in records if each["id"] not in kept],
             seen=max((moment_of(each["updatedAt"]) for each in records), default=None),
             served_at=session.served_at,
+            met={"customers": [str(each["createdAt"]) for each in records]},
         )
 
     def _member(self, customer: Mapping[str, Any]) -> dict[str, Any]:
