@@ -106,8 +106,8 @@ def test_a_file_becomes_values():
     assert settings.zone == ZoneInfo("Europe/London")
     assert settings.language == "en"
     assert settings.plugins.disabled == ("acme",)
-    assert settings.sources["members"].adapter == "acme"
-    assert settings.sources["sales"].options == {
+    assert settings.sources["members"][0].adapter == "acme"
+    assert settings.sources["sales"][0].options == {
         "path": "sales.csv",
         "drop": [{"column": "unit_price", "at_most": "0", "reason": "gifts"}],
     }

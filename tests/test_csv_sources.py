@@ -21,7 +21,7 @@ from memberops.errors import (
     UnknownTableError,
 )
 from memberops.testing.contracts import check_source
-from memberops.workflows import Chain, parse_settings
+from memberops.workflows import Chain
 
 LONDON = ZoneInfo("Europe/London")
 MEMBERS = "会员编号,姓名\n"
@@ -287,7 +287,7 @@ def test_exports_that_overlap_are_told_and_those_that_follow_are_not():
 
 
 def test_tills_of_different_makes_are_one_source_of_a_chain():
-    """Nothing of any is lost; several sections of one table are told the way."""
+    """Nothing of any is lost, and findings name the file."""
     Path("a.csv").write_text(SALES + GOOD, "utf-8")
     Path("b.csv").write_text(
         "流水,日期,门店,数量,金额\nT2,2026-11-05,S2,1,7\nT3,?,S2,1,7\n", "utf-8"
@@ -305,6 +305,3 @@ def test_tills_of_different_makes_are_one_source_of_a_chain():
     assert {each.source for each in result.findings} == {"a.csv", "b.csv"}
     with pytest.raises(SourceError, match="at least one"):
         JoinedSource()
-    two = '[[sources.sales]]\nadapter = "csv"\npath = "a.csv"\n'
-    with pytest.raises(ConfigurationError, match=r"JoinedSource"):
-        parse_settings('name = "x"\ncurrency = "CNY"\nzone = "Asia/Shanghai"\n' + two)

@@ -16,7 +16,7 @@ from memberops.cli.printing import (
 
 __all__ = ["refresh"]
 
-_TOLD = ("table", "new", "changed", "gone", "rows", "rejected", "whole")
+_TOLD = ("table", "section", "new", "changed", "gone", "rows", "rejected", "whole")
 
 
 def refresh(

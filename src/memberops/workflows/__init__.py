@@ -9,7 +9,6 @@ from memberops.workflows.checks import CHECKS, Check, run_checks
 from memberops.workflows.configuration import (
     ChainSettings,
     PluginSettings,
-    SourceSettings,
     parse_settings,
     read_settings,
 )
@@ -33,6 +32,7 @@ from memberops.workflows.message_settings import (
 from memberops.workflows.month_end import MonthEnd
 from memberops.workflows.opening import open_chain
 from memberops.workflows.policies_in_force import PolicyInForce
+from memberops.workflows.source_settings import SourceSettings
 
 __all__ = [
     "CHECKS",

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import attrs
 
 from memberops.adapters import AdapterRegistry
-from memberops.adapters.sources.contract import Source, SourceResult
+from memberops.adapters.sources.contract import Source
+from memberops.adapters.sources.guarded_reading import guarded_read, note_place
 from memberops.domain import Currency
 from memberops.domain.values import Language, check_language
 from memberops.errors import (
     InvalidValueError,
     MemberOpsError,
-    SourceError,
     UnknownTableError,
     bounded,
     nearest,
@@ -290,10 +290,10 @@ class Chain:
                     len(tables),
                 )
             try:
-                results[table.name] = _read(self.sources[table.name], table.name)
+                results[table.name] = guarded_read(self.sources[table.name], table.name)
             except MemberOpsError as error:
                 # The kind of error stays; a note says which part of the chain it is.
-                error.add_note(f"sources.{table.name}")
+                note_place(error, f"sources.{table.name}")
                 raise
         return ChainTables(results)
 
@@ -375,22 +375,3 @@ class Chain:
         return make_month_end(
             self, month, tables=tables, as_of=as_of, reveal=reveal, progress=progress
         )
-
-
-def _read(source: Source, name: str) -> SourceResult:
-    try:
-        result = source.read(name)
-    except MemberOpsError:
-        raise
-    except Exception as error:
-        # Its text may quote a row, so only its kind is told; the cause has the rest.
-        raise SourceError(
-            f"the source of {name} failed with {type(error).__name__}"
-        ) from error
-    if not isinstance(result, SourceResult):
-        raise SourceError(
-            f"the source of {name} gave a {type(result).__name__}, no SourceResult"
-        )
-    canonical = table_named(name)
-    canonical.check_columns(result.frame.columns, canonical.required)
-    return result

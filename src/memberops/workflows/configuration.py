@@ -19,19 +19,18 @@ import attrs
 from memberops.domain import Currency
 from memberops.domain.money import NO_CURRENCY
 from memberops.domain.values import Language
-from memberops.errors import ConfigurationError, nearest
-from memberops.tables import TABLES
+from memberops.errors import ConfigurationError
 from memberops.workflows.chain_policies import ChainPolicies
 from memberops.workflows.ledger_settings import LedgerSettings
 from memberops.workflows.message_settings import OutboxSettings, SmsSettings
 from memberops.workflows.message_spelling import read_sms
 from memberops.workflows.policy_spelling import SPELLING
+from memberops.workflows.source_settings import SourceSettings, read_sources
 from memberops.workflows.structuring import Misfit, Problem, Reader
 
 __all__ = [
     "ChainSettings",
     "PluginSettings",
-    "SourceSettings",
     "configuration_error",
     "parse_settings",
     "read_settings",
@@ -39,23 +38,7 @@ __all__ = [
 
 _MOST_PROBLEMS = 10
 _ANY_ZONE = "UTC"
-
-
-@attrs.frozen(kw_only=True)
-class SourceSettings:
-    """
-    Where one table comes from.
-
-    Args:
-        adapter: Name of the adapter that reads it, such as ``"csv"``.
-        options: What the adapter's factory is given.
-        snapshot: Folder in which what was read is kept, and from which it is read
-            until the next refresh; None to ask the source each time.
-    """
-
-    adapter: str
-    options: Mapping[str, Any] = attrs.field(factory=dict)
-    snapshot: str | None = None
+_SECTION = "[sources."
 
 
 @attrs.frozen(kw_only=True)
@@ -79,7 +62,8 @@ class ChainSettings:
         name: The chain's name, for titles.
         currency: What amounts are in.
         zone: Zone in which a local time is read and a day begins.
-        sources: By canonical table, where it comes from; sales are needed.
+        sources: By canonical table, the sections that say where it comes from, one or
+            several; sales are needed.
         language: ``"zh"`` or ``"en"``, for summaries and lists.
         policies: What the chain decides for itself.
         plugins: Which plugins are left out.
@@ -91,7 +75,7 @@ class ChainSettings:
     name: str
     currency: Currency
     zone: ZoneInfo
-    sources: Mapping[str, SourceSettings]
+    sources: Mapping[str, tuple[SourceSettings, ...]]
     language: Language = "zh"
     policies: ChainPolicies = attrs.field(factory=ChainPolicies)
     plugins: PluginSettings = attrs.field(factory=PluginSettings)
@@ -146,7 +130,7 @@ def parse_settings(text: str, *, file: str = "chain.toml") -> ChainSettings:
     ... [policies.fee_waiver]
     ... purchases = 5
     ... ''')
-    >>> settings.policies.fee_waiver.purchases, settings.sources["sales"].options
+    >>> settings.policies.fee_waiver.purchases, settings.sources["sales"][0].options
     (5, {'path': 'sales.csv'})
     >>> parse_settings('name = "示例"')
     Traceback (most recent call last):
@@ -159,9 +143,9 @@ def parse_settings(text: str, *, file: str = "chain.toml") -> ChainSettings:
     try:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        hint = ': text needs quotes, as in provider = "file"'
-        told = f"{error}{hint if str(error).startswith('Invalid value') else ''}"
-        raise ConfigurationError(f"{file}: this is no TOML: {told}") from None
+        raise ConfigurationError(
+            f"{file}: this is no TOML: {error}{_hint(str(error), text)}"
+        ) from None
     try:
         made: ChainSettings = _reader(given).read(given, ChainSettings)
     except Misfit as misfit:
@@ -176,7 +160,7 @@ def _reader(given: Mapping[str, Any]) -> Reader:
         SPELLING,
         types={
             **SPELLING.types,
-            Mapping[str, SourceSettings]: _sources,
+            Mapping[str, tuple[SourceSettings, ...]]: read_sources,
             SmsSettings: read_sms,
         },
         fields={**SPELLING.fields, (ChainSettings, "currency"): read_currency},
@@ -196,52 +180,16 @@ def _reader(given: Mapping[str, Any]) -> Reader:
     return reader
 
 
-_SEVERAL = (
-    "is one section [sources.{name}], not several: files of one make are "
-    'path = ["a.csv", "b.csv"]; of tills of different makes, the guide "Bring several '
-    'tills together" (docs/how-to/bring-tills-together.md) makes one JoinedSource'
-)
-
-
-def _sources(given: Any, _base: Any, _reader: Reader) -> dict[str, SourceSettings]:
-    """Read the sources: a canonical table each, an adapter, and its options."""
-    if not isinstance(given, Mapping):
-        raise Misfit("takes a table for each source, such as [sources.sales]")
-    known = [table.name for table in TABLES]
-    made, problems = {}, []
-    for name, options in given.items():
-        if name not in known:
-            problems.append(
-                Problem((name,), f"is not known; {nearest(name[:40], known)}")
-            )
-        elif isinstance(options, list):
-            problems.append(Problem((name,), _SEVERAL.format(name=name)))
-        elif not isinstance(options, Mapping):
-            problems.append(Problem((name,), 'takes a table with adapter = "csv"'))
-        elif not isinstance(options.get("adapter"), str):
-            problems.append(
-                Problem((name, "adapter"), 'is needed, as text: adapter = "csv"')
-            )
-        elif not _is_folder(options.get("snapshot", ".")):
-            problems.append(
-                Problem((name, "snapshot"), 'takes a folder: snapshot = "snapshot"')
-            )
-        else:
-            own = ("adapter", "snapshot")
-            made[name] = SourceSettings(
-                adapter=options["adapter"],
-                options={key: options[key] for key in options if key not in own},
-                snapshot=options.get("snapshot"),
-            )
-    if "sales" not in given:
-        problems.append(Problem(("sales",), "is needed: all figures rest on sales"))
-    if problems:
-        raise Misfit(problems)
-    return made
-
-
-def _is_folder(given: object) -> bool:
-    return isinstance(given, str) and bool(given.strip())
+def _hint(error: str, text: str) -> str:
+    """Say what the reader of TOML does not: what was probably meant."""
+    if error.startswith("Invalid value"):
+        return ': text needs quotes, as in provider = "file"'
+    if error.startswith(("Cannot overwrite", "Cannot declare")) and _SECTION in text:
+        return (
+            ": where a table has several sections each has two brackets, "
+            "[[sources.sales]]"
+        )
+    return ""
 
 
 def configuration_error(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from memberops.adapters import AdapterRegistry, PluginRecord, load_adapters
 from memberops.adapters.sources.contract import Source, SourceContext
+from memberops.adapters.sources.joined_source import JoinedSource
 from memberops.errors import (
     ConfigurationError,
     MemberOpsError,
@@ -19,12 +20,12 @@ from memberops.errors import (
 from memberops.workflows.chain import Chain
 from memberops.workflows.configuration import (
     ChainSettings,
-    SourceSettings,
     configuration_error,
     read_settings,
 )
 from memberops.workflows.message_access import opened_messages
 from memberops.workflows.refreshing import kept_in_snapshot
+from memberops.workflows.source_settings import SourceSettings, section_names
 from memberops.workflows.structuring import Problem
 
 __all__ = ["open_chain"]
@@ -113,19 +114,26 @@ def _sources(
 ) -> dict[str, Source]:
     made: dict[str, Source] = {}
     problems = []
-    for name, source in settings.sources.items():
-        try:
-            own = _source(source, registry, context)
-            made[name] = kept_in_snapshot(own, source, context)
-        except UnknownAdapterError as error:
-            failed = [f"{failure.plugin}" for failure in registry.failures]
-            hint = f" (plugins that failed: {bounded(failed)})" if failed else ""
-            off = [record.name for record in registry.disabled]
-            hint += f" (plugins that are disabled: {bounded(off)})" if off else ""
-            path = ("sources", name, "adapter")
-            problems.append(Problem(path, f": {error}{hint}"))
-        except (MemberOpsError, TypeError, ValueError) as error:
-            problems.append(Problem(("sources", name), f": {error}"))
+    for table, sections in settings.sources.items():
+        names = section_names(table, len(sections))
+        parts: list[Source] = []
+        for name, source in zip(names, sections, strict=True):
+            try:
+                own = _source(source, registry, context)
+                parts.append(kept_in_snapshot(own, source, context))
+            except UnknownAdapterError as error:
+                failed = [f"{failure.plugin}" for failure in registry.failures]
+                hint = f" (plugins that failed: {bounded(failed)})" if failed else ""
+                off = [record.name for record in registry.disabled]
+                hint += f" (plugins that are disabled: {bounded(off)})" if off else ""
+                path = ("sources", name, "adapter")
+                problems.append(Problem(path, f": {error}{hint}"))
+            except (MemberOpsError, TypeError, ValueError) as error:
+                problems.append(Problem(("sources", name), f": {error}"))
+        if len(parts) == 1:
+            made[table] = parts[0]
+        elif len(parts) == len(names):
+            made[table] = JoinedSource(*parts, names=names)
     if problems:
         raise configuration_error(problems, file=file)
     return made

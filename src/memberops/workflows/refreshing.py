@@ -8,7 +8,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
+
 from memberops.adapters.sources.contract import Source, SourceContext
+from memberops.adapters.sources.guarded_reading import note_place
+from memberops.adapters.sources.joined_source import JoinedSource
 from memberops.adapters.sources.snapshot import SnapshotSource
 from memberops.adapters.sources.snapshot_counts import TableRefresh
 from memberops.errors import ConfigurationError, MemberOpsError, bounded
@@ -17,7 +21,7 @@ from memberops.tables import table as table_named
 
 if TYPE_CHECKING:
     from memberops.workflows.chain import Chain, Progress
-    from memberops.workflows.configuration import SourceSettings
+    from memberops.workflows.source_settings import SourceSettings
 
 __all__ = ["kept_in_snapshot", "refresh"]
 
@@ -45,8 +49,8 @@ def refresh(
         progress: Is told each table before it is refreshed.
 
     Returns:
-        What changed, table by table; see
-        `memberops.workflows.TableRefresh.describe`.
+        What changed, table by table, and section by section where a table has
+        several; see `memberops.workflows.TableRefresh.describe`.
 
     Raises:
         ConfigurationError: A table has no snapshot.
@@ -55,9 +59,9 @@ def refresh(
         UnknownTableError: A name is that of no table.
     """
     kept = {
-        table.name: source
+        table.name: found
         for table in TABLES
-        if isinstance(source := chain.sources.get(table.name), SnapshotSource)
+        if (found := _snapshots(table.name, chain.sources.get(table.name)))
     }
     wanted = list(kept) if tables is None else [table_named(n).name for n in tables]
     missing = [name for name in wanted if name not in kept]
@@ -67,22 +71,38 @@ def refresh(
             f'{which} {"no" if missing else "a"} snapshot: add snapshot = "snapshot" '
             f"to [sources.{(missing or ['sales'])[0]}]"
         )
+    each_one = [
+        (name, place, source)
+        for name in dict.fromkeys(wanted)
+        for place, source in kept[name].items()
+    ]
     done: list[TableRefresh] = []
-    for at, name in enumerate(dict.fromkeys(wanted)):
+    for at, (name, place, source) in enumerate(each_one):
+        section = place if place != name else ""
         if progress is not None:
             table = table_named(name)
+            more = f" ({section})" if section else ""
             progress(
-                f"refreshing {table.title_en.lower()}",
-                f"更新{table.title_zh}",
+                f"refreshing {table.title_en.lower()}{more}",
+                f"更新{table.title_zh}{more}",
                 at,
-                len(wanted),
+                len(each_one),
             )
         try:
-            done += kept[name].refresh([name], whole=whole, allow_loss=allow_loss)
+            told = source.refresh([name], whole=whole, allow_loss=allow_loss)
         except MemberOpsError as error:
-            error.add_note(f"sources.{name}")
+            note_place(error, f"sources.{place}")
             raise
+        done += [attrs.evolve(each, section=section) for each in told]
     return tuple(done)
+
+
+def _snapshots(table: str, source: Source | None) -> dict[str, SnapshotSource]:
+    """Name the sections of a table that have a snapshot."""
+    sections: tuple[tuple[str, Source | None], ...] = ((table, source),)
+    if isinstance(source, JoinedSource):
+        sections = source.sections
+    return {name: own for name, own in sections if isinstance(own, SnapshotSource)}
 
 
 def kept_in_snapshot(

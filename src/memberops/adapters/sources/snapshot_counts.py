@@ -32,6 +32,8 @@ class TableRefresh:
         rejected: Rows that are refused now, whenever they were read.
         whole: Whether the whole table was read.
         findings: What this reading found.
+        section: Which section of the chain file gives it, such as ``"sales[2]"``,
+            where the table has several.
     """
 
     table: str
@@ -42,6 +44,7 @@ class TableRefresh:
     rejected: int
     whole: bool
     findings: tuple[Finding, ...] = attrs.field(default=(), repr=False)
+    section: str = ""
 
     def describe(self, language: Language = "en") -> str:
         """
@@ -57,18 +60,20 @@ class TableRefresh:
         table = table_named(self.table)
         # Counts of tickets beside one of rows would read as if they did not agree.
         sales = self.table == "sales"
+        section = f" ({self.section})" if self.section else ""
         if check_language(language) == "zh":
             unit = "（按小票）" if sales else ""
             way = "全量读取" if self.whole else "增量读取"
             return (
-                f"{table.title_zh}：新增 {self.new}，变更 {self.changed}，消失 "
-                f"{self.gone}{unit}；现有 {self.rows} 行，"
+                f"{table.title_zh}{section}：新增 {self.new}，变更 {self.changed}，"
+                f"消失 {self.gone}{unit}；现有 {self.rows} 行，"
                 f"拒收 {self.rejected} 行（{way}）"
             )
         unit = " (tickets)" if sales else ""
         way = "read whole" if self.whole else "read since"
         return (
-            f"{table.title_en.lower()}: {self.new} new, {self.changed} changed, "
+            f"{table.title_en.lower()}{section}: {self.new} new, "
+            f"{self.changed} changed, "
             f"{self.gone} gone{unit}; {self.rows} rows kept, "
             f"{self.rejected} rejected ({way})"
         )

@@ -1,0 +1,315 @@
+"""Promises of several sections of one table in a chain file."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from memberops import open_chain
+from memberops.adapters import Adapter, hookimpl
+from memberops.adapters.sources.joined_source import JoinedSource
+from memberops.cli import main
+from memberops.errors import ConfigurationError, SourceError
+from memberops.workflows import FrameSource, parse_settings
+
+DAY = pd.Timestamp("2026-11-05")
+HEAD = 'name = "示例"\ncurrency = "CNY"\nzone = "Asia/Shanghai"\n'
+NORTH = """
+[[sources.sales]]
+adapter = "csv"
+path = "north.csv"
+"""
+SOUTH = """
+[[sources.sales]]
+adapter = "csv"
+path = "south.csv"
+columns = { ticket_id = "流水", store_id = "柜台", amount = "实收" }
+units = { amount = "分" }
+[[sources.sales.drop]]
+column = "amount"
+at_most = "0"
+reason = "gifts"
+"""
+TWO = HEAD + NORTH + SOUTH
+
+
+@pytest.fixture(autouse=True)
+def exports(tmp_path, monkeypatch):
+    """Two tills of different makes, in the folder of their chain file."""
+    monkeypatch.chdir(tmp_path)
+    Path("north.csv").write_text(
+        "小票号,日期,门店,数量,金额\nA1,2026-11-05,S1,1,5.00\nA2,?,S1,1,5.00\n", "utf-8"
+    )
+    Path("south.csv").write_text(
+        "流水,日期,柜台,数量,实收\nB1,2026-11-05,S2,1,800\nB2,2026-11-06,S2,1,0\n"
+        "B3,2026-11-06,S2,x,900\n",
+        "utf-8",
+    )
+
+
+def opened(text, *plugins):
+    """Open the chain that a text describes."""
+    Path("chain.toml").write_text(text, encoding="utf-8")
+    return open_chain("chain.toml", plugins=plugins, entry_points=False)
+
+
+def two_of(table, *texts, more=""):
+    """Describe a chain with a CSV file for each section of a table."""
+    for number, text in enumerate(texts, start=1):
+        Path(f"{table}-{number}.csv").write_text(text, "utf-8")
+    sections = "".join(
+        f'[[sources.{table}]]\nadapter = "csv"\npath = "{table}-{number}.csv"\n'
+        for number in range(1, len(texts) + 1)
+    )
+    sold = "" if table == "sales" else '[sources.sales]\nadapter = "csv"\npath = "n"\n'
+    return HEAD + sold + sections + more
+
+
+def test_tills_of_different_makes_are_sections_of_one_table():
+    """Each has its own mapping; every row, reject and finding names its section."""
+    sales = opened(TWO).read().results["sales"]
+    assert sales.frame[["ticket_id", "amount"]].to_numpy().tolist() == [
+        ["A1", 500],
+        ["B1", 800],
+    ]
+    assert (sales.rows_read, sales.accepted, sales.rejected) == (5, 2, 3)
+    assert sales.rejects[["file", "line"]].to_numpy().tolist() == [
+        ["sales[1] north.csv", 3],
+        ["sales[2] south.csv", 3],
+        ["sales[2] south.csv", 4],
+    ]
+    assert [sales.origin(at) for at in range(2)] == [
+        ("sales[1] north.csv", 2),
+        ("sales[2] south.csv", 2),
+    ]
+    assert {each.source for each in sales.findings} == {
+        "sales[1] north.csv",
+        "sales[2] south.csv",
+    }
+
+
+def test_one_section_written_as_a_list_is_one_section():
+    """Whoever writes two brackets for one till gets what one bracket gives."""
+    (found,) = parse_settings(HEAD + NORTH).sources["sales"]
+    assert (
+        found
+        == parse_settings(HEAD + NORTH.replace("[[", "[").replace("]]", "]")).sources[
+            "sales"
+        ][0]
+    )
+    result = opened(HEAD + NORTH).read().results["sales"]
+    assert {each.source for each in result.findings} == {"north.csv"}
+
+
+def test_a_month_end_and_its_checks_read_all_sections():
+    """The month's sales are those of all tills: 5.00 and 8.00 yuan."""
+    chain = opened(TWO + '[sources.stores]\nadapter = "csv"\npath = "stores.csv"\n')
+    Path("stores.csv").write_text("门店编号\nS1\n", encoding="utf-8")
+    pack = chain.month_end("2026-11")
+    power = pack.frame("spending_power")
+    of_month = power[(power["level"] == "chain") & (power["period"] == "2026-11")]
+    assert of_month["sales"].tolist() == [1300]
+    assert {each.source for each in pack.findings} >= {"sales[2] south.csv"}
+    (unknown,) = [each for each in pack.findings if each.rule == "store-unknown"]
+    assert "S2" in unknown.message_en
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (TWO.replace('"csv"\npath = "s', '"cvs"\npath = "s'), r"sales\[2\].adapter"),
+        (TWO.replace('adapter = "csv"\npath = "s', 'path = "s'),
+         r"sales\[2\].adapter is needed"),
+        (TWO.replace("units", "unit"), r"sales\[2\]: .*units"),
+        (HEAD + 'sources.sales = ["a.csv", "b.csv"]', r"sales\[1\] takes a table"),
+        (HEAD + "sources.sales = []", "sources.sales takes a table"),
+        (HEAD + NORTH.replace("[[", "[").replace("]]", "]") + SOUTH, r"\[\[sources"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_section_names_it(text, message):
+    """Of ten sections one is mended, and nobody has to look for it."""
+    with pytest.raises(ConfigurationError, match=message):
+        opened(text)
+
+
+@pytest.mark.parametrize("option", ["snapshot", "rejects_folder"])
+def test_two_sections_never_write_into_one_folder(option):
+    """The second would take the place of what the first kept."""
+    text = HEAD + NORTH + f'{option} = "kept/./it"\n' + SOUTH
+    text = text.replace('path = "south', f'{option} = "Kept/it/"\npath = "south')
+    with pytest.raises(ConfigurationError, match=rf"sales\[2\].{option} is that of"):
+        opened(text)
+
+
+def test_a_section_that_cannot_be_read_is_named_in_the_error(capsys):
+    """The command says which of them, once."""
+    Path("south.csv").unlink()
+    with pytest.raises(SourceError, match=r"south\.csv") as caught:
+        opened(TWO).read()
+    assert caught.value.__notes__ == ["sources.sales[2]"]
+    asked = "month-end --month 2026-11 --out pack --chain chain.toml --language en"
+    assert main(asked.split()) == 2
+    assert "sources.sales[2]: " in capsys.readouterr().err
+
+
+def test_a_ticket_of_two_sections_is_told_and_counts_twice():
+    """A ticket is of a store and a day: an equal number elsewhere is another one."""
+    head = "小票号,日期,门店,数量,金额\n"
+    text = two_of(
+        "sales",
+        head + "T1,2026-11-05,S1,1,5\nT2,2026-11-05,S1,1,5\nT3,2026-11-05,S3,1,5\n",
+        head + "T1,2026-11-05,S1,1,5\nT1,2026-11-05,S1,2,5\nT2,2026-11-05,S2,1,5\n",
+        head + "T3,2026-11-06,S3,1,5\n",
+    )
+    result = opened(text).read().results["sales"]
+    assert result.accepted == 7
+    (told,) = [f for f in result.findings if f.rule == "record-in-several-sections"]
+    assert (told.source, told.count, told.severity.value) == ("sales[2]", 1, "warning")
+    assert "sales[1]" in told.message_en
+    assert "sales[1]" in told.message_zh
+
+
+def test_a_member_of_two_sections_counts_once_as_the_earlier_says():
+    """Counts say how many rows were refused, and how many of them say otherwise."""
+    head = "会员编号,姓名\n"
+    text = two_of(
+        "members",
+        head + "M1,王一\nM2,王二\nM3,王三\n",
+        head + "M3,王三\nM4,王四\nM2,李二\n",
+        head + "M4,王四\nM5,王五\nM1,王一\n",
+    )
+    result = opened(text).read(only=["members"]).results["members"]
+    assert result.frame["member_id"].tolist() == ["M1", "M2", "M3", "M4", "M5"]
+    assert result.frame["name"].tolist()[1] == "王二"
+    assert (result.rows_read, result.rejected) == (9, 4)
+    told = [f for f in result.findings if f.rule == "record-in-several-sections"]
+    assert [(each.source, each.count) for each in told] == [
+        ("members[2]", 2),
+        ("members[3]", 2),
+    ]
+    assert [each.message_en.partition("of which ")[2][:8] for each in told] == [
+        "1 differ",
+        "0 differ",
+    ]
+    assert result.rejects[["file", "line", "raw"]].to_numpy().tolist() == [
+        ["members[2] members-2.csv", 2, "M3"],
+        ["members[2] members-2.csv", 4, "M2"],
+        ["members[3] members-3.csv", 2, "M4"],
+        ["members[3] members-3.csv", 4, "M1"],
+    ]
+    assert [result.origin(at) for at in (3, 4)] == [
+        ("members[2] members-2.csv", 3),
+        ("members[3] members-3.csv", 3),
+    ]
+    assert "王" not in str(told)
+
+
+def test_rows_of_a_table_without_any_id_are_compared_whole():
+    """A consent that two systems hold alike is told; another answer is not."""
+    consents = pd.DataFrame(
+        {"member_id": ["M1"], "channel": ["sms"], "given": ["yes"], "on": [DAY]}
+    )
+    again = consents.assign(given="no")
+    joined = JoinedSource(
+        FrameSource(consents), FrameSource(again), FrameSource(consents)
+    ).read("consents")
+    (told,) = [f for f in joined.findings if f.rule == "record-in-several-sections"]
+    assert (told.source, told.count, joined.accepted) == ("source 3", 1, 3)
+
+
+def test_amounts_stay_whole_where_a_section_lacks_an_optional_column():
+    """A plugin that has no price, or no row at all, makes no floats of the others'."""
+
+    class Bare:
+        def __init__(self, source, rows):
+            self.source, self.rows = source, rows
+
+        def read(self, table):
+            result = self.source.read(table)
+            lean = result.frame[
+                ["ticket_id", "sold_on", "store_id", "quantity", "amount"]
+            ].head(self.rows)
+            return type(result)(
+                table=table, frame=lean.astype(object) if not self.rows else lean,
+                findings=(), rejects=result.rejects, rows_read=self.rows,
+            )  # fmt: skip
+
+    frame = pd.DataFrame(
+        {"ticket_id": ["A"], "sold_on": [DAY], "store_id": ["S1"],
+         "quantity": [1], "amount": [500], "unit_price": [500]}
+    )  # fmt: skip
+    full = FrameSource(frame)
+    other = FrameSource(frame.assign(store_id="S2"))
+    alone = full.read("sales").frame
+    joined = JoinedSource(Bare(other, 1), full, Bare(other, 0)).read("sales")
+    assert joined.frame.dtypes[alone.columns].to_dict() == alone.dtypes.to_dict()
+    assert joined.frame["unit_price"].isna().tolist() == [True, False]
+    assert joined.origin(1)[0] == "source 2"
+
+
+class Tills:
+    """A plugin whose tills count how often they are asked, and may be offline."""
+
+    def __init__(self):
+        self.asked, self.online = [], True
+
+    @hookimpl
+    def memberops_sources(self):
+        """Bring the adapter."""
+        return [Adapter(name="till", factory=self.make, summary="tills")]
+
+    def make(self, context, *, store):
+        """Make a source of one store."""
+        tills = self
+
+        class Source:
+            def read(self, table):
+                if not tills.online:
+                    raise RuntimeError("王小明")
+                tills.asked.append(store)
+                return FrameSource(
+                    pd.DataFrame(
+                        {"ticket_id": ["T"], "sold_on": [DAY],
+                         "store_id": [store], "quantity": [1], "amount": [500]}
+                    )
+                ).read(table)  # fmt: skip
+
+        return Source()
+
+
+def test_each_section_has_its_own_snapshot():
+    """One is kept, one is asked each time; a refresh brings and names the kept."""
+    pytest.importorskip("pyarrow", reason="needs the extra parquet")
+    tills = Tills()
+    parts = [
+        f'[[sources.sales]]\nadapter = "till"\nstore = "S{number}"\n'
+        for number in (1, 2, 3)
+    ]
+    text = HEAD + parts[0] + 'snapshot = "one"\n' + parts[1] + parts[2]
+    text += 'snapshot = "three"\n'
+    chain = opened(text, tills)
+    with pytest.raises(SourceError, match="memberops refresh") as caught:
+        chain.read()
+    assert caught.value.__notes__ == ["sources.sales[1]"]
+    told = []
+    done = chain.refresh(progress=lambda *step: told.append(step))
+    assert [(each.table, each.section, each.new) for each in done] == [
+        ("sales", "sales[1]", 1),
+        ("sales", "sales[3]", 1),
+    ]
+    assert done[1].describe("en").startswith("sales lines (sales[3]): 1 new")
+    assert done[1].describe("zh").startswith("销售明细 (sales[3])：新增 1")
+    assert [step[2:] for step in told] == [(0, 2), (1, 2)]
+    assert "sales[3]" in told[1][0]
+    del tills.asked[:]
+    sales = opened(text, tills).read()["sales"]
+    assert sales["store_id"].tolist() == ["S1", "S2", "S3"]
+    assert tills.asked == ["S2"]
+    tills.online = False
+    with pytest.raises(SourceError, match="RuntimeError") as caught:
+        opened(text, tills).read()
+    assert caught.value.__notes__ == ["sources.sales[2]"]
+    assert "王" not in str(caught.value)
+    with pytest.raises(SourceError) as caught:
+        opened(text, tills).refresh()
+    assert caught.value.__notes__ == ["sources.sales[1]"]
