@@ -1,5 +1,5 @@
 """
-Odoo: orders of the point of sale or of sales, partners and points of sale.
+Odoo: orders of the point of sale or of sales, partners, cards, points and stock.
 
 By JSON-2 (Odoo 19 and later) or JSON-RPC (17 and 18). Made from Odoo's published
 documentation (https://www.odoo.com/documentation/19.0/developer/reference/
@@ -9,43 +9,47 @@ external_api.html) and the fields of its own source; never run against a real se
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
+
+import attrs
 
 from memberops.adapters.secrets import Secret, secret_option
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.http_credential import Credential
 from memberops.adapters.sources.http_reading import HttpReader, RefusedReadingError
-from memberops.adapters.sources.rest_paths import look_up
-from memberops.adapters.sources.rest_resource import (
-    Deleted,
-    Lines,
-    Paging,
-    RestResource,
-    Since,
+from memberops.adapters.sources.odoo_consents import BLACKLISTS, odoo_consents
+from memberops.adapters.sources.odoo_loyalty import odoo_cards, odoo_points
+from memberops.adapters.sources.odoo_records import NAMED, searched
+from memberops.adapters.sources.odoo_stock import odoo_stock
+from memberops.adapters.sources.odoo_tickets import (
+    HELPDESKS,
+    odoo_complaints,
+    odoo_events,
 )
+from memberops.adapters.sources.rest_paths import look_up
+from memberops.adapters.sources.rest_resource import Deleted, Lines, RestResource
 from memberops.adapters.sources.rest_services import service_source
 from memberops.adapters.sources.rest_source import RestSource, WebServer
 from memberops.errors import ConfigurationError
 
 __all__ = ["odoo_source"]
 
-_NAMED: dict[str, Any] = {"fields": {"display_name": {}}}
 _ORDERS: dict[str, dict[str, Any]] = {
     "pos.order": {
         "specification": {
             "state": {},
             "date_order": {},
             "write_date": {},
-            "partner_id": _NAMED,
-            "currency_id": _NAMED,
-            "config_id": _NAMED,
+            "partner_id": NAMED,
+            "currency_id": NAMED,
+            "config_id": NAMED,
             "lines": {
                 "fields": {
                     "qty": {},
                     "price_subtotal_incl": {},
-                    "product_id": _NAMED,
-                    "refunded_orderline_id": {"fields": {"order_id": _NAMED}},
+                    "product_id": NAMED,
+                    "refunded_orderline_id": {"fields": {"order_id": NAMED}},
                 }
             },
         },
@@ -63,14 +67,14 @@ _ORDERS: dict[str, dict[str, Any]] = {
             "state": {},
             "date_order": {},
             "write_date": {},
-            "partner_id": _NAMED,
-            "currency_id": _NAMED,
-            "team_id": _NAMED,
+            "partner_id": NAMED,
+            "currency_id": NAMED,
+            "team_id": NAMED,
             "order_line": {
                 "fields": {
                     "product_uom_qty": {},
                     "price_total": {},
-                    "product_id": _NAMED,
+                    "product_id": NAMED,
                 }
             },
         },
@@ -94,13 +98,24 @@ def odoo_source(
     user: str | None = None,
     interface: Literal["json-2", "json-rpc"] = "json-2",
     orders: Literal["pos.order", "sale.order"] = "pos.order",
+    movements: Literal["stock", "points"] = "stock",
+    items: Iterable[int] | None = None,
+    expiry: bool = False,
+    program: int | None = None,
+    blacklists: Iterable[str] = ("email", "sms"),
+    helpdesk: Literal["helpdesk", "helpdesk_mgmt"] = "helpdesk",
     http: Any = None,
     patience: Any = None,
     sleep: Callable[[float], None] = time.sleep,
     **options: Any,
 ) -> RestSource:
     """
-    Make a source of an Odoo database: ``sales``, ``members`` and ``stores``.
+    Make a source of an Odoo database.
+
+    It gives ``sales``, ``members``, ``stores``, ``cards``, ``gift_movements``,
+    ``consents``, ``complaints`` and ``case_events``, each where its module is
+    installed; see `odoo_cards`, `odoo_points`, `odoo_stock`, `odoo_consents`,
+    `odoo_complaints` and `odoo_events`.
 
     Orders count that are paid (of the point of sale) or confirmed (of sales). A
     refund at the point of sale is an order of its own whose lines name those that
@@ -115,6 +130,14 @@ def odoo_source(
         user: Login; only for ``json-rpc``.
         interface: ``json-2``, or ``json-rpc`` before Odoo 19.
         orders: Which documents are the sales.
+        movements: Whether ``gift_movements`` are those of the stock or of points.
+        items: Ids of the products whose movements are read; None reads all.
+        expiry: Whether lots have an expiration date (module ``product_expiry``).
+        program: Id of the loyalty program whose cards and points are read; None reads
+            those of all.
+        blacklists: Which are asked for refusals, ``email`` and ``sms``; the second is
+            of Odoo's module ``sms``.
+        helpdesk: Which module the tickets are of, Odoo's own or OCA's.
         http: Fields of `HttpLimits`.
         patience: Fields of `ReadingPatience`.
         sleep: How to wait.
@@ -128,6 +151,14 @@ def odoo_source(
         raise ConfigurationError(
             "'interface' is json-2 or json-rpc, and 'orders' pos.order or sale.order"
         )
+    if movements not in {"stock", "points"} or helpdesk not in HELPDESKS:
+        raise ConfigurationError(
+            "'movements' is stock or points, and 'helpdesk' helpdesk or helpdesk_mgmt"
+        )
+    channels = tuple(blacklists)
+    if not channels or not {*channels} <= {*BLACKLISTS}:
+        raise ConfigurationError("'blacklists' are email, sms, or both")
+    products = _ids(items)
     older = interface == "json-rpc"
     if older and not user:
         raise ConfigurationError("json-rpc needs the 'user' whose key it is")
@@ -142,7 +173,31 @@ def odoo_source(
         judge=_judge if older else None,
         dress=_envelope(database, user or "", secret) if older else None,
     )
-    return service_source(context, server, _resources(orders, older=older), options)
+    resources = _resources(orders, older=older) | {
+        "cards": odoo_cards(older=older, program=program),
+        "gift_movements": odoo_stock(older=older, items=products, expiry=expiry)
+        if movements == "stock"
+        else odoo_points(older=older, orders=orders, program=program),
+        "consents": odoo_consents(older=older, channels=channels),
+        "complaints": odoo_complaints(helpdesk, older=older),
+        "case_events": odoo_events(helpdesk, older=older),
+    }
+    # Several databases live at one address.
+    described = {
+        table: attrs.evolve(resource, mark=f"{database} {orders}")
+        for table, resource in resources.items()
+    }
+    return service_source(context, server, described, options)
+
+
+def _ids(items: Any) -> tuple[int, ...] | None:
+    """Read the ids of products."""
+    if items is None:
+        return None
+    found = () if isinstance(items, str) else tuple(items)
+    if not found or not all(type(each) is int for each in found):
+        raise ConfigurationError("'items' are ids of products, as in items = [55, 56]")
+    return found
 
 
 def _judge(document: Any) -> float | None:
@@ -190,7 +245,7 @@ def _resources(orders: str, *, older: bool) -> dict[str, RestResource]:
     known = _ORDERS[orders]
     return {
         "sales": RestResource(
-            **_search(orders, known["specification"], older=older),
+            **searched(orders, known["specification"], older=older),
             only={"state": known["only"]},
             currency="/currency_id.display_name",
             lines=(
@@ -208,7 +263,7 @@ def _resources(orders: str, *, older: bool) -> dict[str, RestResource]:
             ),
         ),
         "members": RestResource(
-            **_search(
+            **searched(
                 "res.partner",
                 {
                     "name": {},
@@ -233,39 +288,7 @@ def _resources(orders: str, *, older: bool) -> dict[str, RestResource]:
             ),
         ),
         "stores": RestResource(
-            **_search("pos.config", {"name": {}, "write_date": {}}, older=older),
+            **searched("pos.config", {"name": {}, "write_date": {}}, older=older),
             lines=(Lines(columns={"store_id": "id", "name": "name"}),),
-        ),
-    }
-
-
-def _search(
-    model: str, fields: dict[str, Any], domain: Any = (), *, older: bool
-) -> dict[str, Any]:
-    """Describe a search page by page after the last id; it holds archived records."""
-    body: dict[str, Any] = {
-        "domain": [["write_date", ">=", ""], ["id", ">", 0], *domain],
-        "specification": fields,
-        "order": "id asc",
-        "context": {"active_test": False},
-    }
-    if older:
-        # The context of a call is one of its named arguments there too.
-        body["model"] = model
-    return {
-        "path": "jsonrpc" if older else f"json/2/{model}/web_search_read",
-        "method": "POST",
-        "body": body,
-        "records": "result.records" if older else "records",
-        "false_is_missing": True,
-        "zone": "UTC",
-        "paging": Paging(
-            kind="key", field="domain.1.2", start=0, size_field="limit", size=200
-        ),
-        "since": Since(
-            field="domain.0.2",
-            changed_at="write_date",
-            form="space",
-            start="1970-01-01 00:00:00",
         ),
     }

@@ -235,6 +235,9 @@ class RestResource:
         together: Makes of all records of a reading those that are read, where one
             does not say enough by itself; it may ask for more. It comes before
             *prepare*, and only in Python.
+        mark: What else the rows depend on and is not to be seen here, such as the
+            database at an address, or an option that *prepare* keeps to. A cursor of
+            another one reads all again.
     """
 
     path: str
@@ -265,6 +268,7 @@ class RestResource:
     together: Callable[[HttpReader, list[Any]], Iterable[Any]] | None = attrs.field(
         default=None, repr=False
     )
+    mark: str = ""
 
     @property
     def waits(self) -> bool:

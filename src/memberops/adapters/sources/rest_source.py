@@ -262,7 +262,7 @@ _PARTS = {"paging": Paging, "since": Since, "deleted": Deleted}
 _RESOURCE = tuple(
     field.name
     for field in attrs.fields(RestResource)
-    if field.name not in {"lines", "prepare", "together"}
+    if field.name not in {"lines", "prepare", "together", "mark"}
 )
 
 
