@@ -8,8 +8,8 @@ project::
     python tests/contract/check_square.py path/to/api.json
 
 Each request that the source makes, and each answer that it is tested with, has to fit
-the schema of its operation: no field that Square does not know, each of its type, and
-of its enumeration.
+the schema of its operation: no field that Square does not know, each of its type, of
+its enumeration and within its limits.
 """
 
 import json
@@ -21,6 +21,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from test_pos_recorded import Recorded, square
 
+_READINGS = {
+    "sales": ("sales", {}),
+    "members": ("members", {}),
+    "stores": ("stores", {}),
+    "consents": ("consents", {}),
+    "points": ("gift_movements", {"movements": "points"}),
+    "stock": ("gift_movements", {"items": ["ITEM1", "ITEM2"]}),
+}
 _TYPES = {
     "object": dict,
     "array": list,
@@ -59,11 +67,19 @@ class Description:
             return
         if "enum" in schema and value not in schema["enum"]:
             yield f"{place} is {value!r}, which is none of its words"
+        if kind == "integer":
+            yield from self._in_limits(schema, value, place)
         if kind == "array":
             for at, each in enumerate(value):
                 yield from self.problems(schema["items"], each, f"{place}[{at}]")
         if kind == "object":
             yield from self._in_fields(schema, value, place)
+
+    @staticmethod
+    def _in_limits(schema, value, place):
+        least, most = schema.get("minimum", value), schema.get("maximum", value)
+        if not least <= value <= most:
+            yield f"{place} is {value}, not {least} to {most}"
 
     def _in_fields(self, schema, value, place):
         known = schema.get("properties", {})
@@ -82,10 +98,10 @@ def check(path):
     description = Description(json.loads(Path(path).read_text("utf-8")))
     found = []
     count = 0
-    for table in ("sales", "members", "stores"):
-        with Recorded("square", table) as shop:
+    for recorded, (table, options) in _READINGS.items():
+        with Recorded("square", recorded) as shop:
             answers = [each["answer"] for each in shop.left]
-            source = square(shop.url, sleep=lambda _: None)
+            source = square(shop.url, sleep=lambda _: None, **options)
             cursor = source.changes(table, since=None).cursor
             if shop.left:
                 source.changes(table, since=cursor)

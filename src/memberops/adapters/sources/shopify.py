@@ -1,5 +1,5 @@
 """
-Shopify: orders with refunds, customers and locations, by its GraphQL Admin API.
+Shopify: orders with refunds, customers, consents, locations; GraphQL Admin API.
 
 Made from Shopify's published documentation
 (https://shopify.dev/docs/api/admin-graphql); never run against Shopify itself.
@@ -81,6 +81,20 @@ query Members($first: Int!, $after: String, $query: String) {
   }
 }
 """
+_CONSENTS = """
+query Consents($first: Int!, $after: String) {
+  customers(first: $first, after: $after, sortKey: ID) {
+    nodes {
+      id legacyResourceId createdAt updatedAt
+      defaultEmailAddress { marketingState marketingUpdatedAt }
+      defaultPhoneNumber { marketingState marketingUpdatedAt }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+_CHANNELS = {"email": "defaultEmailAddress", "sms": "defaultPhoneNumber"}
+_GIVEN = {"SUBSCRIBED": "yes", "UNSUBSCRIBED": "no"}
 _LOCATIONS = """
 query Stores($first: Int!, $after: String) {
   locations(first: $first, after: $after, includeInactive: true) {
@@ -127,7 +141,7 @@ def shopify_source(
     **options: Any,
 ) -> RestSource:
     """
-    Make a source of a Shopify shop: ``sales``, ``members`` and ``stores``.
+    Make a source of a Shopify shop: ``sales``, ``members``, ``consents``, ``stores``.
 
     Canceled and test orders do not count. A refund is a ticket of its own, its id
     after an R, with the order that it takes back. Amounts are those of the lines in
@@ -138,6 +152,16 @@ def shopify_source(
     order of more than 50 lines, or a refund of more than 25, is a finding. Shopify
     gives orders of 60 days unless the app has the scope ``read_all_orders``, and does
     not tell of deleted customers.
+
+    Consents are those to marketing by email and by SMS, of the moment at which they
+    were given or taken back. Where Shopify does not know that moment, an agreement is
+    of the day on which the customer was made, so that it outdoes no later word, and a
+    refusal of the day of the customer's last change. Who is neither subscribed nor
+    unsubscribed (pending, invalid, redacted) has no row. It is not documented that a
+    consent changes the customer's update time, so the table is read whole each time.
+
+    Shopify tells how much is in stock, and a history of it in no released version of
+    the interface; it keeps no points (store credit is money) and no cards with a term.
 
     Args:
         context: Of the chain.
@@ -226,6 +250,20 @@ def _with_paid(line: Mapping[str, Any]) -> dict[str, Any]:
     return {**line, "paid": amount_at(line, _shop("originalTotalSet")) - taken}
 
 
+def _with_consents(customer: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
+    """Give a line to each channel about which the customer said something."""
+    said = []
+    for channel, place in _CHANNELS.items():
+        given = _GIVEN.get(str(look_up(customer, f"{place}.marketingState")))
+        if given is not None:
+            usual = "createdAt" if given == "yes" else "updatedAt"
+            at = look_up(customer, f"{place}.marketingUpdatedAt")
+            said.append(
+                {"channel": channel, "given": given, "at": at or customer.get(usual)}
+            )
+    return {**customer, "said": said}, True
+
+
 def _graph(name: str, query: str, *, size: int, since: bool) -> dict[str, Any]:
     return {
         "path": "graphql.json",
@@ -289,6 +327,24 @@ def _resources() -> dict[str, RestResource]:
                         "phone": "defaultPhoneNumber.phoneNumber",
                         "joined_on": "createdAt",
                     }
+                ),
+            ),
+        ),
+        "consents": RestResource(
+            **_graph("customers", _CONSENTS, size=100, since=False),
+            prepare=_with_consents,
+            lines=(
+                Lines(
+                    each="said",
+                    columns={
+                        "member_id": "/legacyResourceId",
+                        "channel": "channel",
+                        "given": "given",
+                        "on": "at",
+                        "at": "at",
+                        "source": "'Shopify'",
+                    },
+                    made=True,
                 ),
             ),
         ),
