@@ -353,15 +353,6 @@ def test_a_compressed_file_does_not_grow_without_bounds():
     assert read(gzip.compress(small.encode())).accepted == 1
 
 
-def test_rejected_rows_are_bounded_and_never_dropped():
-    """More bad rows than are kept refuse the file, in parts or in values."""
-    for bad in ("T1\n", "T1,2026-13-45,S1,1,5\n"):
-        rows = SALES + GOOD + bad * 5
-        assert read(rows, limits={"rejects": 5}).rejected == 5
-        with pytest.raises(SourceError, match=r"more than 4 rows .*rejects = 40"):
-            read(rows, limits={"rejects": 4})
-
-
 @pytest.mark.parametrize("note", ["制表人：李四,,,,", "制表人：李四"])
 def test_a_note_below_the_totals_is_no_bad_row(note):
     """Who made the list is told and not read; without totals it is a bad row."""

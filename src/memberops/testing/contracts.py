@@ -135,10 +135,11 @@ def broken_by_result(
 def _counts(result: SourceResult, table: Table) -> Iterator[str]:
     if result.table != table.name:
         yield f"the result says it is of the table {result.table!r}"
-    if result.rows_read != len(result.frame) + len(result.rejects):
+    rejected = len(result.rejects) + result.unlisted
+    if result.rows_read != len(result.frame) + rejected:
         yield (
             f"{result.rows_read} rows read are not {len(result.frame)} accepted "
-            f"+ {len(result.rejects)} rejected"
+            f"+ {rejected} rejected"
         )
 
 

@@ -24,6 +24,7 @@ __all__ = ["Conversion", "derive", "settle"]
 
 _Array = npt.NDArray[Any]
 _INT64 = 2**63 - 1
+_MOST_NAMED = 100_000
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -164,21 +165,32 @@ def _unique(
     firsts = both.drop_duplicates(names)[[*names, "line", "file"]]
     seconds = keys.loc[again, [*names, "row", "file"]]
     met = seconds.merge(firsts, on=names, how="left", suffixes=("", "_first"))
-    for row, line, file, first_file in zip(
-        met["row"], met["line"], met["file"], met["file_first"], strict=True
+    few = met.head(_MOST_NAMED)
+    reasons = []
+    for line, file, first_file in zip(
+        few["line"], few["file"], few["file_first"], strict=True
     ):
         other = first_file if first_file != file else ""
-        state.reject_one(
-            row,
+        reasons.append(
             Reason(
                 "duplicate-key",
                 names[0],
                 f"the same {' and '.join(names)} stands in {unit} {line}"
                 + (f" of {other}" if other else ""),
                 f"{'、'.join(names)} 与{other}第 {line} 行重复",
-            ),
+            )
         )
-    state.tell(met["row"].to_numpy())
+    # A reason of its own for each of a million rows would cost more than the rows.
+    reasons.append(
+        Reason(
+            "duplicate-key",
+            names[0],
+            f"the same {' and '.join(names)} stands in an earlier {unit}",
+            f"{'、'.join(names)} 与前面的行重复",
+        )
+    )
+    which = np.minimum(np.arange(len(met)), _MOST_NAMED)
+    state.reject_each(met["row"].to_numpy(), which, reasons)
     return frame[~again].reset_index(drop=True)
 
 

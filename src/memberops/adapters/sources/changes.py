@@ -48,9 +48,10 @@ class SourceChanges:
         deleted: Keys of records that are no more.
         whole: Whether *result* is the whole table, so that what it lacks is no more.
         refused: For each row of ``result.rejects`` the key of its record, or an empty
-            key where that is not known; empty if none is known. A record that was
-            good and is refused now leaves the table, as in a whole reading. A
-            snapshot reads a table whole where rows were refused and no key is known.
+            key where that is not known; empty if none is known, or if not all rejects
+            are listed. A record that was good and is refused now leaves the table, as
+            in a whole reading. A snapshot reads a table whole where rows were refused
+            and no key is known.
         key: Columns by which a record that comes again replaces the earlier rows;
             those of `record_key_of` if empty. A source whose card has one row
             whatever its term says ``("card_id",)``.

@@ -54,6 +54,7 @@ NOBODY_WORDS = (
 """Member ids that mean no member, as tills write them; case and width do not count."""
 
 _MEMBER = "member_id"
+_MOST_SHOWN = 100_000
 _Array = npt.NDArray[Any]
 
 
@@ -340,11 +341,12 @@ def _cells(
         days: The days of moments.
     """
     problem = np.full(len(typed), -1, dtype=np.int64)
-    reasons: list[Reason] = []
+    reasons: dict[Reason, int] = {}
     for place, (position, value) in enumerate(zip(rest, found, strict=True)):
         if isinstance(value, Unreadable):
-            problem[position] = len(reasons)
-            reasons.append(reason_for(column, value, text.texts[position]))
+            shown = text.texts[position] if len(reasons) < _MOST_SHOWN else None
+            reason = reason_for(column, value, shown)
+            problem[position] = reasons.setdefault(reason, len(reasons))
             found[place] = None
     typed[rest] = _typed(found, column.kind)
     return Cells(
@@ -353,7 +355,7 @@ def _cells(
         typed=typed,
         missing=void,
         problem=problem,
-        reasons=reasons,
+        reasons=list(reasons),
         days=days,
     )
 

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 REJECT_COLUMNS = ("file", "line", "column", "rule", "reason_en", "reason_zh", "raw")
-"""Columns of `SourceResult.rejects`: one row for each rejected row of the source."""
+"""Columns of `SourceResult.rejects`: a row for each rejected row that is listed."""
 
 
 @attrs.frozen(kw_only=True)
@@ -67,14 +67,18 @@ class SourceResult:
     Args:
         table: Name of the canonical table, such as ``"sales"``.
         frame: The accepted rows in canonical form (see `memberops.tables`).
-        rejects: One row for each rejected row, with the columns `REJECT_COLUMNS`.
+        rejects: One row for each rejected row, with the columns `REJECT_COLUMNS`; the
+            first ones where there are more than a source lists.
         findings: What was noticed, rejected rows included.
         rows_read: Data rows that the source held, headings not counted.
         origins: By file, the line of each accepted row, in the order of *frame*;
             empty where the source has no files.
+        unlisted: How many rows were rejected beyond those of *rejects*; a finding
+            tells of them.
 
     Raises:
-        InvalidValueError: The counts do not add up: a row was lost or doubled.
+        InvalidValueError: The counts do not add up: a row was lost or doubled; or
+            *unlisted* is no count.
         FrameError: *rejects* lacks a column of `REJECT_COLUMNS`.
     """
 
@@ -84,6 +88,7 @@ class SourceResult:
     findings: tuple[Finding, ...] = attrs.field(converter=_findings)
     rows_read: int = attrs.field()
     origins: tuple[tuple[str, npt.NDArray[np.int64]], ...] = ()
+    unlisted: int = 0
 
     @rejects.validator
     def _check_rejects(self, _attribute: object, value: Any) -> None:
@@ -93,6 +98,9 @@ class SourceResult:
 
     @rows_read.validator
     def _check_rows_read(self, _attribute: object, value: Any) -> None:
+        rest: object = self.unlisted
+        if isinstance(rest, bool) or not isinstance(rest, int) or rest < 0:
+            raise InvalidValueError(f"{self.table}: 'unlisted' is a count from 0 on")
         if value != self.accepted + self.rejected:
             raise InvalidValueError(
                 f"{self.table}: {value} rows read, but {self.accepted} accepted "
@@ -120,8 +128,8 @@ class SourceResult:
 
     @property
     def rejected(self) -> int:
-        """How many rows are in `rejects`."""
-        return len(self.rejects)
+        """How many rows were rejected, listed in `rejects` or not."""
+        return len(self.rejects) + self.unlisted
 
     def __repr__(self) -> str:
         """Show the counts, never a value."""

@@ -13,7 +13,7 @@ import pandas as pd
 from memberops.adapters.sources.amount_units import settle_units
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.contract import SourceResult
-from memberops.adapters.sources.csv_rows import RowReader, too_many_rejects
+from memberops.adapters.sources.csv_rows import BadRow, RowReader
 from memberops.adapters.sources.encoding import TextFile, open_text, visible
 from memberops.adapters.sources.finding_log import FindingLog, Reason
 from memberops.adapters.sources.headings import HeadingMap
@@ -84,7 +84,8 @@ class CsvReading:
             reader.headings, self.options, log, line=reader.heading_line
         )
         texts, first, last = _texts(reader, place, table, log)
-        rows_read = len(first) + len(reader.bad)
+        damaged = len(reader.bad) + reader.more_bad.total()
+        rows_read = len(first) + damaged
         _tell_about_rows(reader, rows_read, log)
         headings = reader.headings or ()
         options, foreign = settle_units(
@@ -103,9 +104,9 @@ class CsvReading:
             file=path.name,
         )
         most = options.limits.rejects
-        if len(reader.bad) + len(done.rejected) > most:
-            raise too_many_rejects(path.name, most)
-        raws = _raw_rows(file, first[done.rejected], last[done.rejected])
+        unlisted = log.add_unlisted(damaged + len(done.rejected), most)
+        listed = done.rejected[:most]
+        raws = _raw_rows(file, first[listed], last[listed])
         rejects: list[tuple[Any, ...]] = [
             (bad.line, None, bad.rule, bad.text_en, bad.text_zh, bad.raw)
             for bad in reader.bad
@@ -113,17 +114,18 @@ class CsvReading:
         rejects += [
             (int(line), why.column, why.rule, why.text_en, why.text_zh, raw)
             for line, why, raw in zip(
-                first[done.rejected], done.reasons, raws, strict=True
+                first[listed], done.reasons[:most], raws, strict=True
             )
         ]
         rejects.sort(key=lambda reject: reject[0])
         result = SourceResult(
             table=table.name,
             frame=done.frame,
-            rejects=rejects_frame([(path.name, *row) for row in rejects]),
+            rejects=rejects_frame([(path.name, *row) for row in rejects[:most]]),
             findings=log.findings,
             rows_read=rows_read,
             origins=((path.name, np.delete(first, done.rejected)),),
+            unlisted=unlisted,
         )
         return result, done.keys
 
@@ -185,16 +187,18 @@ def _tell_about_rows(reader: RowReader, rows_read: int, log: FindingLog) -> None
             count=reader.blank,
         )
     reasons: dict[Reason, int] = {}
-    which = [
-        reasons.setdefault(Reason(b.rule, None, b.text_en, b.text_zh), len(reasons))
-        for b in reader.bad
-    ]
+    which = [reasons.setdefault(_reason(bad), len(reasons)) for bad in reader.bad]
     log.add_rows(
         list(reasons),
         np.array(which, dtype=np.int64),
         np.array([bad.line for bad in reader.bad], dtype=np.int64),
         Severity.ERROR,
+        more={_reason(bad): count for bad, count in reader.more_bad.items()},
     )
+
+
+def _reason(bad: BadRow) -> Reason:
+    return Reason(bad.rule, None, bad.text_en, bad.text_zh)
 
 
 def _raw_rows(file: TextFile, first: Any, last: Any) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, repeat
 
@@ -19,7 +19,7 @@ import attrs
 from memberops.adapters.sources.encoding import TextFile, visible
 from memberops.errors import ConfigurationError, SourceError
 
-__all__ = ["BadRow", "RowBatch", "RowReader", "cells_of", "too_many_rejects"]
+__all__ = ["BadRow", "RowBatch", "RowReader", "cells_of"]
 
 _DELIMITERS = (",", ";", "\t", "|")
 _BATCH = 1_000
@@ -125,7 +125,10 @@ class RowReader:
     Attributes:
         headings: The cells of the heading line, or None if the file is empty.
         heading_line: Where it ends.
-        bad: The rows that could not be taken apart so far.
+        bad: The rows that could not be taken apart so far, the first ones where they
+            are more than the limit 'rejects'.
+        more_bad: How many more there were, by reason; each with the line of 0 and no
+            text.
         blank: How many rows had no text in any cell; they are not counted as rows.
     """
 
@@ -145,6 +148,7 @@ class RowReader:
         self._line = 0
         self._delimiter = delimiter or ","
         self.bad: list[BadRow] = []
+        self.more_bad: Counter[BadRow] = Counter()
         self.blank = 0
         self.headings = self._read_headings(delimiter, known)
         self.heading_line = self._line
@@ -309,8 +313,8 @@ class RowReader:
         self._reject(self._line, rule, self._feed.taken)
 
     def _reject(self, line: int, rule: str, lines: list[str], count: int = 0) -> None:
-        if len(self.bad) >= self._most_bad:
-            raise too_many_rejects(self._name, self._most_bad)
+        for damaged in range(line, line + len(lines)):
+            self._damage.pop(damaged, None)
         # One text for all rows of a reason: there may be a million of them.
         if (rule, count) not in self._texts:
             text_en, text_zh = (
@@ -318,15 +322,12 @@ class RowReader:
             )
             self._texts[rule, count] = text_en, text_zh
         text_en, text_zh = self._texts[rule, count]
-        self.bad.append(
-            BadRow(
-                line=line,
-                rule=rule,
-                text_en=text_en,
-                text_zh=text_zh,
-                raw=visible("".join(lines).rstrip("\r\n")),
-            )
-        )
+        bad = BadRow(line=0, rule=rule, text_en=text_en, text_zh=text_zh, raw="")
+        if len(self.bad) >= self._most_bad:
+            self.more_bad[bad] += 1
+            return
+        raw = visible("".join(lines).rstrip("\r\n"))
+        self.bad.append(attrs.evolve(bad, line=line, raw=raw))
 
 
 def _sniff(line: str, known: Callable[[str], bool], fallback: str) -> str:
@@ -335,15 +336,6 @@ def _sniff(line: str, known: Callable[[str], bool], fallback: str) -> str:
         return sum(map(known, cells)), len(cells), delimiter == fallback
 
     return max((fallback, *_DELIMITERS), key=worth)
-
-
-def too_many_rejects(name: str, most: int) -> SourceError:
-    """Say that a file has more rejected rows than are kept."""
-    return SourceError(
-        f"more than {most} rows of {name} would be rejected, which is above the limit "
-        "'rejects': it seems to be another table or damaged; if it is neither, raise "
-        f"the limit, as in limits = {{ rejects = {10 * most} }}"
-    )
 
 
 def cells_of(line: str, delimiter: str) -> list[str]:

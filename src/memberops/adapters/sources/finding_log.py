@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -135,12 +135,38 @@ class FindingLog:
             )
         )
 
+    def add_unlisted(self, rejected: int, most: int) -> int:
+        """
+        Tell of rejected rows that are not listed, and return how many these are.
+
+        Args:
+            rejected: How many rows were rejected.
+            most: How many of them are listed.
+
+        >>> log = FindingLog("sales", "sales.csv", 1)
+        >>> log.add_unlisted(5, 5), log.add_unlisted(7, 5), len(log.findings)
+        (0, 2, 1)
+        """
+        rest = max(rejected - most, 0)
+        if rest:
+            self.add(
+                "rejects-unlisted",
+                f"of the rejected rows the first {most} are listed; these are counted "
+                "and not listed, being beyond the limit 'rejects'",
+                f"拒收的行只列出前 {most} 行；其余的行超出上限 rejects，只计数、不列出",
+                severity=Severity.WARNING,
+                count=rest,
+            )
+        return rest
+
     def add_rows(
         self,
         reasons: Sequence[Reason],
         which: npt.NDArray[Any],
         lines: npt.NDArray[Any],
         severity: Severity,
+        *,
+        more: Mapping[Reason, int] | None = None,
     ) -> None:
         """
         Add the findings of many rows.
@@ -151,9 +177,11 @@ class FindingLog:
             lines: For each row, its line.
             severity: `Severity.ERROR` says that the rows are rejected,
                 `Severity.WARNING` that the cells are left empty.
+            more: How many further rows, whose lines were not kept, have a reason.
         """
         effect_en, effect_zh = _EFFECTS[severity]
-        used = [reasons[code] for code in np.unique(which)]
+        further = more or {}
+        used = [*(reasons[code] for code in np.unique(which)), *further]
         for rule, column, wide in dict.fromkeys(
             (reason.rule, reason.column, reason.column_wide) for reason in used
         ):
@@ -162,6 +190,11 @@ class FindingLog:
             )
             rows = np.flatnonzero(fits[which])
             shown = 1 if wide else self._examples
+            beyond = sum(
+                count
+                for reason, count in further.items()
+                if reason.rule == rule and reason.column == column
+            )
             for row in rows[:shown]:
                 reason = reasons[which[row]]
                 self.add(
@@ -173,7 +206,7 @@ class FindingLog:
                     row=None if wide else int(lines[row]),
                     count=len(rows) if wide else 1,
                 )
-            rest = len(rows) - shown
+            rest = max(len(rows) - shown, 0) + beyond
             if rest > 0 and not wide:
                 self.add(
                     rule,

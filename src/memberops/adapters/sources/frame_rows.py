@@ -48,7 +48,8 @@ def read_frame(
         table: The canonical table, or its name.
         zone: Zone in which a moment has its day, where a column of days has to be
             made of moments; Asia/Shanghai if None.
-        limits: How many findings of a rule are given one by one.
+        limits: How many findings of a rule are given one by one, and how many
+            rejected rows are listed.
 
     Returns:
         The canonical pandas frame, with findings that count rows from 1. Rejected
@@ -79,7 +80,8 @@ def read_frame(
         and not (column.derived_from and set(column.derived_from) <= set(available))
     ]
     canonical.check_columns(available, needed)
-    log = FindingLog(canonical.name, None, (limits or ReadingLimits()).examples)
+    bounds = limits or ReadingLimits()
+    log = FindingLog(canonical.name, None, bounds.examples)
     cells = {
         column.name: frame_cells(column, frame[column.name], table=canonical.name)
         for column in canonical.columns
@@ -91,7 +93,9 @@ def read_frame(
     state = RowVerdicts(np.full(len(frame), -1, dtype=np.int64), [], rows, log)
     done = settle(canonical, cells, state, derived=derived)
     names = [name for name in canonical.names if name in available]
-    raws = frame.select(*names)[done.rejected.tolist()].rows()
+    unlisted = log.add_unlisted(len(done.rejected), bounds.rejects)
+    listed, reasons = done.rejected[: bounds.rejects], done.reasons[: bounds.rejects]
+    raws = frame.select(*names)[listed.tolist()].rows()
     return SourceResult(
         table=canonical.name,
         frame=done.frame,
@@ -99,13 +103,12 @@ def read_frame(
             [
                 ("", int(at) + 1, why.column, why.rule, why.text_en, why.text_zh,
                  _as_text(raw))
-                for at, why, raw in zip(
-                    done.rejected, done.reasons, raws, strict=True
-                )
+                for at, why, raw in zip(listed, reasons, raws, strict=True)
             ]
         ),
         findings=log.findings,
         rows_read=len(frame),
+        unlisted=unlisted,
     )  # fmt: skip
 
 

@@ -34,8 +34,8 @@ class ReadingLimits:
         examples: How many findings of one rule and column are given one by one;
             the rest is one finding with a count.
         package_bytes: Largest workbook, after decompression of all its parts.
-        rejects: How many rejected rows of one CSV file are kept, all with their raw
-            text; a file with more is refused.
+        rejects: How many rejected rows of one table, sheet or file are listed, with
+            their text; more are counted and told, and not listed.
         package_ratio: How many times larger a part, or a compressed CSV file, may be
             than it is compressed.
         package_parts: How many parts a workbook or an archive may have.
@@ -50,7 +50,7 @@ class ReadingLimits:
     columns: int = attrs.field(default=2_000, validator=_positive)
     row_lines: int = attrs.field(default=100, validator=_positive)
     examples: int = attrs.field(default=100, validator=_positive)
-    rejects: int = attrs.field(default=1_000_000, validator=_positive)
+    rejects: int = attrs.field(default=100_000, validator=_positive)
     package_bytes: int = attrs.field(default=512 * 2**20, validator=_positive)
     package_ratio: int = attrs.field(default=100, validator=_positive)
     package_parts: int = attrs.field(default=1_000, validator=_positive)

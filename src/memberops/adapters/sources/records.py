@@ -133,12 +133,15 @@ def refused_keys(
         key: The fields that hold the record's key.
 
     Returns:
-        For each reject the key of its record; an empty key where a part is missing.
+        For each reject the key of its record, an empty key where a part is missing;
+        nothing if not all rejects are listed.
 
     Raises:
         ColumnTypeError: A part is no plain value.
     """
-    found = []
+    found: list[tuple[str, ...]] = []
+    if result.unlisted:
+        return ()
     for line in result.rejects["line"].tolist():
         record = records[line - 1]
         parts = tuple(narrow(text_of(record.get(name))) for name in key)

@@ -102,7 +102,7 @@ def read_changes(
         cursor=before.advanced(got).text(),
         deleted=() if whole else _gone(made, table_rows, rows, result, key),
         whole=whole,
-        refused=refused if key else (),
+        refused=refused if key and not result.unlisted else (),
         key=resource.key,  # type: ignore[arg-type] # of the converter tuple
     )
 

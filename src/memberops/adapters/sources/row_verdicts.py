@@ -36,9 +36,17 @@ class RowVerdicts:
         if told and hit.any():
             self.tell(np.flatnonzero(hit))
 
-    def reject_one(self, row: int, reason: Reason) -> None:
-        """Reject one row, silently."""
-        self._mark(np.array([row]), np.array([0]), [reason])
+    def reject_each(self, rows: _Array, which: _Array, reasons: list[Reason]) -> None:
+        """
+        Reject rows, each for its own reason.
+
+        Args:
+            rows: Their positions.
+            which: For each, the position of its reason.
+            reasons: The reasons.
+        """
+        self._mark(rows, which, reasons)
+        self.tell(rows)
 
     def tell(self, rows: _Array) -> None:
         """Add findings for rejected rows."""

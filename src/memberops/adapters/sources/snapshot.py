@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ from pandas.api import types
 
 from memberops.adapters.sources.changes import (
     ChangingSource,
+    RecordKey,
     SourceChanges,
     merge_changes,
 )
@@ -122,8 +124,26 @@ class SnapshotSource:
                 *kept.findings,
                 *map(told_before, kept.earlier),
             ),
-            rows_read=len(kept.frame) + len(kept.rejects),
+            rows_read=len(kept.frame) + len(kept.rejects) + kept.unlisted,
+            unlisted=kept.unlisted,
         )
+
+    def refused(self, table: str) -> tuple[tuple[str, ...], tuple[RecordKey, ...]]:
+        """
+        Name the records of the rejects that `read` gives.
+
+        Returns:
+            The columns by which the source names records, and for each reject the
+            key of its record; an empty one where that is not known.
+
+        Raises:
+            SourceError: The table is damaged.
+        """
+        kept = self._folder.read(table)
+        if kept is None:
+            return (), ()
+        told = kept.rejects["record"].tolist()
+        return kept.key, tuple(tuple(json.loads(each)) if each else () for each in told)
 
     def refresh(
         self, tables: Iterable[str], *, whole: bool = False, allow_loss: bool = False
@@ -182,6 +202,7 @@ class SnapshotSource:
                 key=changes.record_key,
                 origin=self._origin,
                 refreshed_at=self._now().astimezone(dt.UTC),
+                unlisted=changes.result.unlisted,
             )
             self._folder.write(made)
         return TableRefresh(
@@ -190,7 +211,7 @@ class SnapshotSource:
             changed=changed,
             gone=gone,
             rows=len(frame),
-            rejected=len(made.rejects),
+            rejected=len(made.rejects) + made.unlisted,
             whole=changes.whole,
             findings=made.findings,
         )
@@ -211,7 +232,8 @@ class SnapshotSource:
         if not isinstance(source, ChangingSource):
             result = _asked(table, SourceResult, lambda: source.read(table))
             return SourceChanges(result=result, cursor="", whole=True)
-        since = None if kept is None else kept.cursor
+        # Which of the refused rows that are not listed came right, only all tell.
+        since = None if kept is None or kept.unlisted else kept.cursor
         changes = _asked(
             table, SourceChanges, lambda: source.changes(table, since=since)
         )

@@ -152,7 +152,7 @@ def merged_rejects(kept: KeptTable | None, changes: SourceChanges) -> pd.DataFra
         The rejects with a column ``record``: the key of the record as JSON, or
         ``""`` where it is not known.
     """
-    refused = changes.refused or ((),) * changes.result.rejected
+    refused = changes.refused or ((),) * len(changes.result.rejects)
     records = [json.dumps(each, ensure_ascii=False) if each else "" for each in refused]
     new = changes.result.rejects.assign(record=pd.Series(records, dtype="str"))
     if kept is None or changes.whole or kept.rejects.empty:
@@ -198,7 +198,7 @@ def earlier_findings(
     ]
     now = {_kind(finding) for finding in changes.result.findings}
     once = {_kind(finding): finding for finding in told if _kind(finding) not in now}
-    old = rejects.iloc[: len(rejects) - changes.result.rejected]
+    old = rejects.iloc[: len(rejects) - len(changes.result.rejects)]
     for (file, column, rule), rows in old.groupby(["file", "column", "rule"]):
         first = rows.iloc[0]
         finding = Finding(

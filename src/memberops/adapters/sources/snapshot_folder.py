@@ -51,6 +51,7 @@ class KeptTable:
         key: Columns by which records are replaced.
         origin: What tells one way to read the source from another.
         refreshed_at: When it was read.
+        unlisted: How many rows were refused beyond those of *rejects*.
     """
 
     table: str
@@ -62,6 +63,7 @@ class KeptTable:
     key: tuple[str, ...]
     origin: str
     refreshed_at: dt.datetime
+    unlisted: int = 0
 
 
 @attrs.frozen(repr=False)
@@ -146,6 +148,7 @@ class SnapshotFolder:
             key=tuple(told["key"]),
             origin=told["origin"],
             refreshed_at=dt.datetime.fromisoformat(told["refreshed_at"]),
+            unlisted=told.get("unlisted", 0),
         )
 
     def _load(self, table: str, told: dict[str, Any]) -> pd.DataFrame:
@@ -174,6 +177,7 @@ class SnapshotFolder:
             "cursor": kept.cursor,
             "key": list(kept.key),
             "refreshed_at": kept.refreshed_at.isoformat(),
+            "unlisted": kept.unlisted,
             "findings": [_told(finding) for finding in kept.findings],
             "earlier": [_told(finding) for finding in kept.earlier],
         }

@@ -262,7 +262,7 @@ class SqlReading:
             result=result,
             cursor=cursor,
             deleted=[each for each in deleted if each not in came],
-            refused=refused,
+            refused=() if result.unlisted else refused,
             key=self.place.key,  # type: ignore[arg-type] # of the converter tuple
         )
 

@@ -188,4 +188,5 @@ def joined_results(
         findings=[finding for part in parts for finding in part.findings] + list(more),
         rows_read=sum(part.rows_read for part in parts),
         origins=tuple(origin for part in parts for origin in part.origins),
+        unlisted=sum(part.unlisted for part in parts),
     )

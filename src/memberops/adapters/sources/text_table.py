@@ -137,11 +137,15 @@ def read_text_table(
         earlier=earlier,
         file=text.name,
     )
+    most = options.limits.rejects
+    unlisted = log.add_unlisted(len(done.rejected), most)
     rejects = rejects_frame(
         [
             (text.name, int(text.lines[at]), why.column, why.rule, why.text_en,
              why.text_zh, text.raw(int(at)))
-            for at, why in zip(done.rejected, done.reasons, strict=True)
+            for at, why in zip(
+                done.rejected[:most], done.reasons[:most], strict=True
+            )
         ]
     )  # fmt: skip
     result = SourceResult(
@@ -151,5 +155,6 @@ def read_text_table(
         findings=(*text.notes, *log.findings),
         rows_read=len(text.lines),
         origins=((text.name, np.delete(text.lines, done.rejected)),),
+        unlisted=unlisted,
     )
     return result, done.keys
