@@ -442,15 +442,34 @@ def test_an_invoice_of_erpnext_is_shared_out_over_its_lines():
     assert max(parts) - min(parts) <= 1
 
 
-@pytest.mark.parametrize("own", ["CUST-2026-00007", "C-0001", "VIP.A-123456"])
-def test_a_customer_of_a_naming_series_keeps_its_id(own):
+SERIES = {"customer_series": ["CUST-.YYYY.-", "VIP/.YY..MM.-.###", "KD.####"]}
+
+
+@pytest.mark.parametrize(
+    ("own", "options"),
+    [
+        ("CUST-2026-00007", {}),
+        ("CUST-2026-1234567", {}),
+        ("CUST-2026-00007", SERIES),
+        ("VIP/2611-042", SERIES),
+        ("KD0001", SERIES),
+    ],
+)
+def test_a_customer_of_a_naming_series_keeps_its_id(own, options):
     """A number of a series is no name; whoever is called so is hidden on both sides."""
     with Recorded("erpnext", "members") as shop:
         for each in shop.left:
             for customer in each["answer"]["data"]:
                 customer["name"] = own if customer["name"] == "王小明" else "Li Lei - 1"
-        frame = erpnext(shop.url).read("members").frame
+        frame = erpnext(shop.url, **options).read("members").frame
     assert set(frame["member_id"]) == {own}
+
+
+def test_a_naming_series_that_hides_nobody_is_refused():
+    """Numbers without letters are phones; what ERPNext would not take is told."""
+    for series in ([".YYYY.-.#####"], ["A-.####"], ["CUST-.{abbr}."], "CUST-.YYYY.-"):
+        with pytest.raises(ConfigurationError, match="series"):
+            erpnext("https://erp.example.com", customer_series=series)
 
 
 @pytest.mark.parametrize(
@@ -463,6 +482,11 @@ def test_a_customer_of_a_naming_series_keeps_its_id(own):
         "C-13812345678",
         "C-13812345678-001",
         "C0001",
+        "ZHANG-1980",
+        "LI.LEI-123456",
+        "CUST-13812345678",
+        "CUST-2026-13812345678",
+        "KD0001",
     ],
 )
 def test_a_customer_that_is_named_by_a_phone_or_a_name_has_a_digest(own):

@@ -1,5 +1,5 @@
 """
-ERPNext: invoices of the point of sale with returns, customers and profiles.
+ERPNext: invoices of the point of sale, customers, profiles, points, stock and issues.
 
 Made from the published documentation of Frappe and ERPNext
 (https://docs.frappe.io/framework/user/en/api/rest); never run against a real server.
@@ -7,36 +7,38 @@ Made from the published documentation of Frappe and ERPNext
 
 from __future__ import annotations
 
-import hashlib
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Literal
 
+import attrs
+
 from memberops.adapters.secrets import secret_option
 from memberops.adapters.sources.contract import SourceContext
+from memberops.adapters.sources.erpnext_ids import CUSTOMER_SERIES, CustomerIds
+from memberops.adapters.sources.erpnext_people import (
+    erpnext_complaints,
+    erpnext_consents,
+    erpnext_events,
+)
+from memberops.adapters.sources.erpnext_points import erpnext_points
+from memberops.adapters.sources.erpnext_records import listed, moment_at
+from memberops.adapters.sources.erpnext_stock import erpnext_stock
 from memberops.adapters.sources.http_credential import Credential
 from memberops.adapters.sources.order_money import amount_at
 from memberops.adapters.sources.rest_resource import (
     Deleted,
     Follow,
     Lines,
-    Paging,
     RestResource,
-    Since,
 )
 from memberops.adapters.sources.rest_services import service_source
 from memberops.adapters.sources.rest_source import RestSource, WebServer
 from memberops.adapters.sources.shares import shares
+from memberops.errors import ConfigurationError
 
 __all__ = ["erpnext_source"]
-
-# As in CUST-2026-00001. A phone is a longer run of digits, and a name with a year
-# behind it has no separator.
-_SERIES = re.compile(r"(?!.*\d{7})[A-Z][A-Z0-9./]*(?:-[A-Z0-9.]+)*-\d{3,6}", re.ASCII)
-# Local times come twice when summer time ends.
-_OVERLAP = 2 * 3600
 
 
 def erpnext_source(
@@ -46,13 +48,21 @@ def erpnext_source(
     token: Any,
     invoices: Literal["POS Invoice", "Sales Invoice"] = "POS Invoice",
     zone: str | None = None,
+    customer_series: Iterable[str] = CUSTOMER_SERIES,
+    movements: Literal["stock", "points"] = "stock",
+    items: Iterable[str] | None = None,
+    program: str | None = None,
     http: Any = None,
     patience: Any = None,
     sleep: Callable[[float], None] = time.sleep,
     **options: Any,
 ) -> RestSource:
     """
-    Make a source of an ERPNext site: ``sales``, ``members`` and ``stores``.
+    Make a source of an ERPNext site.
+
+    It gives ``sales``, ``members``, ``stores``, ``gift_movements``, ``consents``,
+    ``complaints`` and ``case_events``; see `erpnext_points`, `erpnext_stock`,
+    `erpnext_consents`, `erpnext_complaints` and `erpnext_events`. It has no cards.
 
     Submitted invoices count; one that is canceled stops counting. A return is an
     invoice of its own that names the one it takes back. A store is the POS profile of
@@ -61,10 +71,9 @@ def erpnext_source(
     discounts of the whole invoice, and with taxes.
 
     ERPNext names customers as they are called unless its selling settings say "naming
-    series". An id that is not written as the numbers of a series are, capitals, a
-    hyphen and three to six digits, may be a name or a phone, and would stand unmasked
-    wherever ids do: it becomes a digest, such as ``C-5f2b…``. Who is renamed is then
-    another member.
+    series". An id that is no number of a series in *customer_series* may be a name or a
+    phone, and would stand unmasked wherever ids do: it becomes a digest, such as
+    ``C-5f2b…``. Who is renamed is then another member.
 
     Args:
         context: Of the chain.
@@ -73,6 +82,11 @@ def erpnext_source(
             ``{ env = "ERPNEXT_TOKEN" }`` or a function.
         invoices: Which documents are the sales.
         zone: Zone of the site, in which it writes all times; the chain's if None.
+        customer_series: The naming series of customers, as the site's settings write
+            them; see `CustomerIds.of`.
+        movements: Whether ``gift_movements`` are those of the stock or of points.
+        items: Codes of the items whose movements are read; None reads all.
+        program: The loyalty program whose points are read; None reads those of all.
         http: Fields of `HttpLimits`.
         patience: Fields of `ReadingPatience`.
         sleep: How to wait.
@@ -81,6 +95,10 @@ def erpnext_source(
     Raises:
         ConfigurationError: An option cannot be.
     """
+    ids = CustomerIds.of(customer_series)
+    if movements not in {"stock", "points"}:
+        raise ConfigurationError("'movements' is stock or points")
+    codes = _codes(items)
     server = WebServer.of(
         context,
         base_url,
@@ -97,18 +115,17 @@ def erpnext_source(
     zone = zone or context.zone.key
     digits = context.currency.digits
     sales = RestResource(
-        **_list(invoices, ["name", "modified", "docstatus"], zone),
+        **listed(invoices, ["name", "modified", "docstatus"], zone),
         follow=(Follow(path=f"api/resource/{invoices}/{{id}}", records="data"),),
         only={"docstatus": ("1",)},
         currency="/currency",
-        prepare=lambda invoice: _invoice(invoice, digits),
-        zone=zone,
+        prepare=lambda invoice: _invoice(invoice, digits, ids),
         lines=(
             Lines(
                 each="items",
                 columns={
                     "ticket_id": "/name",
-                    "sold_at": "/posting_date+/posting_time",
+                    "sold_at": "/posted",
                     "store_id": "/pos_profile|/company",
                     "member_id": "/member",
                     "item_id": "item_code",
@@ -121,15 +138,14 @@ def erpnext_source(
         ),
     )
     members = RestResource(
-        **_list(
+        **listed(
             "Customer",
             ["name", "modified", "creation", "customer_name", "mobile_no", "disabled"],
             zone,
         ),
         deleted=Deleted(path="disabled", equals=("1",)),
-        zone=zone,
         prepare=lambda customer: (
-            {**customer, "member": _safe(customer.get("name"))},
+            {**customer, "member": ids.safe(customer.get("name"))},
             True,
         ),
         lines=(
@@ -144,14 +160,42 @@ def erpnext_source(
         ),
     )
     stores = RestResource(
-        **_list("POS Profile", ["name", "modified"], zone),
+        **listed("POS Profile", ["name", "modified"], zone),
         lines=(Lines(columns={"store_id": "name", "name": "name"}),),
     )
-    resources = {"sales": sales, "members": members, "stores": stores}
-    return service_source(context, server, resources, options)
+    resources = {
+        "sales": sales,
+        "members": members,
+        "stores": stores,
+        "gift_movements": erpnext_stock(zone, items=codes)
+        if movements == "stock"
+        else erpnext_points(zone, ids, invoices=invoices, program=program),
+        "consents": erpnext_consents(zone, ids),
+        "complaints": erpnext_complaints(zone, ids),
+        "case_events": erpnext_events(zone),
+    }
+    # Other series would hide other customers.
+    mark = " ".join(each.pattern for each in ids.patterns)
+    described = {
+        table: attrs.evolve(resource, mark=mark)
+        for table, resource in resources.items()
+    }
+    return service_source(context, server, described, options)
 
 
-def _invoice(invoice: Mapping[str, Any], digits: int) -> tuple[Mapping[str, Any], bool]:
+def _codes(items: Any) -> tuple[str, ...] | None:
+    """Read the codes of items."""
+    if items is None:
+        return None
+    found = () if isinstance(items, str) else tuple(items)
+    if not found or not all(isinstance(each, str) and each for each in found):
+        raise ConfigurationError("'items' are codes of items, as in items = [\"CUP\"]")
+    return found
+
+
+def _invoice(
+    invoice: Mapping[str, Any], digits: int, ids: CustomerIds
+) -> tuple[Mapping[str, Any], bool]:
     """Share out over the lines what an invoice is in all."""
     items = list(invoice.get("items") or ())
     net = [amount_at(item, "net_amount") for item in items]
@@ -160,44 +204,6 @@ def _invoice(invoice: Mapping[str, Any], digits: int) -> tuple[Mapping[str, Any]
     else:
         paid = [amount_at(item, "amount") for item in items]
     lines = [{**item, "paid": own} for item, own in zip(items, paid, strict=True)]
-    member = _safe(invoice.get("customer"))
-    return {**invoice, "items": lines, "member": member}, True
-
-
-def _safe(own: Any) -> str | None:
-    """Return an id of a customer that is not a person's name."""
-    if own in (None, ""):
-        return None
-    text = str(own)
-    if _SERIES.fullmatch(text):
-        return text
-    return f"C-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-
-
-def _list(doctype: str, fields: Sequence[str], zone: str) -> dict[str, Any]:
-    """Describe the list of a kind of documents, page by page after the last name."""
-    return {
-        "path": f"api/resource/{doctype}",
-        "records": "data",
-        "id": "name",
-        "params": {
-            "fields": list(fields),
-            "filters": [["modified", ">=", ""], ["name", ">", ""]],
-            "order_by": "name asc",
-        },
-        "paging": Paging(
-            kind="key",
-            field="filters.1.2",
-            start="",
-            size_field="limit_page_length",
-            size=100,
-        ),
-        "since": Since(
-            field="filters.0.2",
-            changed_at="modified",
-            form="space",
-            zone=zone,
-            overlap_seconds=_OVERLAP,
-            start="1970-01-01 00:00:00",
-        ),
-    }
+    member = ids.safe(invoice.get("customer"))
+    posted = moment_at(invoice, "posting")
+    return {**invoice, "items": lines, "member": member, "posted": posted}, True

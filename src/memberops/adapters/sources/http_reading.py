@@ -201,6 +201,7 @@ class HttpReader:
         *,
         params: Mapping[str, str] | None = None,
         body: Any = None,
+        shown: str = "",
     ) -> JsonAnswer:
         """
         Ask once, and again while it is worth it.
@@ -211,6 +212,7 @@ class HttpReader:
                 for a next page.
             params: Of the address.
             body: Sent as JSON with POST.
+            shown: What errors call the path, where it holds what they must not show.
 
         Raises:
             RefusedReadingError: The server refused for good.
@@ -224,7 +226,7 @@ class HttpReader:
             content = json.dumps(dressed, ensure_ascii=False).encode()
             headers["Content-Type"] = "application/json"
         headers |= self._credential.headers() if self._credential else {}
-        asked = f"{method} {place}"
+        asked = f"{method} {shown or place}"
         trouble = ""
         for attempt in range(1, self.patience.attempts + 1):
             self._requests += 1

@@ -39,7 +39,10 @@ def followed(reader: HttpReader, resource: RestResource, record: Any) -> Any:
             )
         path = follow.path.replace("{id}", quote(own, safe=""))
         try:
-            answer = reader.read("GET", path, params=follow.params)
+            # The id of a record may be a person's name.
+            answer = reader.read(
+                "GET", path, params=follow.params, shown=follow.path[:200]
+            )
         except RefusedReadingError as error:
             if error.status not in _GONE:
                 raise

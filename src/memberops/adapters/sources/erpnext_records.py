@@ -1,0 +1,127 @@
+"""Asking Frappe for the documents of a kind, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from memberops.adapters.sources.http_reading import HttpReader, RefusedReadingError
+from memberops.adapters.sources.rest_paths import look_up
+from memberops.adapters.sources.rest_resource import Paging, Since
+
+__all__ = ["Documents", "listed", "moment_at"]
+
+# Local times come twice when summer time ends.
+_OVERLAP = 2 * 3600
+_NOT_THERE = 404
+
+
+def listed(
+    doctype: str,
+    fields: Sequence[str],
+    zone: str,
+    *,
+    filters: Sequence[Sequence[Any]] = (),
+    changes: bool = True,
+) -> dict[str, Any]:
+    """
+    Describe the list of a kind of documents, as fields of `RestResource`.
+
+    Args:
+        doctype: The kind.
+        fields: What is asked of each; ``*`` for all but child tables, where versions
+            of ERPNext have other ones.
+        zone: Of the site, in which it writes all times.
+        filters: Which documents.
+        changes: Whether the kind tells by ``modified`` what changed, and loses
+            nothing without a trace.
+    """
+    after = [["name", ">", ""], *(list(each) for each in filters)]
+    return {
+        "path": f"api/resource/{doctype}",
+        "records": "data",
+        "id": "name",
+        "params": {
+            "fields": list(fields),
+            "filters": [["modified", ">=", ""], *after] if changes else after,
+            "order_by": "name asc",
+        },
+        "zone": zone,
+        "paging": Paging(
+            kind="key",
+            field="filters.1.2" if changes else "filters.0.2",
+            start="",
+            size_field="limit_page_length",
+            size=100,
+        ),
+        "since": Since(
+            field="filters.0.2",
+            changed_at="modified",
+            form="space",
+            zone=zone,
+            overlap_seconds=_OVERLAP,
+            start="1970-01-01 00:00:00",
+        )
+        if changes
+        else None,
+    }
+
+
+def moment_at(document: Any, name: str) -> str | None:
+    """
+    Join a day and a time, which Frappe writes without a leading zero.
+
+    Args:
+        document: With the fields ``<name>_date`` and ``<name>_time``.
+        name: What they are of.
+
+    >>> moment_at({"posting_date": "2026-11-05", "posting_time": "9:05:00"}, "posting")
+    '2026-11-05 09:05:00'
+    >>> moment_at({"posting_date": "2026-11-05"}, "posting")
+    '2026-11-05 00:00:00'
+    """
+    day, time = look_up(document, f"{name}_date"), look_up(document, f"{name}_time")
+    if not day:
+        return None
+    hour, colon, rest = str(time or "0:00:00").partition(":")
+    return f"{day} {hour.rjust(2, '0')}{colon}{rest}"
+
+
+class Documents:
+    """
+    Documents that records name, each asked for once.
+
+    Args:
+        reader: Of the site.
+    """
+
+    def __init__(self, reader: HttpReader) -> None:
+        self._reader = reader
+        self._known: dict[tuple[str, str], Any] = {}
+
+    def get(self, doctype: str, name: Any) -> Any:
+        """
+        Return a document; None if there is none of that name.
+
+        Raises:
+            SourceError: The site cannot be read.
+        """
+        if name in (None, "", ".", ".."):
+            return None
+        key = doctype, str(name)
+        if key not in self._known:
+            self._known[key] = self._asked(*key)
+        return self._known[key]
+
+    def _asked(self, doctype: str, name: str) -> Any:
+        path = f"api/resource/{doctype}"
+        try:
+            answer = self._reader.read(
+                "GET", f"{path}/{quote(name, safe='')}", shown=f"{path}/{{id}}"
+            )
+        except RefusedReadingError as error:
+            if error.status != _NOT_THERE:
+                raise
+            return None
+        return look_up(answer.document, "data")

@@ -1,0 +1,366 @@
+"""Points, stock, refusals and issues of ERPNext, as its documentation has them."""
+
+import hashlib
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from erp_world import ErpServer, frappe_answers
+from memberops.adapters.sources.changes import merge_changes
+from memberops.adapters.sources.contract import SourceContext
+from memberops.adapters.sources.erpnext import erpnext_source
+from memberops.domain import Currency
+from memberops.errors import ConfigurationError, SourceError
+from memberops.testing.contracts import check_source
+from test_pos_recorded import rows
+
+pytest.importorskip("httpx2", reason="needs the extra 'pos'")
+
+CONTEXT = SourceContext(
+    folder=Path(), currency=Currency("CNY"), zone=ZoneInfo("Asia/Shanghai")
+)
+MOVED = ["posting_id", "kind", "source", "destination", "quantity"]
+WANG = "C-" + hashlib.sha256("王小明".encode()).hexdigest()[:16]
+AT = "2026-11-05 14:03:10.123456"
+LATER = "2026-11-06 09:00:00.000000"
+
+
+@pytest.fixture
+def site():
+    """A site that a test fills."""
+    with ErpServer(frappe_answers) as made:
+        yield made
+
+
+def source_of(site, **options):
+    """Return a source of it that does not wait."""
+    more = {"patience": {"attempts": 9}, **options}
+    return erpnext_source(
+        CONTEXT, base_url=site.url, token=lambda: "k:s", sleep=lambda _: None, **more
+    )
+
+
+def an_entry(points, **more):
+    """Return an entry of loyalty points."""
+    return {
+        "modified": AT, "creation": AT, "customer": "CUST-2026-00007",
+        "loyalty_program": "积分", "loyalty_points": points, "redeem_against": None,
+        "expiry_date": "2027-11-05", "posting_date": "2026-11-05",
+        "invoice_type": "POS Invoice", "invoice": "ACC-1", **more,
+    }  # fmt: skip
+
+
+def test_a_redemption_takes_from_the_lot_that_it_names(site):
+    """What was given is a lot with its last day; both name the ticket."""
+    site.records["Loyalty Point Entry"] = {
+        "a1": an_entry(30),
+        "b2": an_entry(-20, redeem_against="a1", invoice="ACC-2"),
+        "c3": an_entry(-1, invoice_type="Sales Invoice", customer="王小明"),
+    }
+    result = source_of(site, movements="points").read("gift_movements")
+    own, nobody = "wallet:CUST-2026-00007", f"wallet:{WANG}"
+    names = [*MOVED, "lot_id", "valid_through", "refers_to"]
+    assert rows(result.frame, names) == [
+        ("points-a1", "award", "program:earned", own, 30, "a1", "2027-11-05",
+         "ticket=ACC-1"),
+        ("points-b2", "spend", own, "program:spent", 20, "a1", "2027-11-05",
+         "ticket=ACC-2"),
+        ("points-c3", "spend", nobody, "program:spent", 1, None, None, None),
+    ]  # fmt: skip
+    assert str(result.frame["effective_at"].iloc[0])[:19] == "2026-11-05 06:03:10"
+    assert "王小明" not in result.frame.to_csv()
+
+
+def test_points_of_another_day_are_of_its_beginning(site):
+    """An entry that was made later for an earlier day counts on that day."""
+    site.records["Loyalty Point Entry"] = {"a1": an_entry(5, posting_date="2026-11-01")}
+    frame = source_of(site, movements="points").read("gift_movements").frame
+    assert str(frame["effective_at"].iloc[0])[:19] == "2026-10-31 16:00:00"
+
+
+def test_entries_that_vanish_are_gone_at_the_next_reading(site):
+    """ERPNext deletes those of a canceled invoice, so all are read each time."""
+    site.records["Loyalty Point Entry"] = {"a1": an_entry(30), "b2": an_entry(4)}
+    source = source_of(site, movements="points", program="积分")
+    whole = source.changes("gift_movements", since=None)
+    del site.records["Loyalty Point Entry"]["a1"]
+    site.records["Loyalty Point Entry"]["c3"] = an_entry(9, loyalty_program="B")
+    again = source.changes("gift_movements", since=whole.cursor)
+    assert again.whole
+    assert list(again.result.frame["posting_id"]) == ["points-b2"]
+
+
+def a_change(quantity, voucher, **more):
+    """Return an entry of the stock ledger."""
+    return {
+        "modified": AT, "item_code": "CUP", "warehouse": "总仓 - A",
+        "posting_date": "2026-11-05", "posting_time": "14:03:00.5",
+        "voucher_type": voucher, "voucher_no": "V-1", "voucher_detail_no": "d1",
+        "actual_qty": quantity, "batch_no": None, "serial_and_batch_bundle": None,
+        "is_cancelled": 0, "to_rename": 0, **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("quantity", "voucher", "moved"),
+    [
+        (3.0, "Purchase Receipt", ("receipt", "supplier", "warehouse:总仓 - A")),
+        (-3.0, "Purchase Invoice", ("return", "warehouse:总仓 - A", "supplier")),
+        (-3.0, "Sales Invoice", ("issue", "warehouse:总仓 - A", "member")),
+        (3.0, "Delivery Note", ("return", "member", "warehouse:总仓 - A")),
+        (3.0, "Stock Reconciliation", ("adjustment", "adjustment",
+                                       "warehouse:总仓 - A")),
+        (-3.0, "Stock Entry", ("adjustment", "warehouse:总仓 - A", "adjustment")),
+    ],
+)  # fmt: skip
+def test_the_voucher_says_where_stock_came_from_or_went(site, quantity, voucher, moved):
+    """Three pieces, on the side that the sign of the change says."""
+    site.records["Stock Ledger Entry"] = {"MAT-1": a_change(quantity, voucher)}
+    frame = source_of(site).read("gift_movements").frame
+    assert rows(frame, MOVED) == [("stock-MAT-1", *moved, 3)]
+    assert list(frame["gift_id"]) == ["CUP"]
+    assert str(frame["effective_at"].iloc[0])[:19] == "2026-11-05 06:03:00"
+
+
+def test_a_time_before_ten_is_one_of_the_sites_zone(site):
+    """Frappe writes it without a zero in front; 9:05 in Berlin is 8:05 by UTC."""
+    changed = a_change(3.0, "Purchase Receipt", posting_time="9:05:00")
+    site.records["Stock Ledger Entry"] = {"MAT-1": changed}
+    site.records["Issue"] = {"ISS-1": an_issue(opening_time="9:05:00")}
+    site.records["POS Invoice"] = {
+        "ACC-1": {
+            "modified": AT, "docstatus": 1, "customer": None, "pos_profile": "一店",
+            "posting_date": "2026-11-05", "posting_time": "9:05:00",
+            "currency": "CNY", "grand_total": 1.0, "return_against": None,
+            "items": [{"item_code": "C", "item_name": "C", "qty": 1.0,
+                       "net_amount": 1.0}],
+        }
+    }  # fmt: skip
+    source = source_of(site, zone="Europe/Berlin")
+    tables = {"gift_movements": "effective_at", "complaints": "received_at",
+              "sales": "sold_at"}  # fmt: skip
+    for table, column in tables.items():
+        moment = source.read(table).frame[column].iloc[0]
+        assert str(moment)[:19] == "2026-11-05 08:05:00", table
+
+
+def test_a_row_between_two_warehouses_is_one_transfer(site):
+    """The ledger has an entry for each end; the goods move once."""
+    site.records["Stock Entry"] = {
+        "V-1": {
+            "items": [
+                {"name": "d1", "s_warehouse": "总仓 - A", "t_warehouse": "一店 - A"},
+                {"name": "d2", "s_warehouse": "总仓 - A", "t_warehouse": None},
+            ]
+        }
+    }
+    site.records["Stock Ledger Entry"] = {
+        "MAT-1": a_change(-3.0, "Stock Entry"),
+        "MAT-2": a_change(3.0, "Stock Entry", warehouse="一店 - A"),
+        "MAT-3": a_change(-1.0, "Stock Entry", voucher_detail_no="d2"),
+    }
+    frame = source_of(site).read("gift_movements").frame
+    here, shop = "warehouse:总仓 - A", "warehouse:一店 - A"
+    assert rows(frame, MOVED) == [
+        ("stock-MAT-1", "transfer", here, shop, 3),
+        ("stock-MAT-3", "adjustment", here, "adjustment", 1),
+    ]
+    # The document of three entries is asked for once.
+    assert [each for each in site.asked if each == ("Stock Entry", "V-1")] == [
+        ("Stock Entry", "V-1")
+    ]
+
+
+def test_batches_are_lots_with_their_last_days(site):
+    """Named by the entry or by its bundle; a bundle that does not add up names none."""
+    bundled = {"serial_and_batch_bundle": "SABB-1"}
+    site.records["Batch"] = {
+        "B1": {"expiry_date": "2027-05-31"},
+        "B2": {"expiry_date": None},
+    }
+    site.records["Serial and Batch Bundle"] = {
+        "SABB-1": {
+            "entries": [
+                {"batch_no": "B1", "qty": -2.0},
+                {"batch_no": "B2", "qty": -1.0},
+            ]
+        }
+    }
+    site.records["Stock Ledger Entry"] = {
+        "MAT-1": a_change(3.0, "Purchase Receipt", batch_no="B1"),
+        "MAT-2": a_change(-3.0, "Sales Invoice", **bundled),
+        "MAT-3": a_change(-5.0, "Sales Invoice", **bundled),
+    }
+    frame = source_of(site).read("gift_movements").frame
+    names = ["posting_id", "quantity", "lot_id", "valid_through"]
+    assert rows(frame, names) == [
+        ("stock-MAT-1", 3, "B1", "2027-05-31"),
+        ("stock-MAT-2", 2, "B1", "2027-05-31"),
+        ("stock-MAT-2", 1, "B2", None),
+        ("stock-MAT-3", 5, None, None),
+    ]
+
+
+def test_a_canceled_voucher_takes_its_movements_along(site):
+    """Both its entries and those that turn them around; whatever fails in between."""
+    site.records["Stock Ledger Entry"] = {
+        "MAT-1": a_change(3.0, "Purchase Receipt"),
+        "MAT-2": a_change(-1.0, "Sales Invoice"),
+        "9f3c": a_change(-1.0, "Sales Invoice", to_rename=1),
+        "MAT-3": a_change(-1.0, "Sales Invoice", item_code="BAG"),
+    }
+    site.faults = ["429", "half", "500"]
+    source = source_of(site, items=["CUP"])
+    whole = source.changes("gift_movements", since=None)
+    assert list(whole.result.frame["posting_id"]) == ["stock-MAT-1", "stock-MAT-2"]
+    gone = {"is_cancelled": 1, "modified": LATER}
+    site.records["Stock Ledger Entry"] |= {
+        "MAT-1": a_change(3.0, "Purchase Receipt", **gone),
+        "MAT-4": a_change(-3.0, "Purchase Receipt", **gone),
+    }
+    part = source.changes("gift_movements", since=whole.cursor)
+    assert not part.whole
+    frame = merge_changes(whole.result.frame, part)
+    assert list(frame["posting_id"]) == ["stock-MAT-2"]
+
+
+def a_contact(*customers, **more):
+    """Return a contact that is unsubscribed."""
+    links = [{"link_doctype": "Customer", "link_name": each} for each in customers]
+    links.append({"link_doctype": "Supplier", "link_name": "S-1"})
+    return {"modified": AT, "unsubscribed": 1, "links": links, **more}
+
+
+def test_the_customers_of_an_unsubscribed_contact_have_refused_mail(site):
+    """On the day of its last change; who is subscribed again has refused nothing."""
+    site.records["Contact"] = {
+        "王小明-1": a_contact("王小明"),
+        "Li": a_contact("CUST-2026-00007", modified="2026-11-05 23:59:59.000000"),
+        "Zhao": a_contact("CUST-2026-00008", unsubscribed=0),
+    }
+    source = source_of(site, zone="UTC")
+    found = source.changes("consents", since=None)
+    names = ["member_id", "channel", "given", "on"]
+    assert rows(found.result.frame, names) == [
+        ("CUST-2026-00007", "email", "no", "2026-11-06"),
+        (WANG, "email", "no", "2026-11-05"),
+    ]
+    site.records["Contact"]["Li"]["unsubscribed"] = 0
+    again = source.changes("consents", since=found.cursor)
+    assert again.whole
+    assert list(again.result.frame["member_id"]) == [WANG]
+
+
+def test_no_error_shows_the_name_of_whom_it_asked_for(site):
+    """A contact is called by its person, and stands so in the address."""
+    site.records["Contact"] = {"王小明-1": a_contact("王小明")}
+    site.faults = ["", "", "403"]
+    with pytest.raises(SourceError, match="403") as told:
+        source_of(site).read("consents")
+    assert "Contact/{id}" in str(told.value)
+    assert "%E7%8E%8B" not in str(told.value)
+    assert "王" not in str(told.value)
+
+
+def an_issue(**more):
+    """Return an issue that is open."""
+    return {
+        "modified": AT, "creation": AT, "subject": "杯子碎了", "customer": "王小明",
+        "customer_name": "王小明", "status": "Open", "priority": "High",
+        "issue_type": "质量", "email_account": None, "via_customer_portal": 0,
+        "opening_date": "2026-11-05", "opening_time": "14:03:00",
+        "first_responded_on": None, "resolution_date": None, **more,
+    }  # fmt: skip
+
+
+def test_issues_are_complaints(site):
+    """From when they were opened, by the way in which they came."""
+    site.records["Issue"] = {
+        "ISS-1": an_issue(email_account="Help"),
+        "ISS-2": an_issue(via_customer_portal=1, customer=None),
+        "ISS-3": an_issue(),
+    }
+    frame = source_of(site).read("complaints").frame
+    names = ["case_id", "channel", "member_id", "category", "priority", "statement"]
+    assert rows(frame, names) == [
+        ("ISS-1", "email", WANG, "质量", "High", "杯子碎了"),
+        ("ISS-2", "web", None, "质量", "High", "杯子碎了"),
+        ("ISS-3", None, WANG, "质量", "High", "杯子碎了"),
+    ]
+    assert str(frame["received_at"].iloc[0])[:19] == "2026-11-05 06:03:00"
+
+
+@pytest.mark.parametrize("field", ["resolution_date", "sla_resolution_date"])
+def test_an_issue_ends_where_it_was_resolved(site, field):
+    """By the field of the version; without one, by the last change; until reopened."""
+    done = an_issue(
+        status="Closed", first_responded_on="2026-11-05 15:00:00", modified=LATER
+    )
+    del done["resolution_date"]
+    site.records["Issue"] = {
+        "ISS-1": {**done, field: "2026-11-06 08:00:00"},
+        "ISS-2": {**done, "status": "Resolved", "first_responded_on": None},
+        "ISS-3": an_issue(status="Replied"),
+    }
+    source = source_of(site)
+    whole = source.changes("case_events", since=None)
+    frame = whole.result.frame
+    moments = [str(each)[:19] for each in frame["at"]]
+    assert [*zip(frame["case_id"], frame["kind"], moments, strict=True)] == [
+        ("ISS-1", "replied", "2026-11-05 07:00:00"),
+        ("ISS-1", "closed", "2026-11-06 00:00:00"),
+        ("ISS-2", "solved", "2026-11-06 01:00:00"),
+    ]
+    site.records["Issue"]["ISS-1"]["status"] = "Open"
+    site.records["Issue"]["ISS-2"]["status"] = "Open"
+    part = source.changes("case_events", since=whole.cursor)
+    left = merge_changes(frame, part)
+    assert rows(left, ["case_id", "kind"]) == [("ISS-1", "replied")]
+
+
+def test_a_cursor_is_of_the_series_that_are_shown(site):
+    """Other series hide other customers, so what was read before is stale."""
+    site.records["Customer"] = {
+        "KD0001": {
+            "modified": AT, "creation": AT, "customer_name": "王小明",
+            "mobile_no": None, "disabled": 0,
+        }
+    }  # fmt: skip
+    before = source_of(site).changes("members", since=None)
+    assert not source_of(site).changes("members", since=before.cursor).whole
+    shown = source_of(site, customer_series=["KD.####"])
+    found = shown.changes("members", since=before.cursor)
+    assert found.whole
+    assert list(found.result.frame["member_id"]) == ["KD0001"]
+
+
+FILLED = {
+    "gift_movements": ("Stock Ledger Entry", a_change(3.0, "Purchase Receipt")),
+    "consents": ("Contact", a_contact("CUST-2026-00007")),
+    "complaints": ("Issue", an_issue()),
+    "case_events": ("Issue", an_issue(status="Closed")),
+}
+
+
+@pytest.mark.parametrize("table", FILLED)
+def test_each_table_keeps_the_promises_of_all_sources(site, table):
+    """Types, reasons, repeatable, masked."""
+    doctype, document = FILLED[table]
+    site.records[doctype] = {"N-1": document}
+    check_source(source_of(site), table)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"movements": "both"}, "'movements' is stock or points"),
+        ({"items": "CUP"}, "'items' are codes"),
+        ({"items": [55]}, "'items' are codes"),
+    ],
+)
+def test_an_option_that_cannot_be_is_told_at_once(site, options, message):
+    """Before anything is asked."""
+    with pytest.raises(ConfigurationError, match=message):
+        source_of(site, **options)
+    assert not site.asked
