@@ -16,6 +16,7 @@ from memberops.adapters.sources.rest_source import rest_source
 from memberops.domain import Currency
 from memberops.errors import ConfigurationError, SourceError, UnknownTableError
 from memberops.testing.faulty_pos import POS_FAULTS, FaultyPos, PosWorld
+from memberops.workflows import open_chain
 from sms_server import SmsServer, answer
 
 pytest.importorskip("httpx2", reason="needs the extra 'sms'")
@@ -381,21 +382,34 @@ def test_the_canonical_frame_is_as_of_any_source():
     assert frame["amount"].dtype == "int64"
 
 
-def test_the_chain_files_of_the_guide_can_be_opened():
+def test_the_chain_files_of_the_guide_can_be_opened(tmp_path):
     """What the guide writes makes sources, by the adapters that it names."""
     guide = Path(__file__).parents[1] / "docs/how-to/read-from-a-pos.md"
     blocks = guide.read_text("utf-8").split("```toml\n")[1:]
     files = [tomllib.loads(block.split("```")[0]) for block in blocks]
     known = load_adapters(entry_points=False).sources
+    sections = [
+        dict(own)
+        for file in files
+        for one in file.get("sources", {}).values()
+        for own in (one if isinstance(one, list) else [one])
+    ]
     made = [
         known[own.pop("adapter")].factory(context(), **own)
-        for file in files
-        for own in map(dict, file.get("sources", {}).values())
+        for own in sections
         if own.pop("snapshot", "") is not None
     ]
-    assert len(made) == sum(len(file.get("sources", {})) for file in files) > 3
+    assert len(made) == guide.read_text("utf-8").count('adapter = "') > 6
     (shared,) = [file for file in files if "http" in file]
     assert rest_source(context(), base_url="https://x.example.com", **shared, **MEMBERS)
+    head = 'name = "a"\ncurrency = "USD"\nzone = "Asia/Shanghai"\n'
+    sales = '\n[sources.sales]\nadapter = "csv"\npath = "sales.csv"\n'
+    for block, file in zip(blocks, files, strict=True):
+        if tables := set(file.get("sources", {})):
+            text = block.split("```")[0] + ("" if "sales" in tables else sales)
+            path = tmp_path / "chain.toml"
+            path.write_text(head + text, encoding="utf-8")
+            assert set(open_chain(path).sources) == tables | {"sales"}
     for source in made[:-1]:
         with pytest.raises(UnknownTableError):
             source.read("targets")

@@ -75,7 +75,8 @@ def woocommerce_source(
     without an item, of the quantity 0. Amounts are those of the lines with tax; an
     order whose lines, shipping and fees do not add up to its total is told. Customers
     cannot be asked for by change, so ``members`` is read whole each time, which also
-    shows who is gone.
+    shows who is gone. WooCommerce itself knows no consents, cards or points, and of
+    stock only how much is there now.
 
     Args:
         context: Of the chain.
