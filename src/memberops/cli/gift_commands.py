@@ -84,18 +84,26 @@ def movements(
     return give_answer(options, ask, moment=as_of, since=since, place=place, gift=gift)
 
 
-def import_file(
-    file: Annotated[Path, Parameter(help="CSV 流水文件。A CSV file of movements.")],
-    options: Options,
+def import_movements(
+    file: Annotated[
+        Path | None,
+        Parameter(
+            help="CSV 流水文件，默认取配置中的数据源。A CSV file of movements; the "
+            "chain's own sources by default."
+        ),
+    ] = None,
+    /,
     *,
+    options: Options,
     as_of: AsOf,
 ) -> int:
-    """从 CSV 文件入账，重复导入不重复计数。Post a CSV file; twice counts once."""
+    """流水入账，重复导入不重复计数。Post movements; twice counts once."""
 
     def ask(chain: "Chain", given: dict[str, Any]) -> "Answer":
         return chain.import_gifts(file, as_of=read_day(as_of), **only_progress(given))
 
-    return give_answer(strict(options), ask, file=file.stem)
+    name = "sources" if file is None else file.stem
+    return give_answer(strict(options), ask, file=name)
 
 
 def post(
@@ -296,7 +304,7 @@ def verify(
 _COMMANDS: tuple[tuple[str, Callable[..., int]], ...] = (
     ("balance", balance),
     ("movements", movements),
-    ("import", import_file),
+    ("import", import_movements),
     ("post", post),
     ("apply", flow.apply),
     ("approve", flow.approve),

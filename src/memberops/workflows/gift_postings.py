@@ -1,4 +1,4 @@
-"""Bringing a file of postings into the gift ledger."""
+"""Bringing postings into the gift ledger: of a file, or of the chain's sources."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pandas as pd
 
 from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.csv_source import read_csv
-from memberops.adapters.sources.rejects import unguard_text
 from memberops.domain import Finding, Posting, Severity
 from memberops.errors import (
     BalanceOverflowError,
@@ -30,16 +29,26 @@ from memberops.errors import (
     UnknownGiftError,
     UnknownPlaceError,
     UnknownPostingError,
+    UnknownTableError,
     bounded,
 )
 from memberops.ledger import LedgerStore, Posted
-from memberops.ledger.flow_tables import read_movements
 from memberops.reports.forms.gift_ledger import posting_states_form
 from memberops.tables.gifts import GIFT_MOVEMENTS
 from memberops.workflows.answers import Answer
 from memberops.workflows.chain_tables import ChainTables
 from memberops.workflows.count_force import CountsBehind
+from memberops.workflows.gift_catalogue import GIFT_TABLES, needed_settings
+from memberops.workflows.gift_handed_in import (
+    HandedIn,
+    Refused,
+    handed_in,
+    moment_of_group,
+    torn_in_files,
+    unguarded,
+)
 from memberops.workflows.gift_questions import ask_ledger
+from memberops.workflows.gift_sources import TABLE, MovementsHere, torn_in_sources
 from memberops.workflows.imported_holds import HoldsHere
 
 if TYPE_CHECKING:
@@ -62,48 +71,18 @@ _REFUSALS: tuple[tuple[type[MemberOpsError], str, str], ...] = (
 )
 
 
-class _Refused(NamedTuple):
-    """Why a posting was not written."""
-
-    rule: str
-    text_en: str
-    text_zh: str
-
-
-class _HandedIn(NamedTuple):
-    """The rows of a key, and what they became."""
-
-    key: str
-    kind: str
-    rows: int
-    became: Posting | _Refused
-
-
-_INCOMPLETE = _Refused(
-    "posting-incomplete",
-    "a row of it was rejected: mend the row and import again",
-    "该凭证有行被拒收：请更正后重新导入",
-)
-_PERHAPS_INCOMPLETE = _Refused(
-    "posting-perhaps-incomplete",
-    "a rejected row has no readable posting and may belong to any: mend it and import "
-    "again",
-    "有拒收行的凭证号无法识别，可能属于任一凭证：请更正后重新导入",
-)
-_IN_FUTURE = _Refused(
+_IN_FUTURE = Refused(
     "posting-in-future",
     "it takes effect after the day of the import",
     "生效时间晚于导入日",
 )
 _AT_ONCE = 500
-_KEYS = attrs.evolve(GIFT_MOVEMENTS, columns=(GIFT_MOVEMENTS.column("posting_id"),))
-_MADE = ("compose", "join", "constants", "values")
 _REFUSED = tuple(kind for kind, _, _ in _REFUSALS)
 
 
 def import_gifts(
     chain: Chain,
-    path: str | Path,
+    path: str | Path | None = None,
     *,
     as_of: dt.date,
     tables: ChainTables | None = None,
@@ -111,32 +90,41 @@ def import_gifts(
     **options: Any,
 ) -> Answer:
     """
-    Post what a CSV file of movements holds (HQ §7).
+    Post the movements of a CSV file, or of the chain's own sources (HQ §7).
 
     Every row is told for: it is rejected by the reader, or belongs to a posting that
-    is written, was there before, or is refused. A file may be imported again: a
+    is written, was there before, or is refused. They may be imported again: a
     posting counts once. A posting of which a row was rejected is not written. They
     are posted in the order in which they take effect, whatever their order in the
     file; of those of one moment what takes stock waits for what brings it. What is
     marked late enters behind counts that are in force, as by `Chain.post_gifts`. A
     hold that another ledger had and this one has not is left out, with a finding.
 
+    A source, such as a system that sells, tells more than the ledger is for: rows of
+    goods that the table of gifts does not list, and rows that take effect after the
+    day, are left out and counted. In a file such rows are refused.
+
     Args:
         chain: The chain; a method of it.
-        path: The file, with the columns of `memberops.tables.GIFT_MOVEMENTS`.
-        as_of: The day of the import: what takes effect later is refused.
+        path: The file, with the columns of `memberops.tables.GIFT_MOVEMENTS`; None
+            for what ``[sources.gift_movements]`` gives.
+        as_of: The day of the import: what takes effect later is not written.
         tables: What `Chain.read` gave.
         progress: Is told each table before it is read.
-        **options: Of `memberops.read_csv`: ``encoding``, ``columns``, ...
+        **options: Of `memberops.read_csv`, for a file: ``encoding``, ``columns``, ...
 
     Returns:
         An `Answer` with the form ``gift_postings``, one row a posting.
 
     Raises:
-        InvalidValueError: The chain has no ledger.
-        SourceError: The file cannot be read; see `memberops.read_csv`.
-        LedgerStoreError: The ledger's database failed; import the file again.
+        InvalidValueError: The chain has no ledger; or its source tells of goods, and
+            it has no table of gifts.
+        SourceError: The file or source cannot be read; see `memberops.read_csv`.
+        LedgerStoreError: The ledger's database failed; import again.
+        UnknownTableError: There is no file, and no source of movements.
     """
+    if path is None:
+        tables = _with_movements(chain, tables, options, progress)
     asked, findings, moment = ask_ledger(
         chain,
         "gift_import",
@@ -145,12 +133,25 @@ def import_gifts(
         tables=tables,
         progress=progress,
     )
-    result = read_csv(
-        path, GIFT_MOVEMENTS, currency=chain.currency, zone=chain.zone, **options
-    )
-    torn, nameless = _rejected_keys(chain, path, result, options)
-    result = attrs.evolve(result, frame=_unguarded(result.frame))
-    groups = _handed_in(result.frame, torn, nameless=nameless)
+    here = None
+    if path is None:
+        result = asked.tables.results[TABLE]
+        frame = unguarded(result.frame)
+        here = MovementsHere.of(frame, asked.tables, moment)
+        frame, torn = here.frame, torn_in_sources(chain, result)
+        findings += here.findings
+    else:
+        result = read_csv(
+            path, GIFT_MOVEMENTS, currency=chain.currency, zone=chain.zone, **options
+        )
+        frame, torn = unguarded(result.frame), torn_in_files(
+            chain, path, result, options
+        )  # fmt: skip
+        read = {TABLE: result}
+        asked = attrs.evolve(
+            asked, tables=ChainTables({**asked.tables.results, **read})
+        )
+    groups = handed_in(frame, torn)
     with chain.ledger(tables=asked.tables) as ledger:
         behind = CountsBehind(asked, ledger)
         holds = HoldsHere(ledger)
@@ -158,112 +159,77 @@ def import_gifts(
         findings += holds.findings
         # What came first goes first: a refusal would spend its key.
         done: dict[str, dict[str, Any]] = {}
-        for some in _chunks(sorted(groups, key=_moment)):
+        for some in _chunks(sorted(groups, key=moment_of_group)):
             done |= _posted_together(ledger, some, moment) or {
                 group.key: row
-                for _, same in groupby(some, key=_moment)
+                for _, same in groupby(some, key=moment_of_group)
                 for group, row in _posted_singly(
                     ledger, list(same), moment, behind, findings
                 )
             }
     rows = [done[group.key] for group in groups]
-    read = {"gift_movements": result}
-    asked = attrs.evolve(asked, tables=ChainTables({**asked.tables.results, **read}))
+    given = pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"sequence": "Int64"})
+    return asked.answer(
+        posting_states_form(given),
+        lines=[_sum_line(result, rows, here)],
+        findings=[*findings, *_refusals(rows, None if path is None else Path(path))],
+    )
+
+
+def _with_movements(
+    chain: Chain,
+    tables: ChainTables | None,
+    options: Mapping[str, Any],
+    progress: Progress | None,
+) -> ChainTables:
+    """Read the chain's own movements, or say how it gets some."""
+    needed_settings(chain)
+    if options:
+        raise InvalidValueError(
+            f"{bounded(options)} is for a file, and none is named: a source has its "
+            f"options in [sources.{TABLE}]"
+        )
+    if tables is None and TABLE in chain.sources:
+        return chain.read(only=(*GIFT_TABLES, TABLE), progress=progress)
+    if tables is None or TABLE not in tables:
+        raise UnknownTableError(
+            f"no file is named and there is no source of movements: name a file, or "
+            f"add [sources.{TABLE}]"
+            if tables is None
+            else f"'tables' does not hold {TABLE}: read it too, or name a file"
+        )
+    return tables
+
+
+def _sum_line(
+    result: SourceResult, rows: Iterable[Mapping[str, Any]], here: MovementsHere | None
+) -> tuple[str, str]:
+    """Say what became of all rows that were read."""
     states = Counter[str]()
     for row in rows:
         states[row["state"]] += row["rows"]
-    told = (result.rows_read, states["written"], states["there_before"],
-            states["refused"], result.rejected)  # fmt: skip
+    told = [result.rows_read, states["written"], states["there_before"],
+            states["refused"], result.rejected]  # fmt: skip
     english = (
         "rows read {:,} = written {:,} + there before {:,} + refused {:,} + "
         "rejected {:,}"
     )
     chinese = "读取 {:,} 行 = 已入账 {:,} + 已存在 {:,} + 未入账 {:,} + 拒收 {:,}"
-    given = pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"sequence": "Int64"})
-    form = posting_states_form(given)
-    return asked.answer(
-        form,
-        lines=[(english.format(*told), chinese.format(*told))],
-        findings=[*findings, *_refusals(rows, Path(path).name)],
-    )
+    if here is not None:
+        told += [here.goods, here.later]
+        english += " + of other goods {:,} + after the day {:,}"
+        chinese += " + 非礼品 {:,} + 晚于导入日 {:,}"
+    return english.format(*told), chinese.format(*told)
 
 
 _COLUMNS = ("posting_id", "kind", "rows", "state", "sequence", "why_en", "why_zh",
             "rule")  # fmt: skip
 
 
-def _unguarded(frame: pd.DataFrame) -> pd.DataFrame:
-    """Undo what an export did to texts that a spreadsheet would run."""
-    texts = {
-        str(name): column.map(unguard_text, na_action="ignore").astype(column.dtype)
-        for name, column in frame.items()
-        if column.dtype == "str"
-    }
-    return frame.assign(**texts)
-
-
-def _moment(group: _HandedIn) -> dt.datetime:
-    """Return when a group takes effect; what is no posting is not written anyway."""
-    made = group.became
-    if isinstance(made, Posting):
-        return made.effective_at
-    return dt.datetime.max.replace(tzinfo=dt.UTC)
-
-
-def _rejected_keys(
-    chain: Chain, path: str | Path, result: SourceResult, options: Mapping[str, Any]
-) -> tuple[set[str], bool]:
-    """
-    Tell the keys of the rejected rows, and whether one of them cannot be told.
-
-    The file is read once more for its keys alone, by the same rules: a row that has a
-    key then, and became nothing before, was rejected for another cell.
-    """
-    if not result.rejected:
-        return set(), False
-    if any("posting_id" in (options.get(name) or ()) for name in _MADE):
-        return set(), True
-    named = options.get("columns") or {}
-    read = read_csv(
-        path,
-        _KEYS,
-        currency=chain.currency,
-        zone=chain.zone,
-        columns={name: each for name, each in named.items() if name == "posting_id"},
-        **{name: options[name] for name in ("encoding", "delimiter")
-           if name in options},
-    )  # fmt: skip
-    rest = Counter(read.frame["posting_id"].tolist())
-    rest -= Counter(result.frame["posting_id"].tolist())
-    return {unguard_text(key) for key in rest}, read.rejected > 0
-
-
-def _handed_in(
-    frame: pd.DataFrame, torn: set[str], *, nameless: bool
-) -> list[_HandedIn]:
-    """Gather what each key became; hold back what a rejected row may belong to."""
-    postings, unreadable = read_movements(frame)
-    keys = frame["posting_id"].astype(str)
-    made: dict[str, Posting | _Refused] = {each.posting_id: each for each in postings}
-    for finding in unreadable:
-        key = keys.iloc[(finding.row or 1) - 1]
-        made[key] = _Refused(finding.rule, finding.message_en, finding.message_zh)
-    found = []
-    for key, rows in Counter(keys.tolist()).items():
-        became = made[key]
-        if key in torn:
-            became = _INCOMPLETE
-        elif nameless:
-            became = _PERHAPS_INCOMPLETE
-        kind = str(frame["kind"].iloc[int((keys == key).to_numpy().argmax())])
-        found.append(_HandedIn(key, kind, rows, became))
-    return found
-
-
-def _chunks(groups: list[_HandedIn]) -> Iterator[list[_HandedIn]]:
+def _chunks(groups: list[HandedIn]) -> Iterator[list[HandedIn]]:
     """Part groups in their order; those of one moment stay together."""
-    some: list[_HandedIn] = []
-    for _, same in groupby(groups, key=_moment):
+    some: list[HandedIn] = []
+    for _, same in groupby(groups, key=moment_of_group):
         if len(some) >= _AT_ONCE:
             yield some
             some = []
@@ -273,7 +239,7 @@ def _chunks(groups: list[_HandedIn]) -> Iterator[list[_HandedIn]]:
 
 
 def _posted_together(
-    ledger: LedgerStore, groups: list[_HandedIn], moment: dt.datetime
+    ledger: LedgerStore, groups: list[HandedIn], moment: dt.datetime
 ) -> dict[str, dict[str, Any]] | None:
     """Post groups in one transaction; None where each has to go by itself."""
     postings = [
@@ -299,11 +265,11 @@ def _posted_together(
 
 def _posted_singly(
     ledger: LedgerStore,
-    groups: list[_HandedIn],
+    groups: list[HandedIn],
     moment: dt.datetime,
     behind: CountsBehind,
     findings: list[Finding],
-) -> Iterator[tuple[_HandedIn, dict[str, Any]]]:
+) -> Iterator[tuple[HandedIn, dict[str, Any]]]:
     """
     Post groups of one moment; what finds no stock waits for what brings some.
 
@@ -324,7 +290,7 @@ def _posted_singly(
         yield group, _posted(ledger, group, moment, behind, findings)
 
 
-def _written(group: _HandedIn, receipt: Posted) -> dict[str, Any]:
+def _written(group: HandedIn, receipt: Posted) -> dict[str, Any]:
     return {
         "posting_id": group.key,
         "kind": group.kind,
@@ -336,7 +302,7 @@ def _written(group: _HandedIn, receipt: Posted) -> dict[str, Any]:
 
 def _posted(
     ledger: LedgerStore,
-    group: _HandedIn,
+    group: HandedIn,
     moment: dt.datetime,
     behind: CountsBehind,
     findings: list[Finding],
@@ -370,14 +336,14 @@ def _posted(
     }
 
 
-def _why(error: MemberOpsError) -> _Refused:
+def _why(error: MemberOpsError) -> Refused:
     rule, chinese = next(
         (rule, text) for kind, rule, text in _REFUSALS if isinstance(error, kind)
     )
-    return _Refused(rule, str(error), f"{chinese}（{error}）")
+    return Refused(rule, str(error), f"{chinese}（{error}）")
 
 
-def _refusals(rows: Iterable[dict[str, Any]], file: str) -> list[Finding]:
+def _refusals(rows: Iterable[dict[str, Any]], file: Path | None) -> list[Finding]:
     """Make a finding of each reason, with the number of postings and a few keys."""
     by_rule: dict[str, list[str]] = {}
     for row in rows:
@@ -387,7 +353,7 @@ def _refusals(rows: Iterable[dict[str, Any]], file: str) -> list[Finding]:
         Finding(
             table="gift_movements",
             rule=rule,
-            source=file,
+            source=None if file is None else file.name,
             count=len(keys),
             severity=Severity.ERROR,
             message_en=f"postings not written: {bounded(keys)}; the list says why",

@@ -161,6 +161,16 @@ class CsvSource:
         """Names of the tables that have files of their own."""
         return tuple(self._files.tables)
 
+    def files(self, table: str) -> tuple[list[Path], dict[str, Any]]:
+        """
+        Find the files of a table, and the options by which they are read.
+
+        Raises:
+            UnknownTableError: See `read`.
+            SourceError: No file fits a pattern.
+        """
+        return self._files.files(table)
+
     def read(self, table: str) -> SourceResult:
         """
         Read one canonical table.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -15,11 +16,13 @@ from memberops.adapters.sources.rejects import rejects_frame
 from memberops.domain import Finding, Severity
 from memberops.tables import Table
 
-__all__ = ["settled_sections"]
+__all__ = ["SEVERAL", "settled_sections"]
 
-_RULE = "record-in-several-sections"
-_RECORDS = {
-    "sales": ("store_id", "sold_on", "ticket_id"),
+SEVERAL = "record-in-several-sections"
+"""Rule of what an earlier section gives too."""
+
+_TICKET = ("store_id", "sold_on", "ticket_id")
+_ONE_RECORD = {
     "gift_movements": ("posting_id",),
     "gift_issues": ("issue_id",),
     "point_redemptions": ("redemption_id",),
@@ -33,9 +36,9 @@ def settled_sections(
     Find records that a section and an earlier one both give.
 
     Of a table with a key the row of the earlier section counts, and that of the later
-    one is refused, as in files. Rows of a table without one all count: of sales a
-    record is a ticket of a store and a day, of postings and registers their id, and
-    elsewhere a whole row.
+    one is refused, as in files; of postings, issues and redemptions too, of which
+    nobody writes one in two systems. Other rows all count: of sales a record is a
+    ticket of a store and a day, and elsewhere it is a whole row.
 
     Args:
         parts: What each section gave.
@@ -62,8 +65,8 @@ def settled_sections(
     findings: list[Finding] = []
     for part, name in zip(parts, names, strict=True):
         kept = part
-        if table.key:
-            kept, found = _once(part, settled, names, table, name)
+        if key := table.key or _ONE_RECORD.get(table.name):
+            kept, found = _once(part, settled, names, [*key], name)
         else:
             found = _several_times(part, settled, names, table, name)
         settled.append(kept)
@@ -79,7 +82,7 @@ def _several_times(
     name: str,
 ) -> list[Finding]:
     """Tell of records that earlier sections gave; all rows count."""
-    record = [*_RECORDS.get(table.name, ())]
+    record = [*(_TICKET if table.name == "sales" else ())]
     counts = {}
     shared: list[npt.NDArray[np.uint64]] = []
     for other, earlier in zip(names, before, strict=False):
@@ -91,11 +94,11 @@ def _several_times(
         return []
     count = len(np.unique(np.concatenate(shared)))
     most = max(counts, key=lambda other: counts[other])
-    unit_en, unit_zh = ("records", "条记录") if record else ("rows", "行")
+    unit_en, unit_zh = ("tickets", "张小票") if record else ("rows", "行")
     return [
         Finding(
             table=table.name,
-            rule=_RULE,
+            rule=SEVERAL,
             source=name,
             severity=Severity.WARNING,
             count=count,
@@ -131,11 +134,10 @@ def _once(
     part: SourceResult,
     before: Sequence[SourceResult],
     names: Sequence[str],
-    table: Table,
+    key: list[str],
     name: str,
 ) -> tuple[SourceResult, list[Finding]]:
     """Refuse the rows of which an earlier section has the key."""
-    key = [*table.key]
     own = pd.MultiIndex.from_frame(part.frame[key])
     again = np.zeros(len(own), dtype=bool)
     by_other: dict[str, int] = {}
@@ -152,31 +154,31 @@ def _once(
     most = max(by_other, key=lambda other: by_other[other])
     same_en, same_zh = " and ".join(key), "、".join(key)
     found = Finding(
-        table=table.name,
-        rule=_RULE,
+        table=part.table,
+        rule=SEVERAL,
         source=name,
         severity=Severity.WARNING,
         count=count,
         message_en=f"rows whose {same_en} {most} or another earlier section has: "
-        f"{count}, of which {different} differ; the earlier section counts, these "
-        "are refused",
+        f"{count}; records among them that differ: {different}; the earlier section "
+        "counts, these are refused",
         message_zh=f"有 {count} 行的 {same_zh} 在 {most} 等此前的数据源中已出现，"
-        f"其中 {different} 行内容不同；以此前的数据源为准，这些行未采用",
+        f"其中内容不同的记录 {different} 条；以此前的数据源为准，这些行未采用",
     )
     return _without(part, again, key, (most, same_en, same_zh)), [found]
 
 
 def _different(rows: pd.DataFrame, earlier: pd.DataFrame, key: list[str]) -> int:
-    """Count the rows that say something else than the earlier ones of their key."""
-    named = [each for each in rows.columns if each in earlier and each not in key]
-    own = rows.set_index(key)[named]
-    first = earlier.drop_duplicates(key).set_index(key)[named].reindex(own.index)
-    differs = np.zeros(len(own), dtype=bool)
-    for name in named:
-        one, other = own[name], first[name]
-        apart = (one != other).fillna(value=True).to_numpy(dtype=bool)
-        differs |= apart & ~(one.isna() & other.isna()).to_numpy()
-    return int(differs.sum())
+    """Count the records that say something else than the earlier ones of their key."""
+    both = [each for each in rows.columns if each in earlier]
+    mine, theirs = (_digests(frame[both], key) for frame in (rows, earlier))
+    return int((mine.to_numpy() != theirs.reindex(mine.index).to_numpy()).sum())
+
+
+def _digests(frame: pd.DataFrame, key: list[str]) -> pd.Series[Any]:
+    """Give each record a number that changes with its rows, but not their order."""
+    rows = pd.util.hash_pandas_object(frame, index=False)
+    return rows.groupby([frame[name] for name in key]).sum()
 
 
 def _without(
@@ -194,7 +196,7 @@ def _without(
     ):
         file, line = part.origin(int(at))
         rows.append(
-            (file or "", line, key[0], _RULE,
+            (file or "", line, key[0], SEVERAL,
              f"an earlier section, such as {other}, has the same {same_en}",
              f"{same_zh} 与此前的数据源（如 {other}）重复", ",".join(texts))
         )  # fmt: skip
