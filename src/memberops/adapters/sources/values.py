@@ -19,6 +19,7 @@ from memberops.domain import Currency
 from memberops.errors import InvalidValueError
 
 __all__ = [
+    "COMMA_DECIMAL",
     "TOO_LARGE",
     "Unreadable",
     "narrow",
@@ -28,6 +29,9 @@ __all__ = [
     "read_integer",
     "read_text",
 ]
+
+COMMA_DECIMAL = "number-comma-decimal"
+"""The rule of a number whose comma is its decimal point, or whose points are none."""
 
 _INT64 = 2**63 - 1
 _SAFE_DIGITS = 18
@@ -138,8 +142,11 @@ _AMOUNT = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _PLAIN = re.compile(r"\d+(?:\.\d*)?|\.\d+", re.ASCII)
-_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
-_COMMA_DECIMAL = re.compile(r"\d{1,3}(?:\.\d{3})*,\d{1,2}", re.ASCII)
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
+_COMMA_DECIMAL = re.compile(
+    r"\d{1,3}(?:\.\d{3})*,\d{1,2}|0+,\d+|\d{1,3}(?:\.\d{3})+,\d+", re.ASCII
+)
+_POINTS = re.compile(r"[1-9]\d{0,2}(?:\.\d{3}){2,}", re.ASCII)
 _POWERS = {"": 0, "千": 3, "万": 4, "萬": 4, "亿": 8, "億": 8}
 _POWER = re.compile("[千万萬亿億]")
 _CODE = re.compile("[A-Z]{3}")
@@ -160,9 +167,14 @@ _THOUSANDS = Unreadable(
     "千位分隔符位置不对；请写成 1,299.00 或 1299.00",
 )
 _COMMA = Unreadable(
-    "number-comma-decimal",
+    COMMA_DECIMAL,
     "a comma seems to stand for the decimal point; write 1299.00",
     "逗号疑似用作小数点；请写成 1299.00",
+)
+_POINT_GROUPS = Unreadable(
+    COMMA_DECIMAL,
+    "points seem to part its thousands; write 1,299.00 or 1299.00",
+    "点号疑似用作千位分隔符；请写成 1,299.00 或 1299.00",
 )
 _UNIT_TWICE = Unreadable(
     "amount-unit",
@@ -294,8 +306,10 @@ def _number(  # noqa: C901, PLR0911 - each way to be no number has its own exit
     value = narrow(text)
     if len(value) > _LONGEST_NUMBER:
         return _NOT_A_NUMBER
-    if value.isascii() and value.isdigit():
+    if value.isascii() and value.isdigit() and text.isascii():
         return Decimal(value), ("", "")
+    if not text.isascii() and _hides_digits(text):
+        return _NOT_A_NUMBER
     bracketed = value.startswith("(") and value.endswith(")")
     match = _AMOUNT.fullmatch(value[1:-1].strip() if bracketed else value)
     if match is None:
@@ -308,6 +322,8 @@ def _number(  # noqa: C901, PLR0911 - each way to be no number has its own exit
     if not _PLAIN.fullmatch(number):
         if _COMMA_DECIMAL.fullmatch(number):
             return _COMMA
+        if _POINTS.fullmatch(number):
+            return _POINT_GROUPS
         if not _GROUPED.fullmatch(number):
             return _THOUSANDS if "," in number else _NOT_A_NUMBER
     amount = Decimal(number.replace(",", ""))
@@ -316,6 +332,16 @@ def _number(  # noqa: C901, PLR0911 - each way to be no number has its own exit
     if bracketed or match["sign"] in ("-", "−") or match["inner"] or match["trailing"]:
         amount = amount.copy_negate()
     return amount, (match["before"], match["after"])
+
+
+def _hides_digits(text: str) -> bool:
+    """Tell whether a sign that is no digit, as in 12² or ①, would become one."""
+    return any(
+        unicodedata.category(char) != "Nd"
+        and any(map(str.isdigit, unicodedata.normalize("NFKC", char)))
+        for char in text
+        if not char.isascii()
+    )
 
 
 def _means(word: str, currency: Currency) -> bool:
