@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from memberops.adapters.sources.changes import merge_changes
 from memberops.adapters.sources.square_inventory import stock_movements
+from memberops.adapters.stores import open_ledger
 from memberops.errors import ConfigurationError, UnknownTableError
 from memberops.ledger.flow_tables import read_movements
 from memberops.testing.contracts import check_source
@@ -146,6 +147,21 @@ def test_a_sale_that_comes_late_changes_what_a_count_differed_by():
     frame = changes.result.frame.set_index("posting_id")
     assert frame.loc["count-PC2", "quantity"] == 2
     assert balance(changes.result.frame, "store:L1") == 99
+
+
+def test_a_ledger_takes_what_square_moved(tmp_path):
+    """Points and stock are posted as they happened, and the ledger agrees with both."""
+    with Recorded("square", "points") as shop:
+        earned = points(shop.url).read("gift_movements").frame
+    with Recorded("square", "stock") as shop:
+        goods = stock(shop.url).read("gift_movements").frame
+    postings, _ = read_movements(pd.concat([earned, goods]))
+    now = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
+    with open_ledger(tmp_path / "ledger.db") as ledger:
+        for each in sorted(postings, key=lambda posting: posting.effective_at):
+            ledger.post(each)
+        assert ledger.balance("points", WALLET, as_of=now) == 40
+        assert ledger.balance("ITEM1", "store:L1", as_of=now) == 99
 
 
 START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
