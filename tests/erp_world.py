@@ -59,6 +59,7 @@ class ErpServer:
     def __init__(self, answers):
         self.records = {}
         self.faults = []
+        self.page = 100
         self.asked = []
         self._answers = answers
         self.server = LoopbackServer(self._serve)
@@ -117,7 +118,7 @@ def _searched(world, model, method, said):
         for each in sorted(world.records.get(model, ()), key=lambda one: one["id"])
         if (archived or each.get("active", True)) and _fits(each, said["domain"])
     ]
-    return {"length": len(found), "records": found[: said["limit"]]}
+    return {"length": len(found), "records": found[: min(said["limit"], world.page)]}
 
 
 def frappe_answers(world, path, params, _said):
@@ -140,4 +141,4 @@ def frappe_answers(world, path, params, _said):
         for name, document in sorted(documents.items())
         if _fits({"name": name, **document}, json.loads(params["filters"]))
     ]
-    return {"data": found[: int(params["limit_page_length"])]}
+    return {"data": found[: min(int(params["limit_page_length"]), world.page)]}

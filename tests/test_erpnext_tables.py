@@ -1,5 +1,6 @@
 """Points, stock, refusals and issues of ERPNext, as its documentation has them."""
 
+import datetime as dt
 import hashlib
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.erpnext import erpnext_source
 from memberops.domain import Currency
 from memberops.errors import ConfigurationError, SourceError
+from memberops.testing import check_changing_source
 from memberops.testing.contracts import check_source
 from test_pos_recorded import rows
 
@@ -102,24 +104,29 @@ def a_change(quantity, voucher, **more):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("quantity", "voucher", "moved"),
-    [
-        (3.0, "Purchase Receipt", ("receipt", "supplier", "warehouse:总仓 - A")),
-        (-3.0, "Purchase Invoice", ("return", "warehouse:总仓 - A", "supplier")),
-        (-3.0, "Sales Invoice", ("issue", "warehouse:总仓 - A", "member")),
-        (3.0, "Delivery Note", ("return", "member", "warehouse:总仓 - A")),
-        (3.0, "Stock Reconciliation", ("adjustment", "adjustment",
-                                       "warehouse:总仓 - A")),
-        (-3.0, "Stock Entry", ("adjustment", "warehouse:总仓 - A", "adjustment")),
-    ],
-)  # fmt: skip
-def test_the_voucher_says_where_stock_came_from_or_went(site, quantity, voucher, moved):
+HERE = "warehouse:总仓 - A"
+VOUCHERS = [
+    (3.0, "Purchase Receipt", ("receipt", "supplier", HERE)),
+    (-3.0, "Purchase Invoice", ("return", HERE, "supplier")),
+    (-3.0, "Sales Invoice", ("issue", HERE, "member")),
+    (3.0, "Delivery Note", ("return", "member", HERE)),
+    (3.0, "Stock Reconciliation", ("adjustment", "adjustment", HERE)),
+    (-3.0, "Stock Entry", ("adjustment", HERE, "adjustment")),
+]
+
+
+def test_the_voucher_says_where_stock_came_from_or_went(site):
     """Three pieces, on the side that the sign of the change says."""
-    site.records["Stock Ledger Entry"] = {"MAT-1": a_change(quantity, voucher)}
+    site.records["Stock Ledger Entry"] = {
+        f"MAT-{number}": a_change(quantity, voucher)
+        for number, (quantity, voucher, _) in enumerate(VOUCHERS)
+    }
     frame = source_of(site).read("gift_movements").frame
-    assert rows(frame, MOVED) == [("stock-MAT-1", *moved, 3)]
-    assert list(frame["gift_id"]) == ["CUP"]
+    assert rows(frame, MOVED) == [
+        (f"stock-MAT-{number}", *moved, 3)
+        for number, (_, _, moved) in enumerate(VOUCHERS)
+    ]
+    assert set(frame["gift_id"]) == {"CUP"}
     assert str(frame["effective_at"].iloc[0])[:19] == "2026-11-05 06:03:00"
 
 
@@ -333,6 +340,54 @@ def test_a_cursor_is_of_the_series_that_are_shown(site):
     found = shown.changes("members", since=before.cursor)
     assert found.whole
     assert list(found.result.frame["member_id"]) == ["KD0001"]
+
+
+class CustomerWorld:
+    """Customers that are made, renamed and disabled, on pages of three."""
+
+    def __init__(self, site):
+        self._now = dt.datetime(2031, 3, 1)  # noqa: DTZ001 - as Frappe writes moments
+        self._site = site
+        site.records["Customer"] = {}
+        site.page = 3
+
+    def columns(self, _table):
+        """Name what is kept."""
+        return ("name", "phone", "joined_on")
+
+    def put(self, _table, rows, key=None):
+        """Write a customer; some in one second, and hours between others."""
+        (row,) = rows
+        customers = self._site.records["Customer"]
+        own = key[0] if key else f"CUST-2031-{len(customers) + 1:05}"
+        if int(own[-1]) % 3 == 0:
+            self._now += dt.timedelta(hours=3)
+        customers[own] = {
+            "customer_name": row["name"],
+            "mobile_no": row["phone"],
+            "creation": f"{row['joined_on']} 12:00:00.000001",
+            "modified": f"{self._now}.000001",
+            "disabled": 0,
+        }
+        return (own,)
+
+    def delete(self, _table, key):
+        """Disable a customer."""
+        customer = self._site.records["Customer"][key[0]]
+        customer |= {"disabled": 1, "modified": f"{self._now}.000002"}
+        return True
+
+    def fault(self, name):
+        """Let the clock go back by less than the overlap, as where summer time ends."""
+        if name == "clock-back":
+            self._now -= dt.timedelta(minutes=61)
+        return name == "clock-back"
+
+
+@pytest.mark.nightly
+def test_customers_are_neither_lost_nor_doubled_while_they_change(site):
+    """The contract of all sources that tell changes."""
+    check_changing_source(lambda: source_of(site), CustomerWorld(site))
 
 
 FILLED = {

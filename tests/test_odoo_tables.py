@@ -1,5 +1,6 @@
 """Cards, points, stock, refusals and tickets of Odoo, as its source describes them."""
 
+import datetime as dt
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.odoo import odoo_source
 from memberops.domain import Currency
 from memberops.errors import ConfigurationError
+from memberops.testing import check_changing_source
 from memberops.testing.contracts import check_source
 from test_pos_recorded import rows
 
@@ -75,6 +77,57 @@ def test_a_card_has_a_term_where_it_expires(odoo):
     assert rows(frame, names[:1]) == [("0442",)]
 
 
+class CardWorld:
+    """Cards that are made, corrected and archived, on pages of three."""
+
+    def __init__(self, odoo):
+        self._now = dt.datetime(2031, 3, 1)  # noqa: DTZ001 - as Odoo writes moments
+        self._cards = {}
+        self._odoo = odoo
+        odoo.page = 3
+
+    def columns(self, _table):
+        """Name what is kept."""
+        return ("member_id", "valid_from", "valid_through")
+
+    def put(self, _table, rows, key=None):
+        """Write a card; some in one second, and minutes between others."""
+        (row,) = rows
+        own = int(key[0]) if key else len(self._cards) + 1
+        if own % 3 == 0:
+            self._now += dt.timedelta(minutes=7)
+        self._write(
+            a_card(
+                own,
+                str(own),
+                row["valid_through"].isoformat(),
+                partner_id={"id": row["member_id"], "display_name": "x"},
+                create_date=f"{row['valid_from']} 03:00:00",
+            )
+        )
+        return (str(own),)
+
+    def delete(self, _table, key):
+        """Archive a card."""
+        self._write({**self._cards[int(key[0])], "active": False})
+        return True
+
+    def _write(self, card):
+        self._cards[card["id"]] = {**card, "write_date": f"{self._now}"}
+        self._odoo.records["loyalty.card"] = list(self._cards.values())
+
+    def fault(self, name):
+        """Let the clock go back by less than the overlap."""
+        if name == "clock-back":
+            self._now -= dt.timedelta(seconds=90)
+        return name == "clock-back"
+
+
+def test_cards_are_neither_lost_nor_doubled_while_they_change(odoo):
+    """The contract of all sources that tell changes."""
+    check_changing_source(lambda: source_of(odoo), CardWorld(odoo), table="cards")
+
+
 def history(own, issued, used, *, partner=WANG, order=("pos.order", 41)):
     """Return a record of what happened on a card."""
     card = {"id": 1, "partner_id": partner, "program_id": PROGRAM}
@@ -91,6 +144,7 @@ def test_points_that_an_order_gives_and_takes_are_two_postings(odoo):
         history(5, 30.0, 100.0),
         history(6, 0.0, 4.0, order=("sale.order", 9)),
         history(7, 8.0, 0.0, order=(False, False)),
+        history(8, -30.0, 0.0),
     ]
     frame = source_of(odoo, movements="points").read("gift_movements").frame
     given, wallet, spent = "program:earned", "wallet:7", "program:spent"
@@ -99,6 +153,7 @@ def test_points_that_an_order_gives_and_takes_are_two_postings(odoo):
         ("points-5-used", "spend", wallet, spent, 100, "ticket=41"),
         ("points-6-used", "spend", wallet, spent, 4, None),
         ("points-7-issued", "award", given, wallet, 8, None),
+        ("points-8-issued", "spend", wallet, spent, 30, "ticket=41"),
     ]
     assert set(frame["gift_id"]) == {"points"}
     assert "lot_id" not in frame or frame["lot_id"].isna().all()
@@ -162,31 +217,34 @@ SUPPLIER, CUSTOMER = location("supplier"), location("customer")
 TRANSIT, LOSS = location("transit"), location("inventory")
 
 
-@pytest.mark.parametrize(
-    ("source", "destination", "moved"),
-    [
-        (SUPPLIER, SHELF, ("receipt", "supplier", "warehouse:1")),
-        (SHELF, SUPPLIER, ("return", "warehouse:1", "supplier")),
-        (SHOP, CUSTOMER, ("issue", "warehouse:2", "member:7")),
-        (CUSTOMER, SHOP, ("return", "member:7", "warehouse:2")),
-        (SHELF, SHOP, ("transfer", "warehouse:1", "warehouse:2")),
-        (SHELF, TRANSIT, ("dispatch", "warehouse:1", "in_transit")),
-        (TRANSIT, SHOP, ("arrival", "in_transit", "warehouse:2")),
-        (LOSS, SHOP, ("adjustment", "adjustment", "warehouse:2")),
-        (SHOP, LOSS, ("adjustment", "warehouse:2", "adjustment")),
-        (SHOP, location("production"), ("adjustment", "warehouse:2", "adjustment")),
-        (SHELF, location("internal", 1), None),
-        (SUPPLIER, CUSTOMER, None),
-    ],
-)
-def test_the_usage_of_two_locations_says_what_a_move_is(
-    odoo, source, destination, moved
-):
+MOVES = [
+    (SUPPLIER, SHELF, ("receipt", "supplier", "warehouse:1")),
+    (SHELF, SUPPLIER, ("return", "warehouse:1", "supplier")),
+    (SHOP, CUSTOMER, ("issue", "warehouse:2", "member:7")),
+    (CUSTOMER, SHOP, ("return", "member:7", "warehouse:2")),
+    (SHELF, SHOP, ("transfer", "warehouse:1", "warehouse:2")),
+    (SHELF, TRANSIT, ("dispatch", "warehouse:1", "in_transit")),
+    (TRANSIT, SHOP, ("arrival", "in_transit", "warehouse:2")),
+    (LOSS, SHOP, ("adjustment", "adjustment", "warehouse:2")),
+    (SHOP, LOSS, ("adjustment", "warehouse:2", "adjustment")),
+    (SHOP, location("production"), ("adjustment", "warehouse:2", "adjustment")),
+    (SHELF, location("internal", 1), None),
+    (SUPPLIER, CUSTOMER, None),
+]
+
+
+def test_the_usage_of_two_locations_says_what_a_move_is(odoo):
     """Two pieces go from where to where, or stay where the chain's stock is."""
-    odoo.records["stock.move.line"] = [a_move(8, source, destination)]
+    odoo.records["stock.move.line"] = [
+        a_move(number, source, destination)
+        for number, (source, destination, _) in enumerate(MOVES, 1)
+    ]
     result = source_of(odoo).read("gift_movements")
-    found = rows(result.frame, MOVED)
-    assert found == ([("stock-8", *moved, 2)] if moved else [])
+    assert rows(result.frame, MOVED) == [
+        (f"stock-{number}", *moved, 2)
+        for number, (_, _, moved) in enumerate(MOVES, 1)
+        if moved
+    ]
     assert result.rejected == 0
 
 

@@ -56,8 +56,18 @@ _WEB_SOURCES = (
     ("square", "square", "Square: orders, customers, locations", "Square 收银系统"),
     ("shopify", "shopify", "Shopify, by its GraphQL API", "Shopify 网店（GraphQL）"),
     ("woocommerce", "woocommerce", "WooCommerce shops", "WooCommerce 网店"),
-    ("odoo", "odoo", "Odoo: point of sale or sales", "Odoo：收银或销售订单"),
-    ("erpnext", "erpnext", "ERPNext: invoices and customers", "ERPNext：发票与客户"),
+    (
+        "odoo",
+        "odoo",
+        "Odoo: orders, cards, points, stock",
+        "Odoo：订单、卡、积分、库存",
+    ),
+    (
+        "erpnext",
+        "erpnext",
+        "ERPNext: invoices, points, stock",
+        "ERPNext：发票、积分、库存",
+    ),
     (
         "medusa",
         "medusa_source",

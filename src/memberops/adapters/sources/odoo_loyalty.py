@@ -70,7 +70,8 @@ def odoo_points(
     Describe what was issued and used on loyalty cards (``loyalty.history``).
 
     Both may stand in one record: what was issued is an award and what was used a
-    spend, each with a posting of its own. Odoo does not say which points a spend
+    spend, each with a posting of its own; below zero, as of a refund, it is the other
+    way round. Odoo does not say which points a spend
     takes, so there are no lots; and it deletes the history of an order of sales that
     is canceled, without a trace, so all is read each time. The model exists since
     Odoo 18; what was earned before has no history.
