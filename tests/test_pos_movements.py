@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from memberops.adapters.sources.changes import merge_changes
 from memberops.adapters.sources.square_inventory import stock_movements
-from memberops.adapters.stores import open_ledger
 from memberops.errors import ConfigurationError, UnknownTableError
+from memberops.ledger import Ledger
 from memberops.ledger.flow_tables import read_movements
 from memberops.testing.contracts import check_source
 from test_pos_recorded import Recorded, rows, shopify, square, woocommerce
@@ -149,7 +149,7 @@ def test_a_sale_that_comes_late_changes_what_a_count_differed_by():
     assert balance(changes.result.frame, "store:L1") == 99
 
 
-def test_a_ledger_takes_what_square_moved(tmp_path):
+def test_a_ledger_takes_what_square_moved():
     """Points and stock are posted as they happened, and the ledger agrees with both."""
     with Recorded("square", "points") as shop:
         earned = points(shop.url).read("gift_movements").frame
@@ -157,11 +157,11 @@ def test_a_ledger_takes_what_square_moved(tmp_path):
         goods = stock(shop.url).read("gift_movements").frame
     postings, _ = read_movements(pd.concat([earned, goods]))
     now = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
-    with open_ledger(tmp_path / "ledger.db") as ledger:
-        for each in sorted(postings, key=lambda posting: posting.effective_at):
-            ledger.post(each)
-        assert ledger.balance("points", WALLET, as_of=now) == 40
-        assert ledger.balance("ITEM1", "store:L1", as_of=now) == 99
+    ledger = Ledger()
+    for each in sorted(postings, key=lambda posting: posting.effective_at):
+        ledger.post(each)
+    assert ledger.balance("points", WALLET, as_of=now) == 40
+    assert ledger.balance("ITEM1", "store:L1", as_of=now) == 99
 
 
 START = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
