@@ -305,7 +305,7 @@ def a_partner(own, *, mail=False, phone=False, **more):
 
 @pytest.mark.parametrize("interface", ["json-2", "json-rpc"])
 def test_whom_a_blacklist_has_has_refused_its_channel(odoo, interface):
-    """At the moment of the entry; whoever is on none has said nothing."""
+    """At the moment of the entry; who is on none has said nothing, faults or not."""
     odoo.records["res.partner"] = [
         a_partner(1, mail=True, phone=True),
         a_partner(2, phone=True),
@@ -319,6 +319,7 @@ def test_whom_a_blacklist_has_has_refused_its_channel(odoo, interface):
         {"id": own, "number": f"+861381234567{own}", "write_date": at}
         for own, at in ((1, "2026-10-01 01:00:00"), (2, "2026-10-02 01:00:00"))
     ]
+    odoo.faults = ["429", "", "half", "", "500", "half"]
     source = source_of(odoo, interface=interface, user="ada")
     result = source.read("consents")
     names = ["member_id", "channel", "given", "on", "source"]
