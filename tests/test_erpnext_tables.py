@@ -167,7 +167,7 @@ def test_a_row_between_two_warehouses_is_one_transfer(site):
         "MAT-2": a_change(3.0, "Stock Entry", warehouse="一店 - A"),
         "MAT-3": a_change(-1.0, "Stock Entry", voucher_detail_no="d2"),
     }
-    site.faults = ["", "", "503", "half"]
+    site.faults = ["", "", "503", "500"]
     frame = source_of(site).read("gift_movements").frame
     here, shop = "warehouse:总仓 - A", "warehouse:一店 - A"
     assert rows(frame, MOVED) == [
