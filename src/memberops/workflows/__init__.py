@@ -13,6 +13,7 @@ from memberops.workflows.configuration import (
     read_settings,
 )
 from memberops.workflows.doctor import propose_mapping, propose_table
+from memberops.workflows.doctor_database import propose_database
 from memberops.workflows.doctor_proposal import MappingProposal, Question, chain_toml
 from memberops.workflows.ledger_settings import LedgerSettings
 from memberops.workflows.message_pushes import TakenReceipts
@@ -63,6 +64,7 @@ __all__ = [
     "chain_toml",
     "open_chain",
     "parse_settings",
+    "propose_database",
     "propose_mapping",
     "propose_table",
     "read_settings",

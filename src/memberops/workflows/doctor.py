@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.date_values import EitherOrder, Moment, read_moment
 from memberops.adapters.sources.heading_units import heading_unit
-from memberops.adapters.sources.headings import nearest_heading
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.adapters.sources.text_table import TextTable
 from memberops.domain.values import mask, mask_name
 from memberops.errors import SourceError
-from memberops.tables import TABLES, Column, Kind, Table, normal_heading
+from memberops.tables import TABLES, Column, Kind, Table
 from memberops.tables import table as table_named
+from memberops.workflows.doctor_columns import (
+    fitting,
+    joined_moments,
+    lacking,
+    likely,
+    placed,
+    reads,
+)
 from memberops.workflows.doctor_doubts import which_table
 from memberops.workflows.doctor_proposal import (
     MappingProposal,
@@ -30,9 +37,7 @@ from memberops.workflows.doctor_proposal import (
     shown_in_line,
 )
 from memberops.workflows.doctor_questions import (
-    TIME_OF_DAY,
     column_questions,
-    day_numbers,
     first_texts,
 )
 from memberops.workflows.doctor_samples import (
@@ -48,7 +53,6 @@ from memberops.workflows.doctor_units import heading_units, inline_table
 
 __all__ = ["propose_mapping", "propose_table"]
 
-_REQUIRED, _OTHER, _MISSING = 3, 1, -2
 _MOST_SCORES = 3
 _SMALL_NUMBER = re.compile(r"[-+¥￥$€£]?\d[\d,]{0,7}(?:\.\d{1,4})?元?", re.ASCII)
 
@@ -124,6 +128,7 @@ def propose_table(
     adapter: str = "",
     path: str = "",
     sheet: str = "",
+    place: Mapping[str, str] | None = None,
 ) -> MappingProposal:
     """
     Propose how a table of text would be read, wherever it comes from.
@@ -134,6 +139,8 @@ def propose_table(
         adapter: What would read it.
         path: The path as the chain file would have it.
         sheet: The sheet, if there are several.
+        place: Where it is, if it is no file: lines of its section, by name as TOML.
+            Its headings are names of columns then, and never a first row of data.
 
     Raises:
         SourceError: It has more columns than a table may have.
@@ -142,27 +149,31 @@ def propose_table(
     if len(text.headings) > (most := ReadingLimits().columns):
         raise SourceError(f"{text.name} has more than {most} columns")
     scores = sorted(
-        ((each, _score(each, text.headings)) for each in TABLES),
+        ((each, fitting(each, text.headings)) for each in TABLES),
         key=lambda pair: -pair[1],
     )
     wanted = table_named(table) if table is not None else scores[0][0]
-    places, named, questions = _places(wanted, text.headings)
+    places, named, questions = placed(wanted, text.headings)
     if any(note.rule == TITLE for note in text.notes):
         return _unread(text, wanted, adapter, path, sheet)
     # Cells of a first row without any known heading may be data, even personal.
-    if not places and any(char.isdecimal() for each in text.headings for char in each):
+    if (
+        place is None
+        and not places
+        and any(char.isdecimal() for each in text.headings for char in each)
+    ):
         return _unread(text, wanted, adapter, path, sheet)
-    likely = _likely(wanted, text.headings, places)
+    taken = likely(wanted, text.headings, places)
     unsure = (
         ()
         if table is not None
-        else which_table(wanted, text.headings, len(places) + len(likely), _reads)
+        else which_table(wanted, text.headings, len(places) + len(taken), reads)
     )
-    for column, (at, question) in likely.items():
+    for column, (at, question) in taken.items():
         places[column] = at
         named[column] = text.headings[at]
         questions.append(question)
-    options, joined, parts = _joined(wanted, text, places)
+    options, joined, parts = joined_moments(wanted, text, places)
     units, asked = heading_units(wanted, text, places)
     questions += asked
     if units:
@@ -170,8 +181,8 @@ def propose_table(
     for name in joined:
         named.pop(name, None)
         places.pop(name, None)
-    told = shown_headings(text, places)
-    missing = _missing(wanted, {*places, *joined}, told, places)
+    told = shown_headings(text, places, sure=place is not None)
+    missing = lacking(wanted, {*places, *joined}, told, places)
     for name, at in places.items():
         asked, more = column_questions(
             wanted.column(name),
@@ -203,6 +214,7 @@ def propose_table(
         },
         questions=(*unsure, *missing, *questions),
         complete=not missing,
+        place=place or {},
         likely=table is not None or (scores[0][1] >= 0 and not unsure),
     )
 
@@ -229,146 +241,6 @@ def _unread_question(text: TextTable) -> Question:
         "file needs a row of headings",
         text_zh="首行没有可识别的标题，看起来是数据：文件需要标题行",
     )
-
-
-def _score(table: Table, headings: Sequence[str]) -> int:
-    known = table.by_heading()
-    had = {
-        found.name for text in headings if (found := known.get(normal_heading(text)))
-    }
-    score = 0
-    for column in table.columns:
-        made = column.derived_from and set(column.derived_from) <= had
-        if column.name in had or made:
-            score += _REQUIRED if column.required else _OTHER
-        elif column.required:
-            score += _MISSING
-    return score
-
-
-def _reads(table: Table, headings: Sequence[str]) -> int:
-    """Count the headings that a table would read, with those that look alike."""
-    places, _, _ = _places(table, headings)
-    return len(places) + len(_likely(table, headings, places))
-
-
-def _places(
-    table: Table, headings: Sequence[str]
-) -> tuple[dict[str, int], dict[str, str], list[Question]]:
-    """Find the column of each usual heading; of several the first, with a question."""
-    known = table.by_heading()
-    found: dict[str, list[int]] = {}
-    for at, text in enumerate(headings):
-        if column := known.get(normal_heading(text)):
-            found.setdefault(column.name, []).append(at)
-    named, questions = {}, []
-    for name, several in found.items():
-        if len(several) == 1:
-            continue
-        first = normal_heading(headings[several[0]])
-        twice = sum(normal_heading(text) == first for text in headings) > 1
-        named[name] = headings[several[0]] + ("#1" if twice else "")
-        shown = ", ".join(shown_in_line(headings[at]) for at in several)
-        questions.append(
-            Question(
-                rule="heading-conflict",
-                column=name,
-                text_en=f"several columns may be {name}: {shown}; is the first meant?",
-                text_zh=f"以下列都可能是 {name}：{shown}；是否应取第一列？",
-            )
-        )
-    return {name: several[0] for name, several in found.items()}, named, questions
-
-
-def _likely(
-    table: Table, headings: Sequence[str], places: dict[str, int]
-) -> dict[str, tuple[int, Question]]:
-    """Take headings that look like one of a column that is not had."""
-    had = set(places)
-    taken = set(places.values())
-    found: dict[str, tuple[int, Question]] = {}
-    for column in sorted(table.columns, key=lambda each: not each.required):
-        if column.name in had or set(column.derived_from) & had:
-            continue
-        unread = [text for at, text in enumerate(headings) if at not in taken and text]
-        like = nearest_heading(column, unread)
-        if like is None:
-            continue
-        at = next(at for at, t in enumerate(headings) if t == like and at not in taken)
-        taken.add(at)
-        shown = shown_in_line(like)
-        found[column.name] = (
-            at,
-            Question(
-                rule="heading-likely",
-                column=column.name,
-                text_en=f"{shown} was taken for {column.heading_en} ({column.name}) "
-                "because it looks like it: is it?",
-                text_zh=f"“{shown}”因名称相近被当作“{column.heading_zh}”"
-                f"（{column.name}），是否正确？",
-            ),
-        )
-    return found
-
-
-def _missing(
-    table: Table,
-    had: set[str],
-    headings: Sequence[str],
-    places: dict[str, int],
-) -> list[Question]:
-    questions = []
-    unread = [
-        text for at, text in enumerate(headings) if text and at not in places.values()
-    ]
-    for column in table.columns:
-        made = column.derived_from and set(column.derived_from) <= had
-        if not column.required or column.name in had or made:
-            continue
-        shown = ", ".join(unread[:6]) or "-"
-        questions.append(
-            Question(
-                rule="column-missing",
-                column=column.name,
-                text_en=f"no column is read as {column.heading_en} ({column.name}), "
-                f"which every row of {table.name} needs; not yet read are: {shown}; "
-                "name the right one in 'columns', or a value in 'constants'",
-                text_zh=f"没有读到“{column.heading_zh}”（{column.name}），"
-                f"{table.title_zh}的每一行都需要；尚未使用的列：{shown}；"
-                "请在 columns 中指定，或在 constants 中给出固定值",
-                toml=f'constants = {{ {column.name} = "..." }}',
-            )
-        )
-    return questions
-
-
-def _joined(
-    table: Table, text: TextTable, places: dict[str, int]
-) -> tuple[dict[str, str], tuple[str, ...], tuple[int, ...]]:
-    """Join a day with a column of times of day, where a table has moments."""
-    moments = [column for column in table.columns if column.kind is Kind.INSTANT]
-    days = [
-        at
-        for name, at in places.items()
-        if table.column(name).kind is Kind.DATE and not day_numbers(text.columns[at])
-    ]
-    for column in moments:
-        free = [at for at in range(len(text.headings)) if at not in places.values()]
-        own = [places[column.name]] if column.name in places else free
-        for at in own:
-            texts = first_texts(text.columns[at])
-            if days and texts and all(TIME_OF_DAY.fullmatch(each) for each in texts):
-                pair = [text.headings[days[0]], text.headings[at]]
-                if len({*pair, ""}) == len(pair) + 1:
-                    join = {"join": _pair(column.name, pair)}
-                    return join, (column.name,), (days[0], at)
-    return {}, (), ()
-
-
-def _pair(name: str, headings: Sequence[str]) -> str:
-    import json
-
-    return f"{{ {name} = {json.dumps(list(headings), ensure_ascii=False)} }}"
 
 
 def _sample(column: Column, text: TextColumn) -> str:

@@ -77,9 +77,10 @@ class MappingProposal:
         table: The canonical table that it seems to be; empty for what is no file of a
             table at all, which a question says.
         scores: The tables that fit best, and how well.
-        adapter: ``"csv"`` or ``"excel"``; empty for a table that is no file.
+        adapter: What reads it, such as ``"csv"``; empty if that is not known.
         path: The path as the chain file would have it.
         further: Further files of the same table, if no pattern stands for them all.
+        place: Where it is, if it is no file: lines of the section, by name as TOML.
         sheet: The sheet, if the workbook has several.
         columns: By canonical column, the heading that is read for it.
         named: Those of *columns* that the chain file has to name.
@@ -107,6 +108,7 @@ class MappingProposal:
     complete: bool
     likely: bool = True
     further: tuple[str, ...] = ()
+    place: Mapping[str, str] = attrs.field(factory=dict)
 
     @property
     def settled(self) -> bool:
@@ -124,7 +126,9 @@ class MappingProposal:
             return f"# {on_one_line(self.origin)}: {told}"
         lines = [f"[sources.{self.table}]", f"adapter = {_text(self.adapter)}"]
         paths = ", ".join(map(_text, (self.path, *self.further)))
-        lines.append(f"path = [{paths}]" if self.further else f"path = {paths}")
+        lines += [f"{name} = {value}" for name, value in self.place.items()]
+        if not self.place:
+            lines.append(f"path = [{paths}]" if self.further else f"path = {paths}")
         if self.sheet:
             lines.append(f"sheet = {_text(self.sheet)}")
         if self.named:

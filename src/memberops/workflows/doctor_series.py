@@ -17,7 +17,7 @@ from memberops.workflows.doctor_proposal import (
 )
 from memberops.workflows.doctor_samples import files_of
 
-__all__ = ["as_series", "left_aside", "unreadable"]
+__all__ = ["as_series", "left_aside", "told_aside", "unreadable"]
 
 _NUMBER = re.compile(r"(\d+)")
 _SQLITE = b"SQLite format 3\0"
@@ -38,7 +38,8 @@ def as_series(
     """
     groups: dict[object, list[MappingProposal]] = {}
     for at, each in enumerate(proposals):
-        parts = bool(each.table and each.likely) and not table_named(each.table).key
+        files = bool(each.table and each.likely and each.path)
+        parts = files and not table_named(each.table).key
         alike = (
             each.table, each.adapter, each.sheet, each.ignored,
             tuple(each.columns.items()), tuple(each.named.items()),
@@ -90,7 +91,7 @@ def _pattern(paths: Sequence[str], home: Path) -> str:
 
 def unreadable(file: Path, why: str) -> MappingProposal:
     """Say in the place of a proposal that a file cannot be read."""
-    return _told(file.name, "file-unreadable", f"it cannot be read: {why}",
+    return told_aside(file.name, "file-unreadable", f"it cannot be read: {why}",
                  f"无法读取：{why}", complete=False)  # fmt: skip
 
 
@@ -110,7 +111,7 @@ def left_aside(folder: Path) -> list[MappingProposal]:
             )
         else:
             continue
-        told.append(_told(each.name, "not-looked-at", *why, complete=True))
+        told.append(told_aside(each.name, "not-looked-at", *why, complete=True))
     return told
 
 
@@ -122,9 +123,10 @@ def _is_sqlite(file: Path) -> bool:
         return False
 
 
-def _told(
+def told_aside(
     name: str, rule: str, text_en: str, text_zh: str, *, complete: bool
 ) -> MappingProposal:
+    """Say something in the place of a proposal."""
     question = Question(
         rule=rule, text_en=on_one_line(text_en), text_zh=on_one_line(text_zh)
     )

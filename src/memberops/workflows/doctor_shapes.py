@@ -35,7 +35,9 @@ def _sign(char: str) -> str:
     return char if kept else "?"
 
 
-def shown_headings(text: TextTable, places: Mapping[str, int]) -> list[str]:
+def shown_headings(
+    text: TextTable, places: Mapping[str, int], *, sure: bool = False
+) -> list[str]:
     """
     Write the headings for a message: their shapes where they may be a row of data.
 
@@ -45,10 +47,15 @@ def shown_headings(text: TextTable, places: Mapping[str, int]) -> list[str]:
     Args:
         text: The table.
         places: Where the known headings stand.
+        sure: Whether they are headings for certain, as names of columns are.
     """
-    sure = len(places) >= _LEAST or any(
-        _above_figures(heading, first_texts(column))
-        for heading, column in zip(text.headings, text.columns, strict=True)
+    sure = (
+        sure
+        or len(places) >= _LEAST
+        or any(
+            _above_figures(heading, first_texts(column))
+            for heading, column in zip(text.headings, text.columns, strict=True)
+        )
     )
     known = set(places.values())
     return [
