@@ -70,7 +70,7 @@ def doctor(
         Parameter(negative=(), help="只输出配置文件。Print only the chain file."),
     ] = False,
 ) -> int:
-    """查看文件或数据库并建议配置。Look at files or a database; propose the chain file."""
+    """查看文件或数据库并建议配置。Look at files or a database, and propose a file."""
     from memberops.workflows.doctor import propose_mapping
     from memberops.workflows.doctor_proposal import chain_toml
     from memberops.workflows.doctor_series import as_series
