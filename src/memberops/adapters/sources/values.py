@@ -84,6 +84,15 @@ _CONTROL = Unreadable(
     "it has control or invisible characters",
     "含有控制字符或不可见字符",
 )
+_ERROR_CELL = re.compile(
+    r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|GETTING_DATA|SPILL!|CALC!|FIELD!"
+    r"|BLOCKED!|UNKNOWN!|CONNECT!|BUSY!|PYTHON!|ERROR!)"
+)
+_ERROR = Unreadable(
+    "cell-error",
+    "it is an error of a spreadsheet, not a value",
+    "是电子表格的错误值，不是数据",
+)
 _QUOTE = Unreadable(
     "id-quote",
     "an id holds a quote: one is too many in this line, or in one above",
@@ -100,16 +109,16 @@ def read_id(text: str) -> str | Unreadable:
     """
     Read an id: narrow, stripped, leading zeros kept.
 
-    >>> read_id("００１２３ "), read_id("1.23457E+10").rule
-    ('00123', 'number-destroyed')
+    >>> read_id("００１２３ "), read_id("1.23457E+10").rule, read_id("#REF!").rule
+    ('00123', 'number-destroyed', 'cell-error')
     """
     if len(text) > _LONGEST_ID:
         return _ID_LONG
     if text.isascii() and text.isalnum():
         return text
     value = narrow(text)
-    if _DESTROYED.fullmatch(value):
-        return _SCIENTIFIC
+    if spoiled := _spoiled(value):
+        return spoiled
     if '"' in value:
         return _QUOTE
     # Cc, Cf, Cs, Co, Cn; Zl and Zp: what nobody sees makes two ids look like one.
@@ -130,9 +139,16 @@ def read_text(text: str) -> str | Unreadable:
     """
     value = text.strip()
     small = narrow(value)
-    if _DESTROYED.fullmatch(small):
-        return _SCIENTIFIC
+    if spoiled := _spoiled(small):
+        return spoiled
     return small if small.isascii() else value
+
+
+def _spoiled(text: str) -> Unreadable | None:
+    """Tell what a spreadsheet made of a value: a rounded number, or an error."""
+    if _DESTROYED.fullmatch(text):
+        return _SCIENTIFIC
+    return _ERROR if _ERROR_CELL.fullmatch(text) else None
 
 
 _AMOUNT = re.compile(
