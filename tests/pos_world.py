@@ -7,7 +7,8 @@ class ServerWorld:
 
     Args:
         shop: With ``put_member`` and ``drop_member``; and ``put_sale`` and
-            ``drop_sale`` if its sales may be of any day and of goods given back.
+            ``drop_sale``. Where its sales cannot be of any day and of goods given
+            back, ``kept`` names what stays as it is written.
     """
 
     def __init__(self, shop):
@@ -18,7 +19,8 @@ class ServerWorld:
         """Name what the server keeps as it is written."""
         if table == "members":
             return ("name", "phone")
-        return ("sold_on", "quantity", "unit_price", "amount")
+        kept = ("sold_on", "quantity", "unit_price", "amount")
+        return getattr(self._shop, "kept", kept)
 
     def put(self, table, rows, key=None):
         """Write a record; return its key."""

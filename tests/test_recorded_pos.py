@@ -27,7 +27,7 @@ def played(request):
     given = {**recording["options"], kind.secret: lambda: "secret", "url": server.url}
     source = kind.source(CONTEXT, **given, overlap_seconds=0)
     try:
-        frames, before = read_whole(source)
+        frames, before = read_whole(source, kind.tables)
         merged, changes = read_changed(source, frames, before)
     finally:
         server.close()

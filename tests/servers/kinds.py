@@ -23,18 +23,25 @@ class Kind:
     sales: int
     contract: tuple = ("members",)
     """Tables that can be written in any way, for the contract of sources."""
+    tables: tuple = ("members", "sales", "stores")
+    """Tables that are filled."""
     narrow: dict = attrs.field(factory=dict)
-    """Options with which nothing is read again that the server does not date."""
+    """Options with which nothing is read again that was not changed."""
 
 
 KINDS = {
     "tryton": Kind(
         start.tryton, TrytonShop, TrytonSource, "password", 200, 30,
-        ("members", "sales"),
+        ("members", "sales"), tables=TrytonSource.tables,
     ),
-    "medusa": Kind(start.medusa, MedusaShop, MedusaSource, "token", 120, 30),
+    "medusa": Kind(
+        start.medusa, MedusaShop, MedusaSource, "token", 100, 20, ("members", "sales"),
+        narrow={"overlap_seconds": 0},
+    ),
     "vendure": Kind(
-        start.vendure, VendureShop, VendureSource, "password", 200, 30,
-        narrow={"refund_days": 0},
+        start.vendure, VendureShop, VendureSource, "password", 160, 24,
+        ("members", "sales"),
+        tables=("members", "sales", "stores", "gift_movements"),
+        narrow={"refund_days": 0, "late_refunds": True, "overlap_seconds": 0},
     ),
 }  # fmt: skip

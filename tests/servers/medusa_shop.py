@@ -26,6 +26,8 @@ class MedusaShop:
     """Members and orders of now, in three sales channels."""
 
     kind = "medusa"
+    kept = ("item_id", "unit_price")
+    """What a sale of the contract keeps: an order takes nothing back by itself."""
 
     def __init__(self, running, *, seed=6):
         self._running = running
@@ -33,6 +35,7 @@ class MedusaShop:
         self._random = random.Random(seed)  # noqa: S311 - a made-up shop
         self.truth = Truth()
         self._emails = {}
+        self._any, self._days = {}, {}
         self._prepare()
 
     def fill(self, *, members, sales):
@@ -56,6 +59,69 @@ class MedusaShop:
     def drop_member(self, own):
         """Delete a customer."""
         self._caller.call("DELETE", f"/admin/customers/{own}")
+
+    def put_sale(self, rows, own=None):
+        """Write a sale for the contract of sources, of one of each; return its id."""
+        goods = {row["item_id"]: _major(int(row["unit_price"] * 100)) for row in rows}
+        if own is None:
+            items = [
+                {**self._good(name), "quantity": 1, "unit_price": price}
+                for name, price in goods.items()
+            ]
+            made = self._ordered({}, "S01", items)
+            self._days[made["id"]] = _day(made["created_at"])
+            return self._put(made["id"], rows)
+        found = self._get(f"orders/{own}", fields="*items")["order"]["items"]
+        had = {each["variant_sku"]: each["id"] for each in found}
+        self._post("order-edits", {"order_id": own})
+        for name in {**had, **goods}:
+            many = {"quantity": int(name in goods), "unit_price": goods.get(name)}
+            if name in had:
+                self._post(f"order-edits/{own}/items/item/{had[name]}", many)
+            else:
+                new = {"variant_id": self._good(name)["variant_id"], **many}
+                self._post(f"order-edits/{own}/items", {"items": [new]})
+        self._post(f"order-edits/{own}/confirm", {})
+        return self._put(own, rows)
+
+    def _put(self, own, rows):
+        """Let an order of the contract be these rows, in truth."""
+        self.truth.rows = [row for row in self.truth.rows if row.ticket != own] + [
+            Row(own, self._days[own], "S01", None, row["item_id"], 1,
+                int(row["unit_price"] * 100))
+            for row in rows
+        ]  # fmt: skip
+        return own
+
+    def drop_sale(self, own):
+        """Cancel a sale, which is none then."""
+        self._post(f"orders/{own}/cancel", {})
+        self.truth.rows = [row for row in self.truth.rows if row.ticket != own]
+
+    def _good(self, name):
+        """Return a product of the contract, as an order names it."""
+        if name not in self._any:
+            made = self._post(
+                "products",
+                {
+                    "title": name,
+                    "options": [{"title": "种", "values": ["一"]}],
+                    "variants": [
+                        {
+                            "title": name,
+                            "sku": name,
+                            "manage_inventory": False,
+                            "options": {"种": "一"},
+                            "prices": [{"currency_code": "cny", "amount": 1}],
+                        }
+                    ],
+                    "sales_channels": [{"id": self._channels["S01"]}],
+                    "status": "published",
+                },
+            )
+            (variant,) = made["product"]["variants"]
+            self._any[name] = {"variant_id": variant["id"], "variant_sku": name}
+        return self._any[name]
 
     def options(self):
         """Return what the source has to be given."""
@@ -163,32 +229,35 @@ class MedusaShop:
         member = self._random.choice(self._members)
         names = self._random.sample(list(PRICES), self._random.randint(1, 3))
         lines = [(name, self._random.randint(1, 4)) for name in names]
-        draft = self._post(
-            "draft-orders",
-            {
-                # With another address Medusa makes a guest of it and the order his.
-                "email": self._emails[member],
-                "customer_id": member,
-                "region_id": self._region,
-                "sales_channel_id": self._channels[store],
-                "items": [
-                    {
-                        "title": name,
-                        "quantity": many,
-                        "unit_price": _major(PRICES[name]),
-                    }
-                    for name, many in lines
-                ],
-                "shipping_address": {"first_name": "三", "country_code": "cn"},
-            },
-        )["draft_order"]["id"]
-        made = self._post(f"draft-orders/{draft}/convert-to-order", {})["order"]
+        made = self._ordered(
+            # With another address Medusa makes a guest of it and the order his.
+            {"email": self._emails[member], "customer_id": member},
+            store,
+            [
+                {"title": name, "quantity": many, "unit_price": _major(PRICES[name])}
+                for name, many in lines
+            ],
+        )
         day = _day(made["created_at"])
         self.truth.rows += [
             Row(made["id"], day, store, member, name, many, many * PRICES[name])
             for name, many in lines
         ]
         return made["id"]
+
+    def _ordered(self, buyer, store, items):
+        """Let somebody order; return the order."""
+        draft = self._post(
+            "draft-orders",
+            {
+                **buyer,
+                "region_id": self._region,
+                "sales_channel_id": self._channels[store],
+                "items": items,
+                "shipping_address": {"first_name": "三", "country_code": "cn"},
+            },
+        )["draft_order"]["id"]
+        return self._post(f"draft-orders/{draft}/convert-to-order", {})["order"]
 
     def _pay(self, order):
         """Pay an order; return its payment."""

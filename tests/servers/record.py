@@ -34,7 +34,7 @@ def record(name):
             return recorder(client, request, method, url, **more)
 
         with mock.patch.object(HttpClient, "request", recorded):
-            frames, before = read_whole(source)
+            frames, before = read_whole(source, kind.tables)
             shop.change()
             read_changed(source, frames, before)
     options = {

@@ -1,5 +1,6 @@
 """What was put into a server, and what has to come out, counted in plain Python."""
 
+import copy
 import http.client
 import json
 from collections import defaultdict
@@ -31,6 +32,8 @@ class Truth:
     stores: dict = attrs.field(factory=dict)
     """Name by id."""
     rows: list = attrs.field(factory=list)
+    more: dict = attrs.field(factory=dict)
+    """Of each further table its rows, as texts by the columns that are compared."""
 
     def written(self):
         """Return it as what JSON can hold."""
@@ -38,6 +41,7 @@ class Truth:
             "members": {each: list(own) for each, own in self.members.items()},
             "stores": dict(self.stores),
             "rows": [attrs.astuple(row) for row in self.rows],
+            "more": copy.deepcopy(self.more),
         }
 
     @classmethod
@@ -47,6 +51,7 @@ class Truth:
             members={each: tuple(own) for each, own in written["members"].items()},
             stores=dict(written["stores"]),
             rows=[Row(*row) for row in written["rows"]],
+            more=written.get("more", {}),
         )
 
     def figures(self, month):

@@ -11,6 +11,7 @@ PRICES = {"大衣": 19990, "围巾": 5905, "手套": 10}
 STORES = {"S01": "南京路店", "S02": "外滩店", "S03": "豫园店"}
 SHIPPING = 800
 GUESTS = 0.3
+STOCK = 1000
 _ZONE = ZoneInfo("Asia/Shanghai")
 _DEFAULT = "__default_channel__"
 
@@ -28,6 +29,8 @@ class VendureShop:
     """Members and orders of now, in three channels; some bought as guests."""
 
     kind = "vendure"
+    kept = ("item_id", "unit_price")
+    """What a sale of the contract keeps: nothing is sold there in another quantity."""
 
     def __init__(self, running, *, seed=6):
         self._running = running
@@ -38,6 +41,8 @@ class VendureShop:
         self._known = set()
         self._ids = {}
         self._payment = ""
+        self._handed = set()
+        self._any = {}
         self._prepare()
 
     def fill(self, *, members, sales):
@@ -46,6 +51,9 @@ class VendureShop:
             self._member("李", f"四{at}", f"138{at:08d}") for at in range(members)
         ]
         self._orders = [self._sell() for _ in range(sales)]
+        for ticket in self._orders[:2]:
+            self._hand_over(ticket)
+        self._count("手套", -7)
         self._basket()
         self.month = self.truth.rows[0].day[:7]
         return self
@@ -63,6 +71,69 @@ class VendureShop:
     def drop_member(self, own):
         """Delete a customer."""
         self.ask("mutation($id: ID!) { deleteCustomer(id: $id) { result } }", id=own)
+
+    def put_sale(self, rows, own=None):
+        """Write a sale for the contract of sources, of one of each; return its code."""
+        lines = [(row["item_id"], 1) for row in rows]
+        self._at("S01")
+        self._price(rows)
+        if own is None:
+            own = self._bought(lines, {"own": None, "input": self._guest()}, "S01")
+        else:
+            self._modify(own, [name for name, _ in lines])
+        self._at()
+        return own
+
+    def drop_sale(self, own):
+        """Cancel a sale that is still paid for, as if it never was."""
+        self._cancel(own, lines=[each for each in self._lines(own) if each["quantity"]])
+
+    def _price(self, rows):
+        """Let goods of the contract cost what they are sold for."""
+        for row in rows:
+            if row["item_id"] not in self._any:
+                made = self._goods_of(row["item_id"], 1, trackInventory="FALSE")
+                self._any[row["item_id"]] = made[1]
+                self._offer([made[0]], ["S01"])
+        self.ask(
+            "mutation($input: [UpdateProductVariantInput!]!)"
+            "{ updateProductVariants(input: $input) { id } }",
+            input=[
+                {"id": self._any[row["item_id"]], "price": int(row["unit_price"] * 100)}
+                for row in rows
+            ],
+        )
+
+    def _modify(self, ticket, names):
+        """Let an order be of these goods at their price of now, one of each."""
+        order = self._ids[ticket]
+        had = {line["productVariant"]["name"]: line for line in self._lines(ticket)}
+        self._transit(order, "Modifying")
+        self.ask(
+            "mutation($input: ModifyOrderInput!) { modifyOrder(input: $input)"
+            "{ ... on Order { id } ... on ErrorResult { errorCode message } } }",
+            input={
+                "dryRun": False,
+                "orderId": order,
+                "adjustOrderLines": [
+                    {"orderLineId": had[name]["id"], "quantity": 1}
+                    for name in names
+                    if name in had
+                ],
+                "addItems": [
+                    {"productVariantId": self._any[name], "quantity": 1}
+                    for name in names
+                    if name not in had
+                ],
+            },
+        )
+        self._transit(order, "ArrangingAdditionalPayment")
+        if self._pay(order)["state"] == "ArrangingAdditionalPayment":
+            self._transit(order, "PaymentSettled")
+        if gone := [
+            each for name, each in had.items() if name not in names and each["quantity"]
+        ]:
+            self._cancel(ticket, lines=gone)
 
     def other_options(self):
         """Return how the source is let in by a key in place of a user."""
@@ -152,8 +223,6 @@ class VendureShop:
                  **money},
             )  # fmt: skip
             self.truth.stores[code] = name
-        found = self.ask("{ channels { items { id code } } }")["items"]
-        channels = [each["id"] for each in found if each["code"] != _DEFAULT]
         self._shipping = self._made(
             "ShippingMethod",
             {
@@ -179,36 +248,69 @@ class VendureShop:
                  {"languageCode": "en", "name": "现金", "description": ""}
              ]},
         )  # fmt: skip
+        self._category, self._paying = category, paying
+        self._channels = {
+            each["code"].removeprefix("shop-"): each["id"]
+            for each in self.ask("{ channels { items { id code } } }")["items"]
+            if each["code"] != _DEFAULT
+        }
         self._goods, products = {}, []
         for name, price in PRICES.items():
-            own = self._made(
-                "Product",
-                {"translations": [{"languageCode": "en", "name": name, "slug": name,
-                                   "description": ""}]},
-            )  # fmt: skip
+            own, self._goods[name] = self._goods_of(
+                name, price, trackInventory="TRUE", stockOnHand=STOCK
+            )
             products.append(own)
-            (variant,) = self.ask(
-                "mutation($input: [CreateProductVariantInput!]!)"
-                "{ createProductVariants(input: $input) { id } }",
-                input=[
-                    {"productId": own, "sku": name, "price": price,
-                     "taxCategoryId": category, "trackInventory": "FALSE",
-                     "translations": [{"languageCode": "en", "name": name}]}
-                ],
-            )  # fmt: skip
-            self._goods[name] = variant["id"]
-        for channel in channels:
+            self._moved("adjustment", name, "adjustment", "warehouse", STOCK)
+        for channel in self._channels.values():
             for what, ids in (
-                ("Products", {"productIds": products}),
                 ("ShippingMethods", {"shippingMethodIds": [self._shipping]}),
                 ("PaymentMethods", {"paymentMethodIds": [paying]}),
                 ("StockLocations", {"stockLocationIds": ["1"]}),
             ):
-                self.ask(
-                    f"mutation($input: Assign{what}ToChannelInput!)"
-                    f"{{ assign{what}ToChannel(input: $input) {{ id }} }}",
-                    input={"channelId": channel, **ids},
-                )
+                self._assign(what, channel, ids)
+        self._offer(products, STORES)
+
+    def _goods_of(self, name, price, **given):
+        """Make a product; return its id and that of its one variant."""
+        own = self._made(
+            "Product",
+            {"translations": [{"languageCode": "en", "name": name, "slug": name,
+                               "description": ""}]},
+        )  # fmt: skip
+        (variant,) = self.ask(
+            "mutation($input: [CreateProductVariantInput!]!)"
+            "{ createProductVariants(input: $input) { id } }",
+            input=[
+                {"productId": own, "sku": name, "price": price,
+                 "taxCategoryId": self._category, **given,
+                 "translations": [{"languageCode": "en", "name": name}]}
+            ],
+        )  # fmt: skip
+        return own, variant["id"]
+
+    def _assign(self, what, channel, ids):
+        self.ask(
+            f"mutation($input: Assign{what}ToChannelInput!)"
+            f"{{ assign{what}ToChannel(input: $input) {{ id }} }}",
+            input={"channelId": channel, **ids},
+        )
+
+    def _offer(self, products, stores):
+        for store in stores:
+            self._assign("Products", self._channels[store], {"productIds": products})
+
+    def _at(self, store=None):
+        """Ask in the channel of a store, or in the default one."""
+        if store is None:
+            self._caller.headers.pop("vendure-token", None)
+        else:
+            self._caller.headers["vendure-token"] = f"token-{store}"
+
+    def _moved(self, kind, name, source, destination, many):
+        self.truth.more.setdefault("gift_movements", []).append(
+            {"kind": kind, "gift_id": name, "source": source,
+             "destination": destination, "quantity": str(many)}
+        )  # fmt: skip
 
     def _person(self, given, family, phone):
         return {
@@ -227,7 +329,7 @@ class VendureShop:
 
     def _draft(self, lines, buyer, store):
         """Begin an order of a store; return its id."""
-        self._caller.headers["vendure-token"] = f"token-{store}"
+        self._at(store)
         own = self.ask("mutation { createDraftOrder { id } }")["id"]
         for name, many in lines:
             self.ask(
@@ -235,7 +337,10 @@ class VendureShop:
                 "{ addItemToDraftOrder(orderId: $order, input: $input)"
                 "{ ... on ErrorResult { errorCode } } }",
                 order=own,
-                input={"productVariantId": self._goods[name], "quantity": many},
+                input={
+                    "productVariantId": self._goods.get(name) or self._any[name],
+                    "quantity": many,
+                },
             )
         self.ask(
             "mutation($order: ID!, $own: ID, $input: CreateCustomerInput)"
@@ -249,7 +354,7 @@ class VendureShop:
     def _basket(self):
         """Leave an order that nobody paid, which is no sale."""
         self._draft([("手套", 1)], {"own": None, "input": self._guest()}, "S01")
-        del self._caller.headers["vendure-token"]
+        self._at()
 
     def _guest(self):
         return self._person("散", "客", "13000000000")
@@ -258,7 +363,7 @@ class VendureShop:
         """Let a customer buy in a channel; returns how an order names it."""
         if (member, store) not in self._known:
             self._known.add((member, store))
-            self._caller.headers["vendure-token"] = f"token-{store}"
+            self._at(store)
             self._made("Customer", self._people[member])
         return {"own": member, "input": None}
 
@@ -269,9 +374,20 @@ class VendureShop:
         buyer = {"own": None, "input": self._guest()}
         names = self._random.sample(list(PRICES), self._random.randint(1, 3))
         lines = [(name, self._random.randint(1, 4)) for name in names]
-        order = self._draft(
+        ticket = self._bought(
             lines, buyer if guest else self._bring(member, store), store
         )
+        self._at()
+        day = _day(self._placed)
+        self.truth.rows += [
+            Row(ticket, day, store, member, name, many, many * PRICES[name])
+            for name, many in lines
+        ]
+        return ticket
+
+    def _bought(self, lines, buyer, store):
+        """Let somebody buy and pay; return the code of the order."""
+        order = self._draft(lines, buyer, store)
         self.ask(
             "mutation($order: ID!, $method: ID!) { setDraftOrderShippingMethod("
             "orderId: $order, shippingMethodId: $method)"
@@ -279,26 +395,68 @@ class VendureShop:
             order=order,
             method=self._shipping,
         )
+        self._transit(order, "ArrangingPayment")
+        made = self._pay(order)
+        self._ids[made["code"]], self._placed = order, made["orderPlacedAt"]
+        return made["code"]
+
+    def _transit(self, order, state):
         self.ask(
-            "mutation($order: ID!) { transitionOrderToState(id: $order, "
-            'state: "ArrangingPayment") { ... on ErrorResult { errorCode } } }',
+            "mutation($order: ID!, $state: String!) { transitionOrderToState("
+            "id: $order, state: $state) { ... on OrderStateTransitionError { errorCode "
+            "transitionError fromState toState } } }",
             order=order,
+            state=state,
         )
-        made = self.ask(
+
+    def _pay(self, order):
+        return self.ask(
             "mutation($input: ManualPaymentInput!)"
             "{ addManualPaymentToOrder(input: $input) { ... on Order "
-            "{ code orderPlacedAt } ... on ErrorResult { errorCode } } }",
+            "{ code orderPlacedAt state } ... on ErrorResult { errorCode } } }",
             input={"orderId": order, "method": "cash", "metadata": {}},
         )
-        del self._caller.headers["vendure-token"]
-        ticket = made["code"]
-        self._ids[ticket] = order
-        day = _day(made["orderPlacedAt"])
-        self.truth.rows += [
-            Row(ticket, day, store, member, name, many, many * PRICES[name])
-            for name, many in lines
-        ]
-        return ticket
+
+    def _hand_over(self, ticket):
+        """Hand all goods of an order over, which is when they leave the stock."""
+        lines = self._units(ticket, None)
+        self.ask(
+            "mutation($input: FulfillOrderInput!) { addFulfillmentToOrder("
+            "input: $input) { ... on ErrorResult { errorCode message } } }",
+            input={
+                "lines": [
+                    {"orderLineId": line["id"], "quantity": many}
+                    for line, many in lines
+                ],
+                "handler": _operation("manual-fulfillment", method="", trackingCode=""),
+            },
+        )
+        self._handed.add(ticket)
+        for line, many in lines:
+            name = line["productVariant"]["name"]
+            self._moved("issue", name, "warehouse", "member", many)
+
+    def _count(self, name, more):
+        """Find more of a product than was thought, or fewer."""
+        own = self._goods[name]
+        self.ask(
+            "mutation($input: [UpdateProductVariantInput!]!)"
+            "{ updateProductVariants(input: $input) { id } }",
+            input=[{"id": own, "stockOnHand": self.on_hand()[name] + more}],
+        )
+        ends = ("adjustment", "warehouse")
+        self._moved("adjustment", name, *(ends if more > 0 else ends[::-1]), abs(more))
+
+    def on_hand(self):
+        """Return how many there are of each product, as Vendure says."""
+        found = self.ask(
+            "{ productVariants { items { sku stockLevels { stockOnHand } } } }"
+        )["items"]
+        return {
+            each["sku"]: sum(level["stockOnHand"] for level in each["stockLevels"])
+            for each in found
+            if each["sku"] in PRICES
+        }
 
     def change(self):
         """Change something of every kind."""
@@ -310,17 +468,22 @@ class VendureShop:
         self._update(called, phoneNumber="13700000000")
         self.truth.members[called] = (self.truth.members[called][0], "13700000000")
         self._members.append(self._member("王", "五", "13900000000"))
+        first, *_ = self._orders
         canceled, credited, refunded, returned, whole = self._random.sample(
-            self._orders, 5
+            self._orders[1:], 5
         )
         self._cancel(canceled)
         self.truth.rows = [row for row in self.truth.rows if row.ticket != canceled]
         self._refund(credited, 5)
         self._refund(refunded, 0, units=1)
+        self._hand_over(returned)
         self._cancel(returned, units=1)
         self._refund(returned, 0, units=1)
         self._cancel(whole, shipping=True)
         self._refund(whole, SHIPPING, units=None)
+        self._cancel(first, units=1)
+        self._refund(first, 0, units=1)
+        self._count("围巾", 3)
         self._orders += [self._sell() for _ in range(2)]
 
     def delete(self):
@@ -330,6 +493,17 @@ class VendureShop:
         self.drop_member(gone)
         del self.truth.members[gone]
 
+    def delete_goods(self):
+        """Delete a product, whose movements Vendure shows no more then."""
+        name = "围巾"
+        self.ask(
+            "mutation($id: ID!) { deleteProductVariant(id: $id) { result } }",
+            id=self._goods[name],
+        )
+        self.truth.more["gift_movements"] = [
+            row for row in self.truth.more["gift_movements"] if row["gift_id"] != name
+        ]
+
     def _update(self, member, **given):
         self.ask(
             "mutation($input: UpdateCustomerInput!)"
@@ -338,20 +512,26 @@ class VendureShop:
         )
         self._people.get(member, {}).update(given)
 
-    def _units(self, ticket, units):
-        """Return the lines of an order, and what of each is meant."""
+    def _lines(self, ticket):
+        """Return the lines of an order by what they are of."""
         found = self.ask(
-            "query($id: ID!) { order(id: $id) { lines { id orderPlacedQuantity "
-            "productVariant { name } } payments { id } } }",
+            "query($id: ID!) { order(id: $id) { lines { id quantity "
+            "orderPlacedQuantity productVariant { name } } payments { id } } }",
             id=self._ids[ticket],
         )
         self._payment = found["payments"][0]["id"]
-        lines = sorted(found["lines"], key=lambda each: each["productVariant"]["name"])
+        return sorted(found["lines"], key=lambda each: each["productVariant"]["name"])
+
+    def _units(self, ticket, units):
+        """Return the lines of an order, and what of each is meant."""
+        lines = self._lines(ticket)
         if units is None:
             return [(each, each["orderPlacedQuantity"]) for each in lines]
         return [(lines[0], units)] if units else []
 
-    def _cancel(self, ticket, *, units=None, shipping=False):
+    def _cancel(self, ticket, *, units=None, shipping=False, lines=None):
+        """Cancel units of an order, or all; those handed over come back so."""
+        taken = self._units(ticket, units) if lines is None else [(o, 1) for o in lines]
         self.ask(
             "mutation($input: CancelOrderInput!)"
             "{ cancelOrder(input: $input) { ... on ErrorResult { errorCode } } }",
@@ -359,11 +539,15 @@ class VendureShop:
                 "orderId": self._ids[ticket],
                 "lines": [
                     {"orderLineId": line["id"], "quantity": many}
-                    for line, many in self._units(ticket, units)
+                    for line, many in taken
                 ],
                 "cancelShipping": shipping,
             },
         )
+        if ticket in self._handed:
+            for line, many in taken:
+                name = line["productVariant"]["name"]
+                self._moved("return", name, "member", "warehouse", many)
 
     def _refund(self, ticket, more, *, units=0):
         """Refund units and money without goods: shipping, or a kindness."""

@@ -143,20 +143,35 @@ class VendureSession:
             raise SourceError("the session is not open")
         return self._reader
 
+    def ask(self, query: str, variables: Mapping[str, Any]) -> Any:
+        """
+        Ask what only reads; return the data of the answer.
+
+        Raises:
+            RefusedReadingError: Vendure refused.
+            SourceError: The server cannot be read.
+        """
+        body = _query(query, variables)
+        answer = self._opened().read("POST", _PATH, body=body)
+        self.served_at = self.served_at or answer.served_at
+        return look_up(answer.document, "data")
+
+    def total(self, name: str) -> int:
+        """Return how many records a list has."""
+        return self._list(name, "id", {"take": 1})[1]
+
     def _list(
         self, name: str, fields: str, options: Mapping[str, Any]
     ) -> tuple[list[dict[str, Any]], int]:
         """Return some records of a list, and how many it has."""
-        kind = f"{name[:-1].capitalize()}ListOptions"
+        kind = f"{name[0].upper()}{name[1:-1]}ListOptions"
         query = (
             f"query Read($options: {kind}) "
             f"{{ {name}(options: $options) {{ items {{ {fields} }} totalItems }} }}"
         )
-        body = _query(query, {"options": options})
-        answer = self._opened().read("POST", _PATH, body=body)
-        self.served_at = self.served_at or answer.served_at
-        found = look_up(answer.document, f"data.{name}.items")
-        total = look_up(answer.document, f"data.{name}.totalItems")
+        data = self.ask(query, {"options": options})
+        found = look_up(data, f"{name}.items")
+        total = look_up(data, f"{name}.totalItems")
         if (
             not isinstance(found, list)
             or not all(isinstance(each, dict) and each.get("id") for each in found)
@@ -216,11 +231,15 @@ class VendureSession:
             skip, turns = skip + len(found) - 1, 0
 
     def counted(
-        self, name: str, before: tuple[int | str, int] | None
+        self,
+        name: str,
+        before: tuple[int | str, int] | None,
+        wanted: Mapping[str, Any] | None = None,
     ) -> tuple[int | str, int]:
         """Return when the newest was made, or *before*, and how many there are."""
+        only = dict(wanted or {})
         if before is None:
-            options = {"take": 1, "sort": {"createdAt": "DESC"}}
+            options = {"take": 1, "sort": {"createdAt": "DESC"}, "filter": only}
             newest, _ = self._list(name, "id createdAt", options)
             far = str(newest[0]["createdAt"]) if newest else ""
         else:
@@ -228,7 +247,7 @@ class VendureSession:
         if not far:
             return far, 0
         until = {"createdAt": {"before": written(moment_of(far) + _TICK)}}
-        return far, self._list(name, "id", {"take": 1, "filter": until})[1]
+        return far, self._list(name, "id", {"take": 1, "filter": only | until})[1]
 
 
 def _query(text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -245,5 +264,6 @@ def _judge(document: Any) -> float | None:
     shown = code if isinstance(code, str) and code.replace("_", "").isalnum() else ""
     raise RefusedReadingError(
         f"Vendure refused the query ({shown[:60] or 'no code'}); check the rights of "
-        "the user: ReadCustomer, ReadOrder and ReadChannel; and custom fields"
+        "the user: ReadCustomer, ReadOrder and ReadChannel, for stock ReadProduct and "
+        "ReadStockLocation; and custom fields"
     )

@@ -1,10 +1,11 @@
-"""Members, sales and stores from Vendure: customers, orders and channels."""
+"""Members, sales, stores and stock from Vendure: customers, orders, channels."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from memberops.adapters.secrets import secret_option
@@ -12,6 +13,7 @@ from memberops.adapters.sources.changes import SourceChanges
 from memberops.adapters.sources.contract import SourceContext, SourceResult
 from memberops.adapters.sources.counted_reading import (
     Came,
+    Count,
     check_table,
     counted_changes,
 )
@@ -28,6 +30,12 @@ from memberops.adapters.sources.vendure_api import (
     written,
 )
 from memberops.adapters.sources.vendure_orders import ORDER_FIELDS, vendure_lines
+from memberops.adapters.sources.vendure_stock import (
+    STOCK_COLUMNS,
+    stock_came,
+    variants_wanted,
+)
+from memberops.domain import Place
 from memberops.errors import ConfigurationError
 from memberops.tables import table as table_named
 
@@ -38,6 +46,7 @@ _COLUMNS = {
     "sales": ("ticket_id", "sold_at", "store_id", "member_id", "item_id", "item_name",
               "quantity", "unit_price", "amount", "returned_ticket_id"),
     "stores": ("store_id", "name"),
+    "gift_movements": STOCK_COLUMNS,
 }  # fmt: skip
 _CUSTOMER = "id createdAt updatedAt firstName lastName phoneNumber user { id }"
 _CHANNEL = "id code seller { name }"
@@ -57,10 +66,15 @@ class VendureSource:
     refund is a ticket of its own (`vendure_lines`). A user's session is never logged
     out, as Vendure would end all of that user: give the source a user of its own.
 
+    Movements of stock are Vendure's, of goods that it handed over, took back or
+    counted anew (`stock_rows`). It says neither at which of its stock locations they
+    were nor for which order: all are at *stock_place*, and go to members of no name.
+
     Vendure does not date an order when it is placed, so that is asked for too; nor
     when it is refunded, so all orders placed in the last *refund_days* are read each
-    time. A customer that is deleted is shown no more: they are counted each time, and
-    where there are fewer, the table is read whole.
+    time, and with *late_refunds* the refunds of all orders before. A customer or a
+    variant of a product that is deleted is shown no more: they are counted each time,
+    and where there are fewer, the table is read whole.
 
     Args:
         context: Currency and zone of the chain.
@@ -78,6 +92,11 @@ class VendureSource:
         registered_only: Whether only customers with an account are members, not
             guests.
         refund_days: How long after a sale a refund of it is looked for.
+        late_refunds: Whether refunds of older orders are looked for too, which takes
+            a request for every *page* of them at each reading.
+        items: SKUs or ids of the variants whose stock is read, as gifts are few among
+            goods; None for all.
+        stock_place: Where the stock is, such as ``"store:S01"``.
         money_digits: Digits of Vendure's amounts, the ``precision`` of its money.
         overlap_seconds: How much earlier than the last a reading begins, for changes
             that were not yet to be seen.
@@ -89,9 +108,10 @@ class VendureSource:
         ConfigurationError: An option cannot be.
         MissingExtraError: ``httpx2`` is not installed.
         MissingColumnsError: *member_fields* names no column of members.
+        UnknownPlaceError: *stock_place* is none.
     """
 
-    tables = ("members", "sales", "stores")
+    tables = ("members", "sales", "stores", "gift_movements")
 
     def __init__(
         self,
@@ -105,6 +125,9 @@ class VendureSource:
         member_fields: Mapping[str, str] | None = None,
         registered_only: bool = False,
         refund_days: float = 30,
+        late_refunds: bool = False,
+        items: Sequence[str] | None = None,
+        stock_place: str = "warehouse",
         money_digits: int = 2,
         overlap_seconds: int = 600,
         page: int = 100,
@@ -134,6 +157,10 @@ class VendureSource:
             table_named("members").column(name)
         self._registered_only = registered_only
         self._refundable = dt.timedelta(days=refund_days)
+        self._late_refunds = late_refunds
+        self._items = _named(items)
+        self._stock_place = Place(stock_place).text
+        self._page = page
         self._digits = money_digits
         self._overlap = dt.timedelta(seconds=overlap_seconds)
 
@@ -163,6 +190,7 @@ class VendureSource:
                 "members": lambda at: self._members(session, at),
                 "sales": lambda at: self._sales(session, at, stores),
                 "stores": lambda _: self._channels(session),
+                "gift_movements": lambda at: self._stock(session, at),
             }[table]
             return counted_changes(
                 ReadingOptions.of(table, currency=context.currency, zone=context.zone),
@@ -172,18 +200,41 @@ class VendureSource:
                 mark=digest_of(
                     self._place, self._store_field, sorted(self._member_fields.items()),
                     self._registered_only, sorted(stores.items()), context.zone.key,
-                    context.currency.code, self._digits,
+                    context.currency.code, self._digits, *self._chosen(table),
                 ),
                 overlap=self._overlap,
                 fields=[
                     *_COLUMNS[table],
                     *(self._member_fields if table == "members" else ()),
                 ],
-                counts={"customers": lambda had: session.counted("customers", had)}
-                if table == "members"
-                else {},
+                counts=self._counts(session, table),
                 dated=table != "stores",
+                key=("posting_id",) if table == "gift_movements" else (),
             )  # fmt: skip
+
+    def _chosen(self, table: str) -> tuple[Any, ...]:
+        """Return options of one table that its rows depend on."""
+        if table == "gift_movements":
+            return self._items, self._stock_place
+        return ("late",) if table == "sales" and self._late_refunds else ()
+
+    def _counts(self, session: VendureSession, table: str) -> dict[str, Count]:
+        """Return what has to be as many as it was."""
+        if table == "members":
+            return {"customers": lambda had: session.counted("customers", had)}
+        if table == "gift_movements":
+            name, wanted = "productVariants", variants_wanted(self._items)
+            return {name: lambda had: session.counted(name, had, wanted)}
+        return {}
+
+    def _stock(self, session: VendureSession, since: dt.datetime | None) -> Came:
+        return stock_came(
+            session,
+            since and since - _SECOND,
+            items=self._items,
+            place=self._stock_place,
+            page=self._page,
+        )
 
     def _stores(self, session: VendureSession) -> dict[str, str]:
         """Return the store that each channel is."""
@@ -244,9 +295,10 @@ class VendureSource:
         if since is not None:
             placed = {"orderPlacedAt": _after(since - self._refundable)}
             wanted["_or"] = [{"updatedAt": _after(since)}, placed]
-        records = latest_records(
-            session.pages("orders", ORDER_FIELDS, wanted), key="id", moment="updatedAt"
-        )
+        found = [session.pages("orders", ORDER_FIELDS, wanted)]
+        if since is not None and self._late_refunds:
+            found += self._refunded_late(session, since)
+        records = latest_records(chain(*found), key="id", moment="updatedAt")
         rows: list[dict[str, Any]] = []
         gone: list[str] = []
         odd = 0
@@ -272,6 +324,23 @@ class VendureSource:
             findings=unexplained(odd, "vendure/orders"),
         )
 
+    def _refunded_late(
+        self, session: VendureSession, since: dt.datetime
+    ) -> Iterator[Iterator[dict[str, Any]]]:
+        """Yield older orders of which something was refunded since."""
+        older = {"orderPlacedAt": {"before": written(since - self._refundable)}}
+        light = "id payments { refunds { updatedAt } }"
+        late = [
+            str(each["id"])
+            for each in session.pages("orders", light, older)
+            for payment in each.get("payments") or ()
+            for refund in payment["refunds"]
+            if moment_of(refund["updatedAt"]) >= since - _SECOND
+        ]
+        for at in range(0, len(late), self._page):
+            some = {"id": {"in": late[at : at + self._page]}}
+            yield session.pages("orders", ORDER_FIELDS, some)
+
 
 def _path(option: str, path: Any) -> str:
     """Hold a path against what may stand in a query."""
@@ -280,6 +349,18 @@ def _path(option: str, path: Any) -> str:
             f"{option!r} is a path of names, such as 'customFields.store'"
         )
     return path
+
+
+def _named(items: Any) -> tuple[str, ...] | None:
+    if items is None:
+        return None
+    if (
+        isinstance(items, str)
+        or not items
+        or not all(isinstance(each, str) and each for each in items)
+    ):
+        raise ConfigurationError("'items' is a list of SKUs or ids of variants")
+    return tuple(sorted(set(items)))
 
 
 def _asked(path: str) -> str:

@@ -1,0 +1,250 @@
+"""Promises of the stock of Vendure, and of refunds that come late."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from memberops.adapters.sources.rest_source import WebServer
+from memberops.adapters.sources.vendure_api import VendureSession, written
+from memberops.adapters.sources.vendure_source import VendureSource
+from memberops.adapters.sources.vendure_stock import stock_came, stock_rows
+from memberops.errors import ConfigurationError, SourceError, UnknownPlaceError
+from pos_checks import CONTEXT
+from sms_server import SmsServer, answer
+
+NOON = dt.datetime(2026, 11, 5, 12, tzinfo=dt.UTC)
+SERVER = WebServer.of(CONTEXT, "http://127.0.0.1:1")
+
+
+def moved(own, *, minute=0, kind="SALE", quantity=-1):
+    """Return a movement as Vendure gives it, so many minutes after noon."""
+    at = written(NOON + dt.timedelta(minutes=minute))
+    return {"id": str(own), "createdAt": at, "type": kind, "quantity": quantity}
+
+
+class Shelves(VendureSession):
+    """A session whose server has movements by variant, in the order of ids."""
+
+    def __init__(self, shelves, *, places=1, page=4):
+        super().__init__(SERVER, page=page)
+        self.shelves, self.places, self.asked = shelves, places, []
+        self.happen = lambda: None
+
+    def _list(self, name, _fields, _options):
+        if name == "stockLocations":
+            return [], self.places
+        found = [
+            {
+                "id": own,
+                "sku": f"G{own}",
+                "createdAt": written(NOON),
+                "stockMovements": {"totalItems": len(there)},
+            }
+            for own, there in self.shelves.items()
+        ]
+        return found, len(found)
+
+    def ask(self, _query, given):
+        """Give what was asked for of each variant."""
+        self.happen()
+        data = {}
+        for at in range(len(given) // 3):
+            own, skip, take = (given[f"{name}{at}"] for name in ("own", "skip", "take"))
+            self.asked.append((own, skip, take))
+            there = self.shelves.get(own)
+            found = None if there is None else there[skip : skip + take]
+            data[f"shelf{at}"] = found and {"stockMovements": {"items": found}}
+        return data
+
+    def came(self, since=None, *, page=4):
+        """Read what moved."""
+        return stock_came(self, since, items=None, place="store:S01", page=page)
+
+
+@pytest.mark.parametrize(
+    ("kind", "quantity", "row"),
+    [
+        ("ADJUSTMENT", 5, ("adjustment", "adjustment", "store:S01", 5)),
+        ("ADJUSTMENT", -2, ("adjustment", "store:S01", "adjustment", 2)),
+        ("SALE", -3, ("issue", "store:S01", "member", 3)),
+        ("CANCELLATION", 3, ("return", "member", "store:S01", 3)),
+        ("RETURN", 1, ("return", "member", "store:S01", 1)),
+        ("ALLOCATION", 3, None),
+        ("RELEASE", 3, None),
+    ],
+)
+def test_goods_move_when_they_are_handed_over_and_not_when_reserved(
+    kind, quantity, row
+):
+    """What was set aside for an order still lies where it lay."""
+    found = stock_rows(
+        moved(7, kind=kind, quantity=quantity), gift_id="G1", place="store:S01"
+    )
+    names = ("kind", "source", "destination", "quantity")
+    assert [tuple(each[name] for name in names) for each in found] == (
+        [row] if row else []
+    )
+    assert {each["posting_id"] for each in found} <= {"stock-7"}
+
+
+def test_a_type_that_is_none_is_refused():
+    """A kind of movement that is new in Vendure is never left out in silence."""
+    with pytest.raises(SourceError, match="none it knows"):
+        stock_rows(moved(1, kind="TRANSFER"), gift_id="G1", place="warehouse")
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_every_movement_comes_once_whole_and_since_a_moment(data):
+    """Whatever a variant has of them, and whether ids count or are random."""
+    shelves, own = {}, 0
+    random_ids = data.draw(st.booleans())
+    for shelf in range(data.draw(st.integers(0, 13))):
+        there = []
+        for _ in range(data.draw(st.integers(0, 9))):
+            own += 1
+            there.append(moved(f"{own:04}x" if random_ids else own, minute=own))
+        if random_ids:
+            there = data.draw(st.permutations(there))
+        shelves[str(shelf)] = there
+    session = Shelves(shelves)
+    page = data.draw(st.integers(1, 5))
+    everything = [each for there in shelves.values() for each in there]
+    for minute in (None, data.draw(st.integers(0, 60))):
+        since = None if minute is None else NOON + dt.timedelta(minutes=minute)
+        expected = [
+            f"stock-{each['id']}"
+            for each in everything
+            if since is None or each["createdAt"] >= written(since)
+        ]
+        found = [row["posting_id"] for row in session.came(since, page=page).rows]
+        assert sorted(found) == sorted(expected)
+
+
+def test_old_movements_are_not_asked_for_again():
+    """Where ids count up, the last page of a variant says that all before is old."""
+    session = Shelves({"1": [moved(own, minute=own) for own in range(1, 101)]})
+    found = session.came(NOON + dt.timedelta(minutes=99), page=10)
+    assert [row["posting_id"] for row in found.rows] == ["stock-99", "stock-100"]
+    assert session.asked == [("1", 90, 10)]
+
+
+def test_goods_that_move_among_random_ids_meanwhile_are_told():
+    """Their pages shift, so that the reading fails and the next one has them all."""
+    there = [moved(f"{own}x") for own in range(9)]
+    session = Shelves({"1": there})
+    session.happen = lambda: there.insert(0, moved("a0"))
+    with pytest.raises(SourceError, match="read again later"):
+        session.came(page=3)
+
+
+def test_a_variant_that_is_deleted_meanwhile_has_no_movements():
+    """The counting of the next reading misses it."""
+    session = Shelves({"1": [moved(1)], "2": [moved(2)]})
+    session.happen = lambda: session.shelves.pop("1", None)
+    found = session.came()
+    assert [row["posting_id"] for row in found.rows] == ["stock-2"]
+
+
+def test_several_places_of_stock_are_told():
+    """Vendure does not say at which of them goods moved."""
+    assert not Shelves({"1": [moved(1)]}).came().findings
+    (finding,) = Shelves({"1": [moved(1)]}, places=3).came().findings
+    assert (finding.rule, finding.count) == ("stock-location-untold", 3)
+
+
+@pytest.fixture
+def server():
+    """A server that says what a test gives it."""
+    made = SmsServer()
+    yield made
+    made.close()
+
+
+def source(server, **options):
+    """Return a source of it that asks once."""
+    return VendureSource(
+        CONTEXT, url=server.url, key=lambda: "k", patience={"attempts": 1}, **options
+    )
+
+
+def test_only_the_goods_that_are_named_are_asked_for(server):
+    """By SKU or by id, in the list of variants and where they are counted."""
+    server.reply = answer(
+        {"data": {"productVariants": {"items": [], "totalItems": 0},
+                  "stockLocations": {"items": [], "totalItems": 1}}}
+    )  # fmt: skip
+    assert source(server, items=["G2", "G1"]).read("gift_movements").accepted == 0
+    named = {"in": ["G1", "G2"]}
+    wanted = {"_or": [{"sku": named}, {"id": named}]}
+    asked = [
+        seen.json for seen in server.seen if "productVariants" in seen.json["query"]
+    ]
+    assert [each["variables"]["options"]["filter"] for each in asked] == [wanted] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"items": "G1"}, ConfigurationError),
+        ({"items": []}, ConfigurationError),
+        ({"items": [7]}, ConfigurationError),
+        ({"stock_place": "shelf"}, UnknownPlaceError),
+    ],
+)
+def test_goods_and_places_that_cannot_be_are_refused_at_once(server, options, error):
+    """Before anything is asked."""
+    with pytest.raises(error):
+        source(server, **options)
+
+
+def test_an_old_order_is_read_again_where_it_was_refunded_late(server):
+    """Its refund is all that Vendure dates; orders without one are left alone."""
+    placed = "2026-01-05T06:00:00.000Z"
+
+    def order(own, *refunded):
+        refunds = [
+            {"id": f"{own}{number}", "state": "Settled", "createdAt": at,
+             "updatedAt": at, "total": 5, "shipping": 0, "paymentId": "p", "lines": []}
+            for number, at in enumerate(refunded)
+        ]  # fmt: skip
+        line = {
+            "id": own, "quantity": 1, "orderPlacedQuantity": 1,
+            "unitPriceWithTax": 100, "proratedUnitPriceWithTax": 100,
+            "proratedLinePriceWithTax": 100,
+            "productVariant": {"id": own, "sku": "G", "name": "大衣"},
+        }  # fmt: skip
+        return {
+            "id": own, "code": f"T{own}", "type": "Regular", "state": "PaymentSettled",
+            "orderPlacedAt": placed, "updatedAt": placed, "currencyCode": "CNY",
+            "shippingWithTax": 0, "shippingLines": [], "surcharges": [],
+            "modifications": [], "lines": [line],
+            "channels": [{"id": "1", "code": "S"}],
+            "payments": [{"state": "Settled", "amount": 100, "refunds": refunds}],
+        }  # fmt: skip
+
+    orders = {"1": order("1"), "2": order("2", placed)}
+
+    def reply(seen):
+        if "channels(" in seen.json["query"]:
+            only = {"channels": {"items": [{"id": "1", "code": "S"}], "totalItems": 1}}
+            return answer({"data": only}, headers=[("Date", date)])
+        wanted = seen.json["variables"]["options"]["filter"]
+        ids = wanted.get("id", {}).get("in", list(orders))
+        found = [] if "_or" in wanted else [orders[own] for own in ids]
+        page = {"items": found, "totalItems": len(found)}
+        return answer({"data": {"orders": page}}, headers=[("Date", date)])
+
+    date = "Thu, 01 Oct 2026 06:00:00 GMT"
+    server.reply = reply
+    for late, tickets in ((False, []), (True, ["T2", "T2-R20", "T2-R21"])):
+        made = source(server, late_refunds=late, overlap_seconds=0)
+        orders["2"] = order("2", placed)
+        first = made.changes("sales", since=None)
+        date = "Thu, 05 Nov 2026 06:00:00 GMT"
+        orders["2"] = order("2", placed, "2026-11-04T06:00:00.000Z")
+        changes = made.changes("sales", since=first.cursor)
+        assert not changes.whole
+        assert sorted(changes.result.frame["ticket_id"]) == tickets
