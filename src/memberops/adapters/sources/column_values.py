@@ -20,6 +20,7 @@ from memberops.adapters.sources.date_columns import (
     days_at_midnight,
     read_dates,
 )
+from memberops.adapters.sources.decimal_marks import settle_marks
 from memberops.adapters.sources.finding_log import FindingLog, Reason, reason_for
 from memberops.adapters.sources.plain_moments import FEWEST, read_plain_moments
 from memberops.adapters.sources.plain_values import plain_numbers, plain_words
@@ -200,6 +201,7 @@ def read_column(
         typed, plain = plain_numbers(text.texts, digits)
     rest = np.flatnonzero(~(void | plain))
     found = [read(text.texts[at]) for at in rest]
+    rest, found = settle_marks(text.texts, ~void, rest, found)
     return _cells(column, text, void, typed, rest=rest, found=found)
 
 
