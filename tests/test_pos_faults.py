@@ -124,6 +124,7 @@ def recorded(request):
     """A faulty server, a source of it, and what was put into it first and then."""
     server, recording = FaultyReplay.of(RECORDED / f"{request.param}.json")
     kind = KINDS[request.param]
+    server.tables = kind.tables
     given = {**recording["options"], kind.secret: lambda: "secret", "url": server.url}
     source = kind.source(
         CONTEXT,
@@ -144,7 +145,7 @@ def test_no_fault_loses_or_doubles_a_record(recorded, fault):
     every = {"hang": 9, "repeat": 1}.get(fault, 3)
     turn = itertools.count()
     server.fault = lambda: fault if next(turn) % every == every // 2 else "none"
-    frames, before = read_whole(source)
+    frames, before = read_whole(source, server.tables)
     assert_is(frames, first)
     merged, changes = read_changed(source, frames, before)
     assert_is(merged, then)
@@ -155,7 +156,7 @@ def test_no_fault_loses_or_doubles_a_record(recorded, fault):
 def test_a_reading_that_fails_for_good_takes_nothing_over(recorded):
     """The next one, from where the last good one ended, finds all there is."""
     server, source, _, then = recorded
-    frames, before = read_whole(source)
+    frames, before = read_whole(source, server.tables)
     for fault in ("500", "half"):
         server.fault = lambda fault=fault: fault
         for table in ("members", "sales"):

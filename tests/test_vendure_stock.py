@@ -31,6 +31,9 @@ class Shelves(VendureSession):
         super().__init__(SERVER, page=page)
         self.shelves, self.places, self.asked = shelves, places, []
         self.happen = lambda: None
+        self.said = lambda data: data
+        self.before = None
+        self._reader = SERVER.open()
 
     def _list(self, name, _fields, _options):
         if name == "stockLocations":
@@ -54,9 +57,18 @@ class Shelves(VendureSession):
             own, skip, take = (given[f"{name}{at}"] for name in ("own", "skip", "take"))
             self.asked.append((own, skip, take))
             there = self.shelves.get(own)
-            found = None if there is None else there[skip : skip + take]
-            data[f"shelf{at}"] = found and {"stockMovements": {"items": found}}
+            data[f"shelf{at}"] = there and {
+                "id": own,
+                "stockMovements": {"items": there[skip : skip + take]},
+            }
+        data = self.said(data)
+        self.before = data
         return data
+
+    def wait(self, turns, name):
+        """Wait not at all, and not for ever."""
+        if turns > 3:
+            super().wait(99, name)
 
     def came(self, since=None, *, page=4):
         """Read what moved."""
@@ -138,6 +150,24 @@ def test_goods_that_move_among_random_ids_meanwhile_are_told():
     session.happen = lambda: there.insert(0, moved("a0"))
     with pytest.raises(SourceError, match="read again later"):
         session.came(page=3)
+
+
+@pytest.mark.parametrize("since", [None, NOON])
+def test_an_answer_that_comes_again_is_asked_for_again(since):
+    """Neither another variant's movements nor the same ones are taken for these."""
+    shelves = {str(shelf): [moved(100 * shelf + own) for own in range(1, 8)]
+               for shelf in range(1, 15)}  # fmt: skip
+    session = Shelves(shelves)
+    turns = iter(range(99))
+    session.said = lambda data: (
+        session.before if session.before and next(turns) % 2 else data
+    )
+    found = [row["posting_id"] for row in session.came(since, page=3).rows]
+    expected = [f"stock-{each['id']}" for there in shelves.values() for each in there]
+    assert sorted(found) == sorted(expected)
+    session.said = lambda data: session.before or data
+    with pytest.raises(SourceError, match="again and again"):
+        session.came(since, page=3)
 
 
 def test_a_variant_that_is_deleted_meanwhile_has_no_movements():

@@ -156,6 +156,15 @@ class VendureSession:
         self.served_at = self.served_at or answer.served_at
         return look_up(answer.document, "data")
 
+    def wait(self, turns: int, name: str) -> None:
+        """
+        Wait before what came again is asked for again.
+
+        Raises:
+            SourceError: It came too often.
+        """
+        wait_for_page(self._opened(), turns, f"Vendure's {name}")
+
     def total(self, name: str) -> int:
         """Return how many records a list has."""
         return self._list(name, "id", {"take": 1})[1]
@@ -224,7 +233,7 @@ class VendureSession:
             seen |= ids
             if not fresh and len(seen) < total:
                 turns += 1
-                wait_for_page(self._opened(), turns, f"Vendure's {name}")
+                self.wait(turns, name)
                 continue
             if skip + len(found) >= total:
                 return

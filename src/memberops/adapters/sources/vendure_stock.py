@@ -23,8 +23,10 @@ STOCK_COLUMNS = (
     "quantity",
 )  # fmt: skip
 _MOVED = """
-stockMovements(options: { skip: $skip%s, take: $take%s }) {
-  totalItems items { ... on StockMovement { id createdAt type quantity } }
+shelf%(at)s: productVariant(id: $own%(at)s) {
+  id stockMovements(options: { skip: $skip%(at)s, take: $take%(at)s }) {
+    items { ... on StockMovement { id createdAt type quantity } }
+  }
 }
 """
 _VARIANT = "id sku createdAt stockMovements(options: { take: 1 }) { totalItems }"
@@ -116,6 +118,7 @@ def stock_came(
     variants = latest_records(
         session.pages("productVariants", _VARIANT, variants_wanted(items)), key="id"
     )
+    variants.sort(key=lambda each: (len(str(each["id"])), str(each["id"])))
     found = latest_records(_movements(session, variants, since, page), key="id")
     return Came(
         origin="vendure/stockMovements",
@@ -159,7 +162,11 @@ def _movements(
         shelves.append(_Shelf(own=own, gift_id=gift, total=total, end=total))
     while shelves := [each for each in shelves if each.end]:
         asked = shelves[:_AT_ONCE]
-        for shelf, found in zip(asked, _asked(session, asked, page), strict=True):
+        turns = 0
+        while (answers := _asked(session, asked, page)) is None:
+            turns += 1
+            session.wait(turns, "stockMovements")
+        for shelf, found in zip(asked, answers, strict=True):
             shelf.end = max(0, shelf.end - page)
             shelf.seen |= {str(each["id"]) for each in found}
             yield from (
@@ -178,8 +185,8 @@ def _movements(
 
 def _asked(
     session: VendureSession, shelves: Sequence[_Shelf], page: int
-) -> list[list[dict[str, Any]]]:
-    """Return the last movements before where each shelf ends."""
+) -> list[list[dict[str, Any]]] | None:
+    """Return the last movements before where each shelf ends; None for others."""
     given: dict[str, Any] = {}
     declared, fields = [], []
     for at, shelf in enumerate(shelves):
@@ -187,8 +194,7 @@ def _asked(
         given |= {f"own{at}": shelf.own, f"skip{at}": skip}
         given[f"take{at}"] = shelf.end - skip
         declared.append(f"$own{at}: ID!, $skip{at}: Int!, $take{at}: Int!")
-        moved_here = _MOVED % (at, at)
-        fields.append(f"shelf{at}: productVariant(id: $own{at}) {{ {moved_here} }}")
+        fields.append(_MOVED % {"at": at})
     query = f"query Read({', '.join(declared)}) {{ {' '.join(fields)} }}"
     data = session.ask(query, given)
     answers: list[list[dict[str, Any]]] = []
@@ -199,10 +205,13 @@ def _asked(
             answers.append([])
             continue
         found = look_up(data, f"shelf{at}.stockMovements.items")
+        another = str(look_up(data, f"shelf{at}.id")) != shelf.own
         if not isinstance(found, list) or not all(
             isinstance(each, dict) and each.get("id") for each in found
         ):
             raise SourceError("the answer holds no movements; is it a Vendure server?")
+        if another or any(str(each["id"]) in shelf.seen for each in found):
+            return None  # an earlier answer that came again
         answers.append(found)
     return answers
 
