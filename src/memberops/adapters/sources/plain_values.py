@@ -8,6 +8,7 @@ text by text, so that no answer differs.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
@@ -24,6 +25,7 @@ _BLOCK = 1 << 16
 _LONGEST_WORD = 200
 _SAFE_DIGITS = 18
 _POWERS = 10 ** np.arange(_SAFE_DIGITS + 1, dtype=np.int64)
+_ERROR = re.compile(r"\|#[^|]*[!?A]\|")
 _END, _POINT, _MINUS, _ZERO = (ord(sign) for sign in "\n.-0")
 
 
@@ -33,7 +35,7 @@ def plain_words(texts: Sequence[str]) -> _Array:
 
     Texts are checked in blocks; a block that is not plain as a whole is parted.
 
-    >>> plain_words(["T001", "王小明", "Li Lei", " T1", "Ｔ1", "1E+5", 'a"b']).tolist()
+    >>> plain_words(["T001", "王小明", "Li Lei", " T1", "Ｔ1", "1E+5", "#REF!"]).tolist()
     [True, True, True, False, False, False, False]
     """
     plain = np.zeros(len(texts), dtype=bool)
@@ -55,12 +57,14 @@ def _mark_words(
 
 def _are_words(texts: Sequence[str]) -> bool:
     # Nothing that cannot be seen, no space at an end, and neither a quote nor the
-    # plus of a number in scientific notation; wide characters are not normal.
+    # plus of a number in scientific notation; no error of a spreadsheet, as #REF!;
+    # wide characters are not normal.
     joined = "|".join(["", *texts, ""])
     return (
         joined.isprintable()
         and "+" not in joined
         and '"' not in joined
+        and ("|#" not in joined or not _ERROR.search(joined))
         and "| " not in joined
         and " |" not in joined
         and (joined.isascii() or unicodedata.is_normalized("NFKC", joined))
