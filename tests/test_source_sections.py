@@ -103,13 +103,22 @@ def test_one_section_written_as_a_list_is_one_section():
 
 def test_a_month_end_and_its_checks_read_all_sections():
     """The month's sales are those of all tills: 5.00 and 8.00 yuan."""
-    chain = opened(TWO + '[sources.stores]\nadapter = "csv"\npath = "stores.csv"\n')
+    Path("north-1.csv").write_text(
+        "小票号,日期,门店,数量,金额\nA1,2026-11-05,S1,9,99\n", "utf-8"
+    )
+    newest = 'path = ["north-1.csv", "north.csv"]\noverlap = "replace"'
+    two = TWO.replace('path = "north.csv"', newest)
+    chain = opened(two + '[sources.stores]\nadapter = "csv"\npath = "stores.csv"\n')
     Path("stores.csv").write_text("门店编号\nS1\n", encoding="utf-8")
     pack = chain.month_end("2026-11")
     power = pack.frame("spending_power")
     of_month = power[(power["level"] == "chain") & (power["period"] == "2026-11")]
     assert of_month["sales"].tolist() == [1300]
     assert {each.source for each in pack.findings} >= {"sales[2] south.csv"}
+    # A1, B1; no day, no amount, no quantity; and A1 as the earlier file said.
+    told = pack.summary("en")
+    assert "6 rows read, 2 accepted, 3 rejected, 1 replaced" in told
+    assert "被替换 1" in pack.summary("zh")
     (unknown,) = [each for each in pack.findings if each.rule == "store-unknown"]
     assert "S2" in unknown.message_en
 

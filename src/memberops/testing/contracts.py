@@ -136,10 +136,10 @@ def _counts(result: SourceResult, table: Table) -> Iterator[str]:
     if result.table != table.name:
         yield f"the result says it is of the table {result.table!r}"
     rejected = len(result.rejects) + result.unlisted
-    if result.rows_read != len(result.frame) + rejected:
+    if result.rows_read != len(result.frame) + rejected + result.replaced:
         yield (
             f"{result.rows_read} rows read are not {len(result.frame)} accepted "
-            f"+ {rejected} rejected"
+            f"+ {rejected} rejected + {result.replaced} replaced"
         )
 
 

@@ -215,6 +215,10 @@ def _sum_line(
         "rejected {:,}"
     )
     chinese = "读取 {:,} 行 = 已入账 {:,} + 已存在 {:,} + 未入账 {:,} + 拒收 {:,}"
+    if result.replaced:
+        told.append(result.replaced)
+        english += " + replaced {:,}"
+        chinese += " + 被替换 {:,}"
     if here is not None:
         told += [here.goods, here.later]
         english += " + of other goods {:,} + after the day {:,}"

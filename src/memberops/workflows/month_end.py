@@ -236,12 +236,16 @@ class MonthEnd:
         for name in self.tables:
             result = self.tables.results[name]
             table = table_named(name)
+            more = ""
+            if result.replaced:
+                more = f"，被替换 {result.replaced:,}"
+                more = more if chinese else f", {result.replaced:,} replaced"
             head.append(
                 f"{table.title_zh}：读取 {result.rows_read:,} 行，"
-                f"接收 {result.accepted:,}，拒收 {result.rejected:,}"
+                f"接收 {result.accepted:,}，拒收 {result.rejected:,}{more}"
                 if chinese
                 else f"{table.title_en}: {result.rows_read:,} rows read, "
-                f"{result.accepted:,} accepted, {result.rejected:,} rejected"
+                f"{result.accepted:,} accepted, {result.rejected:,} rejected{more}"
             )
         for finding in self.findings:
             if finding.rule in CHAIN_WIDE:

@@ -60,7 +60,10 @@ def _findings(findings: Any) -> tuple[Finding, ...]:
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class SourceResult:
     """
-    What reading one table gave; ``rows_read == accepted + rejected``, always.
+    What reading one table gave; each row that was read is told for, always.
+
+    ``rows_read == accepted + rejected + replaced``; the last is 0 unless later files
+    were asked to replace earlier ones.
 
     The frames may hold personal values; the repr shows counts only.
 
@@ -75,10 +78,12 @@ class SourceResult:
             empty where the source has no files.
         unlisted: How many rows were rejected beyond those of *rejects*; a finding
             tells of them.
+        replaced: How many good rows a later file gave again, which counts in their
+            place; findings tell of them.
 
     Raises:
         InvalidValueError: The counts do not add up: a row was lost or doubled; or
-            *unlisted* is no count.
+            *unlisted* or *replaced* is no count.
         FrameError: *rejects* lacks a column of `REJECT_COLUMNS`.
     """
 
@@ -89,6 +94,7 @@ class SourceResult:
     rows_read: int = attrs.field()
     origins: tuple[tuple[str, npt.NDArray[np.int64]], ...] = ()
     unlisted: int = 0
+    replaced: int = 0
 
     @rejects.validator
     def _check_rejects(self, _attribute: object, value: Any) -> None:
@@ -98,13 +104,15 @@ class SourceResult:
 
     @rows_read.validator
     def _check_rows_read(self, _attribute: object, value: Any) -> None:
-        rest: object = self.unlisted
-        if isinstance(rest, bool) or not isinstance(rest, int) or rest < 0:
-            raise InvalidValueError(f"{self.table}: 'unlisted' is a count from 0 on")
-        if value != self.accepted + self.rejected:
+        for name in ("unlisted", "replaced"):
+            rest: object = getattr(self, name)
+            if isinstance(rest, bool) or not isinstance(rest, int) or rest < 0:
+                raise InvalidValueError(f"{self.table}: {name!r} is a count from 0 on")
+        if value != self.accepted + self.rejected + self.replaced:
+            more = f", {self.replaced} replaced" if self.replaced else ""
             raise InvalidValueError(
                 f"{self.table}: {value} rows read, but {self.accepted} accepted "
-                f"and {self.rejected} rejected: each row must be one or the other"
+                f"and {self.rejected} rejected{more}: each row must be one or the other"
             )
 
     def origin(self, at: int) -> tuple[str | None, int]:
@@ -133,9 +141,10 @@ class SourceResult:
 
     def __repr__(self) -> str:
         """Show the counts, never a value."""
+        replaced = f"replaced={self.replaced}, " if self.replaced else ""
         return (
             f"SourceResult(table={self.table!r}, rows_read={self.rows_read}, "
-            f"accepted={self.accepted}, rejected={self.rejected}, "
+            f"accepted={self.accepted}, rejected={self.rejected}, {replaced}"
             f"findings={len(self.findings)})"
         )
 

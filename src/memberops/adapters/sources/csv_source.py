@@ -10,14 +10,15 @@ import pandas as pd
 
 from memberops.adapters.sources.contract import SourceContext, SourceResult
 from memberops.adapters.sources.csv_file import CsvReading
-from memberops.adapters.sources.csv_paths import equal_files, naming, refuse_twice
-from memberops.adapters.sources.overlapping_files import overlapping_files
+from memberops.adapters.sources.csv_paths import naming, refuse_twice
+from memberops.adapters.sources.overlapping_files import settled_files
 from memberops.adapters.sources.reading_options import (
     OPTIONS,
     Mapped,
     ReadingOptions,
 )
 from memberops.adapters.sources.rejects import write_rejects
+from memberops.adapters.sources.replaced_rows import Overlap, check_overlap
 from memberops.adapters.sources.table_files import (
     Paths,
     TableFiles,
@@ -47,6 +48,7 @@ def read_csv(
     encoding: str | None = None,
     delimiter: str | None = None,
     rejects_path: str | Path | None = None,
+    overlap: Overlap = "count",
     **mapping: Unpack[Mapped],
 ) -> SourceResult:
     r"""
@@ -64,6 +66,10 @@ def read_csv(
         encoding: Codec of the file; found if None (see `encoding`).
         delimiter: One character; found among ``, ; tab |`` if None.
         rejects_path: Where to write the rejects as a file.
+        overlap: What becomes of records that several files give, in their order:
+            ``"count"`` takes all, with a warning, and of a table with a key the first;
+            ``"replace"`` takes the last, with the counts of what it replaced (see
+            `replaced_rows`).
         **mapping: How its columns become those of the table: see
             `memberops.adapters.sources.reading_options.Mapped`.
 
@@ -96,17 +102,18 @@ def read_csv(
             delimiter=delimiter,
         )
         refuse_twice(paths)
+        replace = check_overlap(overlap)
     parts: list[SourceResult] = []
     keys = None
     for one in paths:
         with naming(one.name, canonical.name):
-            part, found = reading.read(one, keys)
+            part, found = reading.read(one, None if replace else keys)
         keys = found if keys is None else pd.concat([keys, found])
         parts.append(part)
-    copies = equal_files(paths, canonical.name)
-    names = [one.name for one in paths]
-    twice = overlapping_files(parts, names, canonical, told=copies)
-    result = joined_results(parts, canonical, [*copies, *twice])
+    parts, told = settled_files(
+        parts, [one.name for one in paths], canonical, paths, replace=replace
+    )
+    result = joined_results(parts, canonical, told)
     if rejects_path is not None:
         write_rejects(result.rejects, rejects_path)
     return result
@@ -152,9 +159,12 @@ class CsvSource:
     ) -> None:
         given = {**options, "path": path, "rejects_folder": rejects_folder}
         self._files = TableFiles.of(
-            context, given, kind="CSV", known=("encoding", "delimiter", *OPTIONS),
+            context,
+            given,
+            kind="CSV",
+            known=("encoding", "delimiter", "overlap", *OPTIONS),
             endings=ENDINGS,
-        )  # fmt: skip
+        )
 
     @property
     def tables(self) -> tuple[str, ...]:

@@ -11,18 +11,19 @@ import attrs
 import pandas as pd
 
 from memberops.adapters.sources.contract import SourceContext, SourceResult
-from memberops.adapters.sources.csv_paths import equal_files, naming, refuse_twice
+from memberops.adapters.sources.csv_paths import naming, refuse_twice
 from memberops.adapters.sources.excel_book import Workbook, open_workbook
 from memberops.adapters.sources.excel_calendar import counts_from_1904
 from memberops.adapters.sources.excel_sheet import SheetHead, sheet_head, sheet_table
 from memberops.adapters.sources.finding_log import FindingLog
-from memberops.adapters.sources.overlapping_files import overlapping_files
+from memberops.adapters.sources.overlapping_files import settled_files
 from memberops.adapters.sources.reading_options import (
     OPTIONS,
     Mapped,
     ReadingOptions,
 )
 from memberops.adapters.sources.rejects import write_rejects
+from memberops.adapters.sources.replaced_rows import Overlap, check_overlap
 from memberops.adapters.sources.table_files import (
     Paths,
     TableFiles,
@@ -55,6 +56,7 @@ def read_excel(
     currency: Currency,
     zone: ZoneInfo,
     rejects_path: str | Path | None = None,
+    overlap: Overlap = "count",
     **mapping: Unpack[Mapped],
 ) -> SourceResult:
     """
@@ -76,6 +78,8 @@ def read_excel(
         currency: Currency of the amounts.
         zone: Zone in which local times are read and days begin.
         rejects_path: Where to write the rejects as a file.
+        overlap: What becomes of records that several sheets or workbooks give: see
+            `memberops.read_csv`.
         **mapping: How its columns become those of the table: see
             `memberops.adapters.sources.reading_options.Mapped`.
 
@@ -102,6 +106,7 @@ def read_excel(
     with naming(paths[0].name if paths else "", canonical.name):
         options = ReadingOptions.of(canonical, currency=currency, zone=zone, **mapping)
         refuse_twice(paths)
+        replace = check_overlap(overlap)
     parts: list[SourceResult] = []
     names: list[str] = []
     keys: pd.DataFrame | None = None
@@ -110,13 +115,14 @@ def read_excel(
             texts = read_sheets(one, options, sheet=sheet, heading_line=heading_line)
             dated = _of_its_calendar(options, one)
             for text in texts:
-                part, found = read_text_table(text, dated, earlier=keys)
+                part, found = read_text_table(
+                    text, dated, earlier=None if replace else keys
+                )
                 keys = found if keys is None else pd.concat([keys, found])
                 parts.append(part)
                 names.append(text.name)
-    copies = equal_files(paths, canonical.name)
-    twice = overlapping_files(parts, names, canonical, told=copies)
-    result = joined_results(parts, canonical, [*copies, *twice])
+    parts, told = settled_files(parts, names, canonical, paths, replace=replace)
+    result = joined_results(parts, canonical, told)
     if rejects_path is not None:
         write_rejects(result.rejects, rejects_path)
     return result
@@ -157,9 +163,12 @@ class ExcelSource:
     ) -> None:
         given = {**options, "path": path, "rejects_folder": rejects_folder}
         self._files = TableFiles.of(
-            context, given, kind="Excel", known=("sheet", "heading_line", *OPTIONS),
+            context,
+            given,
+            kind="Excel",
+            known=("sheet", "heading_line", "overlap", *OPTIONS),
             endings=ENDINGS,
-        )  # fmt: skip
+        )
 
     @property
     def tables(self) -> tuple[str, ...]:

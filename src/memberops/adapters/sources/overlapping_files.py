@@ -1,8 +1,9 @@
-"""Files that give rows which an earlier file of the reading gave: they count twice."""
+"""Files that give rows of an earlier one: they count twice, or take their place."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,43 @@ import numpy.typing as npt
 import pandas as pd
 
 from memberops.adapters.sources.contract import SourceResult
+from memberops.adapters.sources.csv_paths import equal_files
+from memberops.adapters.sources.record_names import TICKET
+from memberops.adapters.sources.replaced_rows import without_replaced
 from memberops.domain import Finding, Severity
 from memberops.tables import Table
 
-__all__ = ["overlapping_files"]
+__all__ = ["overlapping_files", "settled_files"]
 
-_TICKET = ["ticket_id", "store_id", "sold_on"]
+_TICKET = [*TICKET]
 _MOST = 20
+
+
+def settled_files(
+    parts: Sequence[SourceResult],
+    names: Sequence[str],
+    table: Table,
+    paths: Sequence[Path],
+    *,
+    replace: bool,
+) -> tuple[list[SourceResult], list[Finding]]:
+    """
+    Settle what becomes of records that several files give.
+
+    Args:
+        parts: What each file, or sheet, gave.
+        names: Of the files, or the sheets.
+        table: The canonical table.
+        paths: The files.
+        replace: Whether the last file counts; else all count, with a warning.
+
+    Returns:
+        The parts as they count, and what there is to tell.
+    """
+    if replace:
+        return without_replaced(parts, names, table)
+    copies = equal_files(paths, table.name)
+    return [*parts], [*copies, *overlapping_files(parts, names, table, told=copies)]
 
 
 def overlapping_files(

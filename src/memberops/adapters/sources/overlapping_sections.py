@@ -12,6 +12,7 @@ import pandas as pd
 
 from memberops.adapters.sources.changes import record_keys
 from memberops.adapters.sources.contract import SourceResult
+from memberops.adapters.sources.record_names import TICKET, record_columns
 from memberops.adapters.sources.rejects import rejects_frame
 from memberops.domain import Finding, Severity
 from memberops.tables import Table
@@ -20,13 +21,6 @@ __all__ = ["SEVERAL", "settled_sections"]
 
 SEVERAL = "record-in-several-sections"
 """Rule of what an earlier section gives too."""
-
-_TICKET = ("store_id", "sold_on", "ticket_id")
-_ONE_RECORD = {
-    "gift_movements": ("posting_id",),
-    "gift_issues": ("issue_id",),
-    "point_redemptions": ("redemption_id",),
-}
 
 
 def settled_sections(
@@ -65,7 +59,7 @@ def settled_sections(
     findings: list[Finding] = []
     for part, name in zip(parts, names, strict=True):
         kept = part
-        if key := table.key or _ONE_RECORD.get(table.name):
+        if (key := record_columns(table)) and key != TICKET:
             kept, found = _once(part, settled, names, [*key], name)
         else:
             found = _several_times(part, settled, names, table, name)
@@ -82,7 +76,7 @@ def _several_times(
     name: str,
 ) -> list[Finding]:
     """Tell of records that earlier sections gave; all rows count."""
-    record = [*(_TICKET if table.name == "sales" else ())]
+    record = [*record_columns(table)]
     counts = {}
     shared: list[npt.NDArray[np.uint64]] = []
     for other, earlier in zip(names, before, strict=False):

@@ -189,4 +189,5 @@ def joined_results(
         rows_read=sum(part.rows_read for part in parts),
         origins=tuple(origin for part in parts for origin in part.origins),
         unlisted=sum(part.unlisted for part in parts),
+        replaced=sum(part.replaced for part in parts),
     )
