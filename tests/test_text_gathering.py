@@ -76,5 +76,5 @@ def test_each_text_is_kept_once_in_the_order_of_coming(arrow, parts):
         for part in parts:
             gatherer.add(part)
         column = gatherer.column()
-    assert column.texts == list(dict.fromkeys(every))
+    assert list(column.texts) == list(dict.fromkeys(every))
     assert np.array(column.texts, dtype=object)[column.codes].tolist() == every

@@ -131,7 +131,8 @@ def _frame(
             series[column.name] = cells[column.name].series(kept)
         else:
             series[column.name] = empty_series(column, len(kept))
-    return pd.DataFrame(series)
+    # What the cells hold is nobody's but the frame's.
+    return pd.DataFrame(series, copy=False)
 
 
 def _keys(

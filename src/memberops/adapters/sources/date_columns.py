@@ -56,7 +56,8 @@ def read_dates(
         zone: Zone in which a local time is read.
         date_format: See `date_values.check_date_format`.
         log: Takes findings about the column as a whole.
-        odd: By oddity, how many rows of other texts have it.
+        odd: By oddity, how many rows of other texts have it; and by "zoned" and
+            "local", how many of their times name a zone, or none.
 
     Returns:
         The values, or `Unreadable`, or None; and the days in the zone.
@@ -71,6 +72,7 @@ def read_dates(
     values: list[Any] = []
     days: list[Any] = []
     oddities = {rule: odd.get(rule, 0) for rule in _ODDITIES}
+    zoned, local = odd.get("zoned", 0), odd.get("local", 0)
     for moment, times in zip(read, rows.tolist(), strict=True):
         settled = _settle(moment, order)
         place = localize(settled, zone) if isinstance(settled, Moment) else settled
@@ -79,6 +81,9 @@ def read_dates(
             days.append(None)
             continue
         days.append(place.day)
+        if settled.time is not None:
+            zoned += times if settled.offset is not None else 0
+            local += times if settled.offset is None else 0
         if column.kind is Kind.DATE:
             late = monthly and place.day.day != 1
             values.append(NOT_FIRST_DAY if late else place.day)
@@ -93,12 +98,14 @@ def read_dates(
     for rule, count in oddities.items():
         if count:
             _tell_oddity(rule, count, column, log)
+    if zoned and local:
+        _tell_mixed(local, zone, column, log)
     return values, days
 
 
 def days_at_midnight(
-    column: Column, texts: list[str], zone: ZoneInfo, log: FindingLog
-) -> list[str]:
+    column: Column, texts: Sequence[str], zone: ZoneInfo, log: FindingLog
+) -> Sequence[str]:
     """
     Take the time from days that a service writes as midnight in UTC.
 
@@ -115,18 +122,18 @@ def days_at_midnight(
     Returns:
         The texts, without the midnights.
     """
-    days, other = dict[int, str](), False
+    days, other = dict[str, str](), False
     born = column.name == _BIRTH
-    for at, text in enumerate(texts):
+    for text in texts:
         if match := _MIDNIGHT.fullmatch(text):
-            days[at] = match[1]
+            days[text] = match[1]
         elif ":" in text:
             if not born:
                 return texts
             other = True
     if not days:
         return texts
-    first = read_moment(texts[next(iter(days))])
+    first = read_moment(next(iter(days)))
     place = localize(first, zone) if isinstance(first, Moment) else None
     there = getattr(place, "day", None) == getattr(first, "day", None)
     if not there:
@@ -138,12 +145,24 @@ def days_at_midnight(
             column=column.name,
             count=len(days),
         )
-    return [days.get(at, text) for at, text in enumerate(texts)]
+    return [days.get(text, text) for text in texts]
 
 
 def _tell_oddity(rule: str, count: int, column: Column, log: FindingLog) -> None:
     severity, text_en, text_zh = _ODDITIES[rule]
     log.add(rule, text_en, text_zh, column=column.name, count=count, severity=severity)
+
+
+def _tell_mixed(count: int, zone: ZoneInfo, column: Column, log: FindingLog) -> None:
+    log.add(
+        "zones-mixed",
+        f"times with a zone, such as Z, and times without one stand in one column; "
+        f"those without are read as times in {zone.key}",
+        f"同一列中有的时间带时区（如 Z），有的不带；不带的按 {zone.key} 时间读取",
+        column=column.name,
+        count=count,
+        severity=Severity.WARNING,
+    )
 
 
 def _settle(

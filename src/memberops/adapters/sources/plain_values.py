@@ -16,6 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from memberops.adapters.sources.arrow_texts import ArrowTexts, picked
+from memberops.adapters.sources.text_bytes import TextBytes, blocks_of_bytes
+
 __all__ = ["plain_numbers", "plain_words"]
 
 _Array = npt.NDArray[Any]
@@ -25,8 +28,11 @@ _BLOCK = 1 << 16
 _LONGEST_WORD = 200
 _SAFE_DIGITS = 18
 _POWERS = 10 ** np.arange(_SAFE_DIGITS + 1, dtype=np.int64)
+_POINT, _MINUS, _ZERO, _SPACE, _SHARP = (ord(sign) for sign in ".-0 #")
+_ENDS_OF_ERRORS = [ord(sign) for sign in "!?A"]
 _ERROR = re.compile(r"\|#[^|]*[!?A]\|")
-_END, _POINT, _MINUS, _ZERO = (ord(sign) for sign in "\n.-0")
+_FOREIGN = np.arange(256) > ord("~")
+_SPOILING = (np.arange(256) < _SPACE) | np.isin(np.arange(256), [*b'"+\x7f'])
 
 
 def plain_words(texts: Sequence[str]) -> _Array:
@@ -35,11 +41,21 @@ def plain_words(texts: Sequence[str]) -> _Array:
 
     Texts are checked in blocks; a block that is not plain as a whole is parted.
 
-    >>> plain_words(["T001", "王小明", "Li Lei", " T1", "Ｔ1", "1E+5", "#REF!"]).tolist()
-    [True, True, True, False, False, False, False]
+    >>> plain_words(["T001", "王小明", "Li Lei", " T1", "Ｔ1", "1E+5", 'a"b', "#REF!"])
+    array([ True,  True,  True, False, False, False, False, False])
     """
     plain = np.zeros(len(texts), dtype=bool)
-    _mark_words(texts, 0, len(texts), plain, _SIZES)
+    if not isinstance(texts, ArrowTexts):
+        _mark_words(texts, 0, len(texts), plain, _SIZES)
+        return plain
+    for start, block in blocks_of_bytes(texts, _BLOCK):
+        own = plain[start : start + len(block.ends)]
+        first, last = block.edges
+        own[:] = (first != _SPACE) & (last != _SPACE)
+        own &= (first != _SHARP) | ~np.isin(last, _ENDS_OF_ERRORS)
+        own &= ~block.holding(_SPOILING) & (block.lengths <= _LONGEST_WORD)
+        if foreign := np.flatnonzero(own & block.holding(_FOREIGN)).tolist():
+            own[foreign] = plain_words(picked(texts, np.array(foreign) + start))
     return plain
 
 
@@ -90,31 +106,29 @@ def plain_numbers(texts: Sequence[str], digits: int) -> tuple[_Array, _Array]:
     """
     values = np.zeros(len(texts), dtype=np.int64)
     plain = np.zeros(len(texts), dtype=bool)
-    for start in range(0, len(texts), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        values[block], plain[block] = _block_of_numbers(texts[block], digits)
+    for start, block in blocks_of_bytes(texts, _BLOCK):
+        own = np.flatnonzero(block.ends > block.starts)
+        if len(own):
+            full = TextBytes(block.signs, block.starts[own], block.ends[own])
+            values[own + start], plain[own + start] = _block_of_numbers(full, digits)
     return values, plain
 
 
-def _block_of_numbers(texts: Sequence[str], digits: int) -> tuple[_Array, _Array]:
-    joined = "\n".join([*texts, ""])
-    if joined.count("\n") != len(texts):
-        joined = "\n".join([*(text.replace("\n", "?") for text in texts), ""])
-    signs = np.frombuffer(joined.encode("ascii", "replace"), np.uint8)
-    ends = np.flatnonzero(signs == _END)
-    starts = np.concatenate([[0], ends[:-1] + 1])
+def _block_of_numbers(block: TextBytes, digits: int) -> tuple[_Array, _Array]:
+    """Read texts that are not empty, and so follow one another without a gap."""
+    signs, starts, ends = block.signs, block.starts, block.ends
     numerals = signs - _ZERO  # unsigned: what is no digit is more than 9
     are_digits = numerals <= 9  # noqa: PLR2004 - the largest digit
     before = np.cumsum(are_digits)  # digits up to here
-    last = before[ends]
+    last = before[ends - 1]
     count = np.diff(last, prepend=0)
     negative = signs[starts] == _MINUS
     points = signs == _POINT
     pointed = np.add.reduceat(points, starts, dtype=np.int64)
     # Digits behind the last point, or none if there is no point.
-    behind = np.zeros(len(texts), dtype=np.int64)
+    behind = np.zeros(len(ends), dtype=np.int64)
     at = np.flatnonzero(points)
-    owner = np.searchsorted(ends, at)
+    owner = np.searchsorted(ends, at, side="right")
     behind[owner] = last[owner] - before[at]
     plain = (
         (count + negative + pointed == ends - starts)
@@ -124,7 +138,7 @@ def _block_of_numbers(texts: Sequence[str], digits: int) -> tuple[_Array, _Array
         & (count > behind)
         & (count - behind + digits <= _SAFE_DIGITS)
     )
-    place: _Array = np.repeat(last, ends - starts + 1) - before
+    place: _Array = np.repeat(last, ends - starts) - before
     weights = _POWERS[np.minimum(place, _SAFE_DIGITS)]
     shares = np.where(are_digits, numerals, 0) * weights
     totals = np.add.reduceat(shares, starts)

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 
+from memberops.adapters.sources.arrow_texts import ArrowTexts
 from memberops.adapters.sources.sql_access import SqlAddress
 from memberops.adapters.sources.sql_failures import as_source_error
 from memberops.adapters.sources.sql_rows import Piece
@@ -110,7 +111,7 @@ def fast_pieces(
     with as_source_error(address.where):
         reading = _connectorx if family == "mysql" else _adbc
         for table in _larger(reading(address, text, family)):
-            yield [_piece(column) for column in table.columns]
+            yield [(None, _texts(column)) for column in table.columns]
 
 
 def _larger(batches: Iterator[Any]) -> Iterator[Any]:
@@ -166,7 +167,9 @@ def _connectorx(address: SqlAddress, text: str, family: str) -> Iterator[Any]:
     yield from found.to_batches(_ROWS_AT_ONCE)
 
 
-def _piece(column: Any) -> Piece:
-    encoded = column.combine_chunks().dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return codes, encoded.dictionary.to_numpy(zero_copy_only=False).tolist()
+def _texts(column: Any) -> ArrowTexts:
+    if column.type == "null" or str(column.type) == "null":
+        column = column.cast("string")
+    if column.null_count:
+        column = column.fill_null("")
+    return ArrowTexts(column.cast("large_string"))

@@ -240,14 +240,15 @@ class SqlReading:
         self, texts: TextTable, notes: Iterable[Finding], *, cursor: str, whole: bool
     ) -> SourceChanges:
         gone = self._gone(texts)
-        living = attrs.evolve(
-            texts,
-            columns=tuple(TextColumn(c.codes[~gone], c.texts) for c in texts.columns)
-            if gone.any()
-            else texts.columns,
-            lines=texts.lines[~gone],
-            notes=(*notes, *self._gone_note(int(gone.sum()))),
-        )
+        living = attrs.evolve(texts, notes=(*notes, *self._gone_note(int(gone.sum()))))
+        if gone.any():
+            living = attrs.evolve(
+                living,
+                columns=tuple(
+                    TextColumn(c.codes[~gone], c.texts) for c in texts.columns
+                ),
+                lines=texts.lines[~gone],
+            )
         result = read_text_table(living, self.options)[0]
         key = self._record_key
         if whole:

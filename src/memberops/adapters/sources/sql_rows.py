@@ -23,19 +23,17 @@ from memberops.errors import ColumnTypeError, SourceError, bounded
 
 __all__ = ["Piece", "Shape", "fetched", "gathered", "select_texts", "shape_of", "zoned"]
 
-Piece = tuple[npt.NDArray[Any] | None, list[str]]
+Piece = tuple[npt.NDArray[Any] | None, Sequence[str]]
 """
 Some rows of a column: positions of their texts (-1 for none), and the texts; or None,
 and the text of each row.
 """
 
+_ROWS_AT_ONCE = 10_000
+"""So many are still in a processor's memory when their columns are taken apart."""
+
 # As PEP 249 drivers of MySQL number the types.
 _MYSQL_FLOAT, _MYSQL_TIMESTAMP = 4, 7
-# Below these a float holds each whole number, and each cent.
-_WHOLE: sa.ColumnElement[Any] = sa.literal_column("1e15")
-_CENTS: sa.ColumnElement[Any] = sa.literal_column("1e13")
-_SHORT: sa.ColumnElement[Any] = sa.literal_column("'%!.15g'")
-_LARGE: sa.ColumnElement[Any] = sa.literal_column("'%.16e'")
 _OFFSET = re.compile(r".*\d:\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)|[^:]*")
 
 
@@ -100,39 +98,12 @@ def select_texts(
     """
     columns: list[Any] = [rows.c[name] for name in names]
     if family in FAMILIES.values():
-        written = _sqlite_text if family == "sqlite" else _text
-        columns = [written(column) for column in columns]
+        columns = [sa.cast(column, sa.Text) for column in columns]
         if no_null:
             columns = [sa.func.coalesce(column, sa.text("''")) for column in columns]
     return sa.select(
         *[column.label(f"c{at}") for at, column in enumerate(columns)]
     ).select_from(rows)
-
-
-def _text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    return sa.cast(column, sa.Text)
-
-
-def _sqlite_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """
-    Write a REAL of SQLite as the 15 digits that a float keeps, or not as an amount.
-
-    SQLite writes 12345678901234.56 as 12345678901234.6, or with noise, by its version.
-    A number so large that 15 digits hold no cents is written in scientific notation,
-    which every reader of numbers refuses.
-    """
-    whole = sa.cast(column, sa.BigInteger)
-    shown = sa.case(
-        (
-            sa.and_(sa.func.abs(column) < _WHOLE, column == whole),
-            sa.cast(whole, sa.Text),
-        ),
-        (sa.func.abs(column) < _CENTS, sa.func.printf(_SHORT, column)),
-        else_=sa.func.printf(_LARGE, column),
-    )
-    kind = sa.func.typeof(column)
-    text, real = (kind == sa.literal_column(name) for name in ("'text'", "'real'"))
-    return sa.case((text, column), (real, shown), else_=_text(column))
 
 
 def fetched(
@@ -154,20 +125,27 @@ def fetched(
     Raises:
         SourceError: A value cannot be written as text exactly.
     """
+    at_once = min(rows_at_once, _ROWS_AT_ONCE)
     result = connection.execution_options(
-        stream_results=True, max_row_buffer=rows_at_once
+        stream_results=True, max_row_buffer=at_once
     ).execute(statement)
-    for rows in result.partitions(rows_at_once):
+    for rows in _driver_rows(result, at_once):
         yield [
             _piece(values, name)
             for name, values in zip(names, zip(*rows, strict=True), strict=True)
         ]
 
 
+def _driver_rows(result: Any, at_once: int) -> Iterator[Sequence[Any]]:
+    """Fetch rows as the driver gives them: no column has a type that changes them."""
+    while rows := result.cursor_strategy.fetchmany(result, result.cursor, at_once):
+        yield rows
+
+
 def _piece(values: Sequence[Any], name: str) -> Piece:
     kinds = set(map(type, values))
     if kinds == {str}:
-        return None, list(values)
+        return None, values
     kinds.discard(type(None))
     if kinds <= {str}:
         return None, ["" if value is None else value for value in values]
@@ -214,11 +192,13 @@ class _Gatherer:
         if codes is None and not self._codes:
             self._plain = self._plain or TextGatherer()
         if self._plain is not None:
-            every = [*texts, ""]  # the code -1 takes the last
-            self._plain.add(texts if codes is None else [every[at] for at in codes])
+            if codes is not None:
+                every = [*texts, ""]  # the code -1 takes the last
+                texts = [every[at] for at in codes]
+            self._plain.add(texts)
             return
         if codes is None:
-            codes, distinct = pd.factorize(np.array(texts, dtype=object))
+            codes, distinct = pd.factorize(np.array([*texts], dtype=object))
             texts = list(distinct)
         known = self._known
         if len(codes) and codes.min() < 0:
@@ -231,7 +211,7 @@ class _Gatherer:
             return self._plain.column()
         codes = [np.zeros(0, dtype=np.int32), *self._codes]
         self._codes = []
-        return TextColumn(np.concatenate(codes).astype(np.int64), list(self._known))
+        return TextColumn(np.concatenate(codes), list(self._known))
 
 
 def gathered(pieces: Iterable[list[Piece]], columns: int) -> list[TextColumn]:
@@ -247,7 +227,7 @@ def gathered(pieces: Iterable[list[Piece]], columns: int) -> list[TextColumn]:
     >>> column.codes.tolist(), column.texts
     ([0, 1, 0, 1, 2], ['a', 'b', ''])
     >>> [column] = gathered([[(None, ["a", "b"])], [(np.array([-1, 0]), ["b"])]], 1)
-    >>> column.codes.tolist(), column.texts
+    >>> column.codes.tolist(), list(column.texts)
     ([0, 1, 2, 1], ['a', 'b', ''])
     >>> [column] = gathered([[(np.array([-1, 0]), ["b"])], [(None, ["a", "b"])]], 1)
     >>> [column.texts[code] for code in column.codes]

@@ -1,4 +1,4 @@
-"""Texts that come piece by piece become one column, each different text kept once."""
+"""Texts that come piece by piece become one column, in little memory."""
 
 from __future__ import annotations
 
@@ -12,23 +12,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from memberops.adapters.sources.arrow_texts import ArrowTexts
 from memberops.adapters.sources.column_values import TextColumn
 
 __all__ = ["TextGatherer"]
 
 _ROWS_AT_ONCE = 1 << 16
+_ENOUGH = 1 << 12
+"""So many rows tell whether nearly each has a text of its own."""
 
 
 class TextGatherer:
     """
     One column; the different texts are numbered in the order of their first coming.
 
-    Where pyarrow is installed it does the numbering, some ten times as fast.
+    Where pyarrow is installed it does the numbering, some ten times as fast, and keeps
+    the texts. A column in which most rows have a text of their own, as that of tickets,
+    is not numbered by it: each row keeps its text.
 
     >>> gatherer = TextGatherer()
     >>> gatherer.add(["a", "b", "a"])
     >>> column = gatherer.column()
-    >>> column.codes.tolist(), column.texts
+    >>> column.codes.tolist(), list(column.texts)
     ([0, 1, 0], ['a', 'b'])
     """
 
@@ -37,11 +42,16 @@ class TextGatherer:
         self._arrow: Any = importlib.import_module("pyarrow") if found else None
         self._waiting: list[str] = []
         self._coded: list[Any] = []  # dictionary arrays of pyarrow
+        self._each: list[Any] = []  # or its arrays of the text of each row
         self._known: defaultdict[str, int] = defaultdict(count().__next__)
         self._codes: list[npt.NDArray[Any]] = []
 
     def add(self, texts: Sequence[str]) -> None:
         """Add the texts of some rows."""
+        if isinstance(texts, ArrowTexts):
+            self._settle()
+            self._take(texts.array.combine_chunks())
+            return
         self._waiting.extend(texts)
         if len(self._waiting) >= _ROWS_AT_ONCE:
             self._settle()
@@ -49,16 +59,19 @@ class TextGatherer:
     def column(self) -> TextColumn:
         """Return the column; the gatherer is empty then."""
         self._settle()
+        if self._each:
+            kept, self._each = self._arrow.chunked_array(self._each), []
+            return TextColumn(np.arange(len(kept), dtype=np.int32), ArrowTexts(kept))
         if self._coded:
             chunks = self._arrow.chunked_array(self._coded).unify_dictionaries().chunks
             self._coded = []
-            codes = [chunk.indices.to_numpy() for chunk in chunks]
-            texts = chunks[0].dictionary.to_pylist()
-        else:
-            codes, texts = [np.zeros(0, np.int32), *self._codes], list(self._known)
-            self._codes = []
-            self._known.clear()
-        return TextColumn(np.concatenate(codes).astype(np.int64), texts)
+            texts = self._arrow.chunked_array([chunks[0].dictionary])
+            codes = np.concatenate([chunk.indices.to_numpy() for chunk in chunks])
+            return TextColumn(codes, ArrowTexts(texts))
+        codes = np.concatenate([np.zeros(0, np.int32), *self._codes])
+        known, self._codes = list(self._known), []
+        self._known.clear()
+        return TextColumn(codes, known)
 
     def _settle(self) -> None:
         texts, self._waiting = self._waiting, []
@@ -70,9 +83,23 @@ class TextGatherer:
             except UnicodeEncodeError:  # half of a pair of surrogates
                 self._without_arrow()
             else:
-                self._coded.append(values.dictionary_encode())
+                self._take(values)
                 return
         self._number(texts)
+
+    def _take(self, values: Any) -> None:
+        """Keep an array of pyarrow, which holds a text for each row."""
+        if self._arrow is None:
+            self._number(values.to_pylist())
+        elif self._each:
+            self._each.append(values)
+        else:
+            coded = values.dictionary_encode()
+            if len(values) < _ENOUGH or 2 * len(coded.dictionary) < len(values):
+                self._coded.append(coded)
+                return
+            earlier, self._coded = self._coded, []
+            self._each = [*(each.dictionary_decode() for each in earlier), values]
 
     def _number(
         self, texts: Sequence[str], codes: npt.NDArray[Any] | None = None
@@ -83,6 +110,8 @@ class TextGatherer:
 
     def _without_arrow(self) -> None:
         """Go on in Python, with what has come so far."""
-        coded, self._coded, self._arrow = self._coded, [], None
-        for chunk in coded:
+        for each in self._each:
+            self._number(each.to_pylist())
+        for chunk in self._coded:
             self._number(chunk.dictionary.to_pylist(), chunk.indices.to_numpy())
+        self._each, self._coded, self._arrow = [], [], None

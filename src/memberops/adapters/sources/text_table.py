@@ -154,7 +154,11 @@ def read_text_table(
         rejects=rejects,
         findings=(*text.notes, *log.findings),
         rows_read=len(text.lines),
-        origins=((text.name, np.delete(text.lines, done.rejected)),),
+        origins=((text.name, _without(text.lines, done.rejected)),),
         unlisted=unlisted,
     )
     return result, done.keys
+
+
+def _without(lines: npt.NDArray[Any], rejected: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.delete(lines, rejected) if len(rejected) else lines
