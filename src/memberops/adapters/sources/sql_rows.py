@@ -34,6 +34,11 @@ _ROWS_AT_ONCE = 10_000
 
 # As PEP 249 drivers of MySQL number the types.
 _MYSQL_FLOAT, _MYSQL_TIMESTAMP = 4, 7
+# Below these a float holds each whole number, and each cent.
+_WHOLE: sa.ColumnElement[Any] = sa.literal_column("1e15")
+_CENTS: sa.ColumnElement[Any] = sa.literal_column("1e13")
+_SHORT: sa.ColumnElement[Any] = sa.literal_column("'%!.15g'")
+_LARGE: sa.ColumnElement[Any] = sa.literal_column("'%.16e'")
 _OFFSET = re.compile(r".*\d:\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)|[^:]*")
 
 
@@ -98,12 +103,39 @@ def select_texts(
     """
     columns: list[Any] = [rows.c[name] for name in names]
     if family in FAMILIES.values():
-        columns = [sa.cast(column, sa.Text) for column in columns]
+        written = _sqlite_text if family == "sqlite" else _text
+        columns = [written(column) for column in columns]
         if no_null:
             columns = [sa.func.coalesce(column, sa.text("''")) for column in columns]
     return sa.select(
         *[column.label(f"c{at}") for at, column in enumerate(columns)]
     ).select_from(rows)
+
+
+def _text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return sa.cast(column, sa.Text)
+
+
+def _sqlite_text(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    """
+    Write a REAL of SQLite as the 15 digits that a float keeps, or not as an amount.
+
+    SQLite writes 12345678901234.56 as 12345678901234.6, or with noise, by its version.
+    A number so large that 15 digits hold no cents is written in scientific notation,
+    which every reader of numbers refuses.
+    """
+    whole = sa.cast(column, sa.BigInteger)
+    shown = sa.case(
+        (
+            sa.and_(sa.func.abs(column) < _WHOLE, column == whole),
+            sa.cast(whole, sa.Text),
+        ),
+        (sa.func.abs(column) < _CENTS, sa.func.printf(_SHORT, column)),
+        else_=sa.func.printf(_LARGE, column),
+    )
+    kind = sa.func.typeof(column)
+    text, real = (kind == sa.literal_column(name) for name in ("'text'", "'real'"))
+    return sa.case((text, column), (real, shown), else_=_text(column))
 
 
 def fetched(
