@@ -9,6 +9,7 @@ from xml.parsers import expat
 
 import attrs
 
+from memberops.adapters.sources.excel_facts import UNCALCULATED, SheetFacts
 from memberops.adapters.sources.excel_package import check_area, damaged, inflated
 from memberops.adapters.sources.limits import ReadingLimits
 
@@ -32,19 +33,27 @@ class _OdsArea:
     times: int = 1
     across: int = 0
     last: int = 0
+    sheets: dict[str, SheetFacts] = attrs.field(factory=dict)
+    facts: SheetFacts = attrs.field(factory=SheetFacts)
+    never: list[int] = attrs.field(factory=list)
 
     def start(self, name: str, given: dict[str, str]) -> None:
         """Begin a table, a row or a cell."""
         match name.rpartition(":")[2]:
             case "table":
                 self.rows = self.columns = self.waiting = 0
+                self.facts = SheetFacts(hidden=None)
+                self.sheets.setdefault(given.get("table:name", ""), self.facts)
             case "table-row":
                 self.times = _count(given, "table:number-rows-repeated")
                 self.across = self.last = 0
+                self.never = []
             case "table-cell" | "covered-table-cell":
                 self.across += _count(given, "table:number-columns-repeated")
                 if "office:value-type" in given or "table:formula" in given:
                     self.last = self.across
+                if "table:formula" in given and "office:value-type" not in given:
+                    self.never.append(self.across)
             case "p":
                 self.last = self.across
 
@@ -57,6 +66,8 @@ class _OdsArea:
             return
         self.rows += self.waiting + self.times
         self.waiting = 0
+        if self.never:
+            self.facts.note(UNCALCULATED, [self.rows] * len(self.never), self.never)
         self.columns = max(self.columns, self.last)
         check_area(self.path, self.rows, self.columns, self.limits)
 
@@ -66,15 +77,20 @@ def _count(given: dict[str, str], name: str) -> int:
     return min(int(text), _MOST) if text.isdecimal() else 1
 
 
-def inspect_ods(path: Path, archive: zipfile.ZipFile, limits: ReadingLimits) -> None:
+def inspect_ods(
+    path: Path, archive: zipfile.ZipFile, limits: ReadingLimits
+) -> dict[str, SheetFacts]:
     """
     Refuse an .ods file whose cells stand too far apart, or repeat too often.
+
+    Returns:
+        By the name of the sheet, its formulas that were never calculated.
 
     Raises:
         SourceError: It is above `ReadingLimits.sheet_cells`, or is damaged.
     """
     if _CONTENT not in archive.namelist():
-        return
+        return {}
     area = _OdsArea(path, limits)
     parser = expat.ParserCreate()
     parser.StartElementHandler = area.start
@@ -85,6 +101,7 @@ def inspect_ods(path: Path, archive: zipfile.ZipFile, limits: ReadingLimits) -> 
         parser.Parse(b"", True)  # noqa: FBT003 - the same
     except expat.ExpatError as error:
         raise damaged(path, error) from None
+    return area.sheets
 
 
 def inspect_xlsb(path: Path, archive: zipfile.ZipFile, limits: ReadingLimits) -> None:

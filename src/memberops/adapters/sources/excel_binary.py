@@ -15,7 +15,8 @@ from pathlib import Path
 
 import attrs
 
-from memberops.adapters.sources.excel_package import SheetFacts, check_area, damaged
+from memberops.adapters.sources.excel_facts import NOT_TOLD, SheetFacts
+from memberops.adapters.sources.excel_package import check_area, damaged
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.errors import SourceError
 
@@ -114,7 +115,7 @@ def records_of(path: Path) -> Iterator[tuple[int, bytes]]:
 
 def _note(kind: int, body: bytes, sheet: SheetFacts) -> None:
     if kind == _ROW and len(body) > 13:  # noqa: PLR2004 - up to the options of a row
-        if body[12] & _HIDDEN_ROW:
+        if body[12] & _HIDDEN_ROW and sheet.hidden is not None:
             sheet.hidden.add(int.from_bytes(body[:2], "little") + 1)
         return
     several = kind in _SEVERAL
@@ -129,8 +130,10 @@ def _note(kind: int, body: bytes, sheet: SheetFacts) -> None:
         word = body[6]
     if kind == _FORMULA and body[12:14] == b"\xff\xff" and body[6] == 2:  # noqa: PLR2004
         word = body[8]
+    if kind == _FORMULA and body[12:14] == b"\xff\xff" and body[6] == 3:  # noqa: PLR2004
+        sheet.note(NOT_TOLD, row + 1, column + 1)
     if word is not None:
-        sheet.errors[row + 1, column + 1] = _ERROR_WORDS.get(word, "#ERROR!")
+        sheet.note(_ERROR_WORDS.get(word, "#ERROR!"), row + 1, column + 1)
 
 
 def _records(stream: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -13,11 +13,8 @@ import attrs
 
 from memberops.adapters.sources.excel_areas import inspect_ods, inspect_xlsb
 from memberops.adapters.sources.excel_binary import inspect_binary
-from memberops.adapters.sources.excel_package import (
-    SheetFacts,
-    damaged,
-    inspect_package,
-)
+from memberops.adapters.sources.excel_facts import SheetFacts
+from memberops.adapters.sources.excel_package import damaged, inspect_package
 from memberops.adapters.sources.excel_parts import parts_of_sheets
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.errors import MissingExtraError, SourceError, nearest
@@ -39,8 +36,8 @@ class Sheet:
         path: The file.
         name: As its tab has it.
         visible: Whether the tab is shown.
-        facts: What its XML tells that the reader does not; None where the format
-            has no XML that could be asked.
+        facts: What its file tells that the reader does not; None where that is
+            nothing.
         merged: First and last row and column of the merged cells, from 0; None
             where the format does not tell.
     """
@@ -50,12 +47,21 @@ class Sheet:
     visible: bool
     facts: SheetFacts | None
     merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] | None
-    _read: Any = attrs.field(repr=False)
+    _read: list[Any] = attrs.field(repr=False)
 
     def rows(self) -> Iterator[list[Any]]:
-        """Give the rows from the first one of the sheet, all of one width."""
+        """
+        Give the rows from the first one of the sheet, all of one width.
+
+        None are given after `close`.
+        """
         with _told_as_ours(self.path):
-            yield from self._read.iter_rows()
+            for read in self._read:
+                yield from read.iter_rows()
+
+    def close(self) -> None:
+        """Let go of the cells, which take more memory than all that is made of them."""
+        self._read.clear()
 
 
 @attrs.frozen(kw_only=True)
@@ -97,7 +103,7 @@ class Workbook:
             visible=name not in self.hidden,
             facts=self.facts.get(name),
             merged=None if merged is None else tuple(merged),
-            read=read,
+            read=[read],
         )
 
 
@@ -160,7 +166,8 @@ def _inspected(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
         )
     facts = inspect_package(path, limits)
     with zipfile.ZipFile(path) as archive:
-        inspect_ods(path, archive, limits)
+        if told := inspect_ods(path, archive, limits):
+            return told
         inspect_xlsb(path, archive, limits)
         try:
             parts = parts_of_sheets(archive)

@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import attrs
+import numpy as np
 
-__all__ = ["CellText", "exact_number", "has_time", "looks_rounded"]
+__all__ = ["CellText", "exact_number", "looks_rounded"]
 
 _EXACT = 10**15
 _ELEVEN_DIGITS = 10**10
 _ZEROS = 10**5
 _NOISE = 4
 _SHOWN = 15
+_SIGNS = _SHOWN + 1
+_POINT_ZERO = -2
 
 
 def looks_rounded(value: float) -> bool:
@@ -32,8 +35,8 @@ def looks_rounded(value: float) -> bool:
     >>> looks_rounded(12345700000.0), looks_rounded(13800138000.0)
     (True, False)
     """
-    whole = abs(value) >= _ELEVEN_DIGITS and value == int(value)
-    return whole and int(value) % _ZEROS == 0
+    large = math.isfinite(value) and abs(value) >= _ELEVEN_DIGITS
+    return large and value == int(value) and int(value) % _ZEROS == 0
 
 
 def exact_number(value: float) -> tuple[str, bool]:
@@ -82,22 +85,66 @@ class CellText:
     """
 
     words: bool
-    timed: bool
+    timed: bool = False
     noisy: int = 0
     destroyed: int = 0
     days: int = 0
 
-    def write(self, cell: Any, times: int) -> str:  # noqa: PLR0911 - one a type
+    def write_all(self, cells: Sequence[Any], times: Sequence[int]) -> list[str]:
+        """
+        Write the different cells of a column, each with how often it stands there.
+
+        What all cells of a type have in common is asked of them together.
+        """
+        texts = list(cells)
+        places: dict[type, list[int]] = {}
+        for at, kind in enumerate(map(type, cells)):
+            if kind is not str:
+                places.setdefault(kind, []).append(at)
+        moments = places.get(dt.datetime, ())
+        self.timed = any(times[at] for at in moments)
+        for kind, chosen in places.items():
+            given = [cells[at] for at in chosen]
+            if kind is float:
+                written = self._numbers(given, [times[at] for at in chosen])
+            elif kind is dt.datetime:
+                self.days += sum(times[at] for at in chosen)
+                written = [cell.isoformat(" ") for cell in given]
+            else:
+                written = [
+                    self._write(cell, times[at])
+                    for cell, at in zip(given, chosen, strict=True)
+                ]
+            for at, text in zip(chosen, written, strict=True):
+                texts[at] = text
+        return texts
+
+    def _numbers(self, given: list[float], times: list[int]) -> list[str]:
+        """Write numbers: whole ones, and those of few digits, without a look each."""
+        values = np.array(given) + 0.0  # and no minus before a zero
+        whole = (np.abs(values) < _EXACT) & (np.trunc(values) == values)
+        if self.words:
+            large = whole & (np.abs(values) >= _ELEVEN_DIGITS)
+            whole[large] = np.fmod(values[large], _ZEROS) != 0
+        texts = [
+            text[:_POINT_ZERO] if plain else text
+            for text, plain in zip(
+                map(repr, values.tolist()), whole.tolist(), strict=True
+            )
+        ]
+        for at in np.flatnonzero(~whole).tolist():
+            # A point among 16 signs leaves 15 digits, which have no noise.
+            text = texts[at]
+            if len(text) > _SIGNS or "e" in text or "n" in text or text[-2:] == ".0":
+                texts[at] = self._number(given[at], times[at])
+        return texts
+
+    def _write(self, cell: Any, times: int) -> str:
         """Write a cell that stands in the column so many times."""
-        if isinstance(cell, str):
-            return cell
         if isinstance(cell, bool):
             return "yes" if cell else "no"
-        if isinstance(cell, int | float):
+        if isinstance(cell, int):
             return self._number(cell, times)
-        if isinstance(cell, dt.datetime):
-            self.days += times
-            return cell.isoformat(sep=" ")
         if isinstance(cell, dt.date):
             self.days += times
             return f"{cell} 00:00:00" if self.timed else cell.isoformat()
@@ -116,8 +163,3 @@ class CellText:
         self.noisy += times if noisy else 0
         self.destroyed += times if "E" in text else 0
         return text
-
-
-def has_time(cells: Iterable[Any]) -> bool:
-    """Tell whether any cell is a moment with a time of day."""
-    return any(isinstance(cell, dt.datetime) for cell in cells)

@@ -11,7 +11,9 @@ import numpy as np
 
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.excel_book import Sheet
-from memberops.adapters.sources.excel_cells import CellText, has_time
+from memberops.adapters.sources.excel_cells import CellText
+from memberops.adapters.sources.excel_columns import read_columns
+from memberops.adapters.sources.excel_facts import NOT_TOLD, UNCALCULATED
 from memberops.adapters.sources.excel_headings import (
     MOST_ROWS,
     HeadingRows,
@@ -25,16 +27,6 @@ from memberops.domain import Severity
 from memberops.errors import SourceError, bounded
 
 __all__ = ["SheetHead", "sheet_head", "sheet_table"]
-
-_BATCH = 1_000
-
-
-class _Codes(dict[Any, int]):
-    """Numbers each different cell in the order of its first coming."""
-
-    def __missing__(self, cell: Any) -> int:
-        code = self[cell] = len(self)
-        return code
 
 
 @attrs.frozen(kw_only=True)
@@ -98,25 +90,26 @@ def sheet_table(
         raise SourceError(f"the sheet {head.sheet.name!r} has no text")
     if found.first > 1 or found.last > found.first:
         _tell_headings(found, log)
-    codes, lines = _read(head.sheet, found)
-    wanted = [
-        at for at, text in enumerate(found.texts) if text or len(codes[at][1]) > 1
-    ]
-    columns = {at: codes[at] for at in wanted}
+    read = read_columns(head.sheet, found)
+    head.sheet.close()
+    wanted = [at for at, text in enumerate(found.texts) if text or read.filled(at)]
+    columns = {at: read.columns[at] for at in wanted}
+    lines = read.lines
     kept = _kept_rows(columns, lines, log)
     required = {at for at in wanted if needed(found.texts[at])}
     kept = _without_totals(columns, lines, kept, required, log)
     _tell_hidden(head.sheet, lines[kept], log)
     texts = []
-    for at, (chosen, cells) in columns.items():
+    for at in wanted:
+        chosen, cells = columns.pop(at)
         heading = found.texts[at]
-        column = chosen[kept]
+        column = chosen if len(kept) == len(chosen) else chosen[kept]
         times = np.bincount(column, minlength=len(cells)).tolist()
-        used = (cell for cell, count in zip(cells, times, strict=True) if count)
-        writer = CellText(words=words(heading), timed=has_time(used))
-        written = map(writer.write, cells, times)
-        texts.append(TextColumn(column, list(written)))
-        _tell_oddities(writer, bounded([heading]), log)
+        writer = CellText(words=words(heading))
+        texts.append(TextColumn(column, writer.write_all(cells, times)))
+        shown = bounded([heading])
+        _tell_oddities(writer, shown, log)
+        _tell_formulas(read.noted.get(at, {}), times, shown, log)
     return TextTable(
         name=name,
         headings=tuple(found.texts[at] for at in wanted),
@@ -128,46 +121,12 @@ def sheet_table(
     )
 
 
-def _read(sheet: Sheet, found: HeadingRows) -> tuple[list[tuple[Any, Any]], Any]:
-    """Number the different cells of each column; rows begin below the headings."""
-    width = len(found.texts)
-    numbers = [_Codes({"": 0}) for _ in range(width)]
-    chunks: list[list[Any]] = [[] for _ in range(width)]
-    rows = sheet.rows()
-    errors: dict[int, list[tuple[int, str]]] = {}
-    for (number, column), text in sheet.facts.errors.items() if sheet.facts else ():
-        errors.setdefault(number, []).append((column, text))
-    line = sum(1 for _ in islice(rows, found.last))
-    first = line
-    while batch := list(islice(rows, _BATCH)):
-        for number, row in enumerate(batch, line + 1) if errors else ():
-            for column, text in errors.get(number, ()):
-                if column <= width:
-                    row[column - 1] = text
-        for at, cells in enumerate(zip(*batch, strict=True)):
-            # In a dict True equals 1 and would be taken for it.
-            plain = map(_apart, cells) if bool in set(map(type, cells)) else cells
-            found_codes = np.fromiter(map(numbers[at].__getitem__, plain), np.int64)
-            chunks[at].append(found_codes)
-        line += len(batch)
-    nothing = np.zeros(0, dtype=np.int64)
-    columns = [
-        (np.concatenate([nothing, *chunk]), list(codes))
-        for chunk, codes in zip(chunks, numbers, strict=True)
-    ]
-    return columns, np.arange(first + 1, line + 1)
-
-
-def _apart(cell: Any) -> Any:
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    return cell
-
-
 def _kept_rows(columns: dict[int, tuple[Any, Any]], lines: Any, log: FindingLog) -> Any:
     """Leave out the rows without any text; those at the end are not told."""
     filled = np.zeros(len(lines), dtype=bool)
     for codes, cells in columns.values():
+        if filled.all():
+            break
         void = np.array([isinstance(c, str) and not c.strip() for c in cells], bool)
         filled |= ~void[codes]
     kept = np.flatnonzero(filled)
@@ -225,7 +184,7 @@ def _tell_headings(found: HeadingRows, log: FindingLog) -> None:
 
 
 def _tell_hidden(sheet: Sheet, lines: Any, log: FindingLog) -> None:
-    if sheet.facts is None:
+    if sheet.facts is None or sheet.facts.hidden is None:
         log.add(
             "hidden-unknown",
             "this format does not tell which rows are hidden and which cells are "
@@ -233,7 +192,7 @@ def _tell_hidden(sheet: Sheet, lines: Any, log: FindingLog) -> None:
             "该格式无法判断隐藏行和错误单元格：隐藏行照常读取，错误单元格视为空",
         )
         return
-    hidden = sum(1 for line in lines.tolist() if line in sheet.facts.hidden)
+    hidden = int(np.isin(lines, list(sheet.facts.hidden)).sum())
     if hidden:
         log.add(
             "rows-hidden",
@@ -275,4 +234,34 @@ def _tell_oddities(writer: CellText, shown: str, log: FindingLog) -> None:
             "变成日期，请把该列设为文本后重新导出",
             severity=Severity.WARNING,
             count=writer.days,
+        )
+
+
+def _tell_formulas(
+    noted: dict[str, int], times: list[int], shown: str, log: FindingLog
+) -> None:
+    """Tell which formulas of a column have no value."""
+    never = times[noted[UNCALCULATED]] if UNCALCULATED in noted else 0
+    if never:
+        log.add(
+            "formula-uncalculated",
+            f"cells of {shown} with a formula that was never calculated, as programs "
+            f"leave it that write workbooks: {never}; they are refused, not read as "
+            "empty or 0: open the workbook in a spreadsheet program and save it",
+            f"{shown} 列有 {never} 个公式单元格从未计算（由程序导出的工作簿常如此）；"
+            "不按空值或 0 读取，一律拒收：请用电子表格软件打开并保存后再读取",
+            severity=Severity.WARNING,
+            count=never,
+        )
+    nothing = times[noted[NOT_TOLD]] if NOT_TOLD in noted else 0
+    if nothing:
+        log.add(
+            "formula-empty",
+            f"cells of {shown} with a formula whose value is nothing: {nothing}; "
+            "this format does not tell whether they were ever calculated: open the "
+            "workbook in a spreadsheet program, look at them, and save it",
+            f"{shown} 列有 {nothing} 个公式单元格的值为空；该格式无法判断公式是否"
+            "计算过：请用电子表格软件打开核对并保存",
+            severity=Severity.WARNING,
+            count=nothing,
         )

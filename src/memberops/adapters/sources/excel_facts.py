@@ -1,0 +1,59 @@
+"""What the file of a sheet tells of its cells that its reader does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["ERRORS", "NOT_TOLD", "UNCALCULATED", "SheetFacts"]
+
+ERRORS = frozenset(
+    {"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A",
+     "#GETTING_DATA", "#SPILL!", "#CALC!", "#FIELD!", "#BLOCKED!", "#UNKNOWN!",
+     "#CONNECT!", "#BUSY!", "#PYTHON!"}
+)  # fmt: skip
+"""Errors as spreadsheet programs write them."""
+
+UNCALCULATED = "#CALC!"
+"""What a cell is read as whose formula was never calculated."""
+
+NOT_TOLD = ""
+"""What a cell is read as whose formula is nothing, calculated or not."""
+
+_ANOTHER = "#ERROR!"
+_Numbers = npt.NDArray[np.int64]
+
+
+@attrs.define
+class SheetFacts:
+    """
+    What the file of a sheet tells that its reader does not.
+
+    Args:
+        rows: Number of the last row.
+        columns: Number of the last column.
+        hidden: Numbers of the hidden rows; None if the format does not tell, and
+            errors neither.
+    """
+
+    rows: int = 0
+    columns: int = 0
+    hidden: set[int] | None = attrs.field(factory=set)
+    _noted: dict[str, list[_Numbers]] = attrs.field(factory=dict, repr=False)
+
+    def note(self, text: str, rows: Any, columns: Any) -> None:
+        """Note that cells, by numbers from 1, are a text that their reader hides."""
+        known = text in ERRORS or text in (UNCALCULATED, NOT_TOLD)
+        places = np.array([rows, columns], dtype=np.int64).reshape(2, -1)
+        self._noted.setdefault(text if known else _ANOTHER, []).append(places)
+
+    def noted(self) -> dict[str, tuple[_Numbers, _Numbers]]:
+        """Return the rows and the columns of the cells that were noted, by text."""
+        found = {}
+        for text, places in self._noted.items():
+            rows, columns = np.concatenate(places, axis=1)
+            found[text] = rows, columns
+        return found
