@@ -5,7 +5,8 @@ import random
 import time
 from zoneinfo import ZoneInfo
 
-from servers.truth import Caller, Row, Truth
+from servers.truth import Row, Truth
+from servers.vendure_office import VendureOffice, operation
 
 PRICES = {"大衣": 19990, "围巾": 5905, "手套": 10}
 STORES = {"S01": "南京路店", "S02": "外滩店", "S03": "豫园店"}
@@ -13,16 +14,10 @@ SHIPPING = 800
 GUESTS = 0.3
 STOCK = 1000
 _ZONE = ZoneInfo("Asia/Shanghai")
-_DEFAULT = "__default_channel__"
 
 
 def _day(text):
     return str(dt.datetime.fromisoformat(text).astimezone(_ZONE).date())
-
-
-def _operation(code, **arguments):
-    given = [{"name": name, "value": value} for name, value in arguments.items()]
-    return {"code": code, "arguments": given}
 
 
 class VendureShop:
@@ -34,7 +29,6 @@ class VendureShop:
 
     def __init__(self, running, *, seed=6):
         self._running = running
-        self._caller = Caller(running.url)
         self._random = random.Random(seed)  # noqa: S311 - a made-up shop
         self.truth = Truth()
         self._people = {}
@@ -43,7 +37,16 @@ class VendureShop:
         self._payment = ""
         self._handed = set()
         self._any = {}
-        self._prepare()
+        office = VendureOffice(running, STORES, shipping=SHIPPING)
+        self.ask, self._made, self._at = office.ask, office.made, office.at
+        self._office, self._shipping = office, office.shipping
+        self.truth.stores = {"__default_channel__": "Default Seller", **STORES}
+        self._goods = {}
+        for name, price in PRICES.items():
+            self._goods[name] = office.goods(
+                name, price, STORES, trackInventory="TRUE", stockOnHand=STOCK
+            )
+            self._moved("adjustment", name, "adjustment", "warehouse", STOCK)
 
     def fill(self, *, members, sales):
         """Have members, and sell to them and to others."""
@@ -92,9 +95,9 @@ class VendureShop:
         """Let goods of the contract cost what they are sold for."""
         for row in rows:
             if row["item_id"] not in self._any:
-                made = self._goods_of(row["item_id"], 1, trackInventory="FALSE")
-                self._any[row["item_id"]] = made[1]
-                self._offer([made[0]], ["S01"])
+                self._any[row["item_id"]] = self._office.goods(
+                    row["item_id"], 1, ["S01"], trackInventory="FALSE"
+                )
         self.ask(
             "mutation($input: [UpdateProductVariantInput!]!)"
             "{ updateProductVariants(input: $input) { id } }",
@@ -158,153 +161,6 @@ class VendureShop:
             "registered_only": True,
             "page": 7,
         }
-
-    def ask(self, query, **variables):
-        """Ask the Admin API; return what it says to the one thing that was asked."""
-        document = self._caller.call(
-            "POST", "/admin-api", {"query": query, "variables": variables}
-        )
-        if "errors" in document:
-            raise RuntimeError(f"{query[:80]}: {document['errors']}")
-        for each in document["data"].values():
-            if isinstance(each, dict) and "errorCode" in each:
-                raise RuntimeError(f"{query[:80]}: {each}")
-        return next(iter(document["data"].values()))
-
-    def _made(self, what, given):
-        return self.ask(
-            f"mutation($input: Create{what}Input!)"
-            f"{{ create{what}(input: $input) {{ ... on {what} {{ id }} }} }}",
-            input=given,
-        )["id"]
-
-    def _prepare(self):
-        """Make what an order needs before anyone can sell."""
-        self.ask(
-            "mutation($user: String!, $password: String!) { login(username: $user, "
-            "password: $password) { ... on ErrorResult { errorCode } } }",
-            user=self._running.user,
-            password=self._running.password,
-        )
-        # A cookie would do as well, and must not: it follows to other requests.
-        token = self._caller.answered["vendure-auth-token"]
-        self._caller.headers["Authorization"] = f"Bearer {token}"
-        country = self._made(
-            "Country",
-            {"code": "CN", "enabled": True,
-             "translations": [{"languageCode": "en", "name": "中国"}]},
-        )  # fmt: skip
-        zone = self._made("Zone", {"name": "CN", "memberIds": [country]})
-        category = self._made("TaxCategory", {"name": "商品"})
-        self._made(
-            "TaxRate",
-            {"name": "增值税", "enabled": True, "value": 13, "categoryId": category,
-             "zoneId": zone},
-        )  # fmt: skip
-        money = {
-            "defaultCurrencyCode": "CNY",
-            "availableCurrencyCodes": ["CNY"],
-            "pricesIncludeTax": True,
-            "defaultTaxZoneId": zone,
-            "defaultShippingZoneId": zone,
-        }
-        self.ask(
-            "mutation($input: UpdateChannelInput!)"
-            "{ updateChannel(input: $input) { ... on Channel { id } } }",
-            input={"id": "1", **money},
-        )
-        self.truth.stores["__default_channel__"] = "Default Seller"
-        for code, name in STORES.items():
-            seller = self._made("Seller", {"name": name})
-            self._made(
-                "Channel",
-                {"code": f"shop-{code}", "token": f"token-{code}", "sellerId": seller,
-                 "defaultLanguageCode": "en", "customFields": {"store": code},
-                 **money},
-            )  # fmt: skip
-            self.truth.stores[code] = name
-        self._shipping = self._made(
-            "ShippingMethod",
-            {
-                "code": "post",
-                "fulfillmentHandler": "manual-fulfillment",
-                "checker": _operation(
-                    "default-shipping-eligibility-checker", orderMinimum="0"
-                ),
-                "calculator": _operation(
-                    "default-shipping-calculator",
-                    rate=str(SHIPPING), includesTax="include", taxRate="13",
-                ),
-                "translations": [
-                    {"languageCode": "en", "name": "快递", "description": ""}
-                ],
-            },
-        )  # fmt: skip
-        paying = self._made(
-            "PaymentMethod",
-            {"code": "cash", "enabled": True,
-             "handler": _operation("dummy-payment-handler", automaticSettle="true"),
-             "translations": [
-                 {"languageCode": "en", "name": "现金", "description": ""}
-             ]},
-        )  # fmt: skip
-        self._category, self._paying = category, paying
-        self._channels = {
-            each["code"].removeprefix("shop-"): each["id"]
-            for each in self.ask("{ channels { items { id code } } }")["items"]
-            if each["code"] != _DEFAULT
-        }
-        self._goods, products = {}, []
-        for name, price in PRICES.items():
-            own, self._goods[name] = self._goods_of(
-                name, price, trackInventory="TRUE", stockOnHand=STOCK
-            )
-            products.append(own)
-            self._moved("adjustment", name, "adjustment", "warehouse", STOCK)
-        for channel in self._channels.values():
-            for what, ids in (
-                ("ShippingMethods", {"shippingMethodIds": [self._shipping]}),
-                ("PaymentMethods", {"paymentMethodIds": [paying]}),
-                ("StockLocations", {"stockLocationIds": ["1"]}),
-            ):
-                self._assign(what, channel, ids)
-        self._offer(products, STORES)
-
-    def _goods_of(self, name, price, **given):
-        """Make a product; return its id and that of its one variant."""
-        own = self._made(
-            "Product",
-            {"translations": [{"languageCode": "en", "name": name, "slug": name,
-                               "description": ""}]},
-        )  # fmt: skip
-        (variant,) = self.ask(
-            "mutation($input: [CreateProductVariantInput!]!)"
-            "{ createProductVariants(input: $input) { id } }",
-            input=[
-                {"productId": own, "sku": name, "price": price,
-                 "taxCategoryId": self._category, **given,
-                 "translations": [{"languageCode": "en", "name": name}]}
-            ],
-        )  # fmt: skip
-        return own, variant["id"]
-
-    def _assign(self, what, channel, ids):
-        self.ask(
-            f"mutation($input: Assign{what}ToChannelInput!)"
-            f"{{ assign{what}ToChannel(input: $input) {{ id }} }}",
-            input={"channelId": channel, **ids},
-        )
-
-    def _offer(self, products, stores):
-        for store in stores:
-            self._assign("Products", self._channels[store], {"productIds": products})
-
-    def _at(self, store=None):
-        """Ask in the channel of a store, or in the default one."""
-        if store is None:
-            self._caller.headers.pop("vendure-token", None)
-        else:
-            self._caller.headers["vendure-token"] = f"token-{store}"
 
     def _moved(self, kind, name, source, destination, many):
         self.truth.more.setdefault("gift_movements", []).append(
@@ -428,7 +284,7 @@ class VendureShop:
                     {"orderLineId": line["id"], "quantity": many}
                     for line, many in lines
                 ],
-                "handler": _operation("manual-fulfillment", method="", trackingCode=""),
+                "handler": operation("manual-fulfillment", method="", trackingCode=""),
             },
         )
         self._handed.add(ticket)
