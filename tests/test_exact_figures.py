@@ -110,3 +110,25 @@ def test_a_real_of_sqlite_keeps_its_cents_or_is_refused(tmp_path, engine):
     assert dict(found) == good
     assert set(result.rejects["rule"]) == {"number-destroyed", "number-unreadable"}
     assert result.rejected == len(real) - len(good)
+
+
+@pytest.mark.parametrize("count", [1, 120], ids=["few", "many"])
+@pytest.mark.parametrize("name", ["销售时间", "销售日期"])
+def test_times_with_a_zone_beside_times_without_are_told(count, name):
+    """Z in some rows: the others are read in the chain's zone, with a warning."""
+    zoned = [f"2026-11-05T20:{n // 60:02}:{n % 60:02}Z" for n in range(count)]
+    local = [f"2026-11-05T20:{n // 60:02}:{n % 60:02}" for n in range(count + 1)]
+    days = ["2026-11-04"] if name == "销售日期" else []
+
+    def told(*moments):
+        lines = [f"T{n},{moment},S1,1,5\n" for n, moment in enumerate(moments)]
+        result = read(f"小票号,{name},门店,数量,金额\n{''.join(lines)}")
+        assert result.accepted == len(moments)
+        found = [each for each in result.findings if each.rule == "zones-mixed"]
+        return result, [each.count for each in found]
+
+    result, counts = told(*zoned, *local, *days)
+    assert counts == [count + 1]
+    # 20:00 in UTC is the next morning in Shanghai.
+    assert (result.frame["sold_on"] == "2026-11-06").sum() == count
+    assert told(*zoned, *days)[1] == told(*local, *days)[1] == []
