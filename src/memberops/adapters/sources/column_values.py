@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from memberops.adapters.sources.arrow_texts import ArrowTexts, in_order, picked
 from memberops.adapters.sources.date_columns import (
     NO_TIME,
     NOT_FIRST_DAY,
@@ -22,6 +22,11 @@ from memberops.adapters.sources.date_columns import (
 )
 from memberops.adapters.sources.decimal_marks import settle_marks
 from memberops.adapters.sources.finding_log import FindingLog, Reason, reason_for
+from memberops.adapters.sources.nothing_words import (
+    NOBODY_WORDS,
+    nobody_texts,
+    void_texts,
+)
 from memberops.adapters.sources.plain_moments import FEWEST, read_plain_moments
 from memberops.adapters.sources.plain_values import plain_numbers, plain_words
 from memberops.adapters.sources.values import (
@@ -34,7 +39,6 @@ from memberops.adapters.sources.values import (
     read_text,
 )
 from memberops.domain import Currency
-from memberops.errors import bounded
 from memberops.tables import Column, Kind
 
 __all__ = [
@@ -48,13 +52,8 @@ __all__ = [
     "read_words",
 ]
 
-NOBODY_WORDS = (
-    "-", "0", "none", "null", "nil", "nan", "n/a", "#n/a", "<na>", "guest",
-    "walk-in", "anonymous", "无", "散客", "非会员", "游客", "匿名", "普通顾客",
-)  # fmt: skip
-"""Member ids that mean no member, as tills write them; case and width do not count."""
-
 _MEMBER = "member_id"
+_NO_PROBLEM = np.int64(-1)
 _MOST_SHOWN = 100_000
 _Array = npt.NDArray[Any]
 
@@ -66,11 +65,12 @@ class TextColumn:
 
     Args:
         codes: For each row, the position of its text.
-        texts: The different texts.
+        texts: The different texts; of a column in which most rows have one of their
+            own, the text of each row. They may be kept by pyarrow.
     """
 
     codes: _Array
-    texts: list[str]
+    texts: Sequence[str]
 
     @classmethod
     def of(cls, series: pd.Series[Any]) -> TextColumn:
@@ -92,7 +92,8 @@ class Cells:
     Args:
         column: The canonical column.
         codes: For each row, the position of its text in the other arrays.
-        typed: The values: int64, datetime64 or objects; a filler where missing.
+        typed: The values: int64, datetime64, objects or `ArrowTexts`; a filler where
+            missing.
         missing: Whether the text is empty or a word for nothing.
         problem: Position in `reasons`, or -1 if the text could be read.
         reasons: What is wrong with the texts that could not be read.
@@ -101,7 +102,7 @@ class Cells:
 
     column: Column
     codes: _Array
-    typed: _Array
+    typed: Any
     missing: _Array
     problem: _Array
     reasons: list[Reason]
@@ -120,26 +121,38 @@ class Cells:
     @property
     def comparable(self) -> _Array:
         """The values by which different texts are compared: a moment by its day."""
-        return self.typed if self.days is None else self.days
+        return np.asarray(self.typed if self.days is None else self.days)
 
     @property
     def problem_rows(self) -> _Array:
         """For each row, the position of its problem, or -1."""
+        if not self.reasons:
+            return np.broadcast_to(_NO_PROBLEM, len(self.codes))
         return np.asarray(self.problem[self.codes])
 
     def series(self, rows: _Array) -> pd.Series[Any]:
         """Give the typed values of some rows; what could not be read is missing."""
-        codes = self.codes[rows]
-        void = (self.missing | (self.problem >= 0))[codes]
+        codes = self.codes
+        if not in_order(rows, len(codes)):
+            codes = codes[rows]
+        if isinstance(self.typed, ArrowTexts):
+            return self.typed.series(codes)
+        # A column of which each row has its own value is not copied.
+        each = in_order(codes, len(self.typed))
         kind = self.column.kind
         if kind in (Kind.DATE, Kind.INSTANT):
-            moments: pd.Series[Any] = pd.Series(self.typed[codes])
+            moments: pd.Series[Any] = pd.Series(
+                self.typed if each else self.typed[codes], copy=False
+            )
             return moments.dt.tz_localize("UTC") if kind is Kind.INSTANT else moments
+        void = self.missing | (self.problem >= 0)
+        void = void if each else void[codes]
         if kind in (Kind.INTEGER, Kind.MONEY):
-            whole = self.typed[codes].astype(np.int64)
+            whole = self.typed if each else self.typed[codes]
+            whole = whole.astype(np.int64, copy=False)
             if self.column.required:
-                return pd.Series(whole)
-            return pd.Series(pd.arrays.IntegerArray(whole, void))
+                return pd.Series(whole, copy=False)
+            return pd.Series(pd.arrays.IntegerArray(whole, void), copy=False)
         texts = pd.Series([*self.typed.tolist(), None], dtype="str")
         last = np.where(void, len(texts) - 1, codes)
         return texts.take(last).reset_index(drop=True)
@@ -184,12 +197,12 @@ def read_column(
         nobody: Words that mean "no member", in a column that names one.
         unit: What one of a column of amounts is worth; see `values.read_amount`.
     """
-    void = _void(text, missing)
+    void = void_texts(text, missing)
     if column.kind in (Kind.DATE, Kind.INSTANT):
         return _moments(column, text, void, zone=zone, date_format=date_format, log=log)
     if column.kind not in (Kind.INTEGER, Kind.MONEY):
         if column.name == _MEMBER:
-            void |= _nobody(text, nobody, ~void, log)
+            void |= nobody_texts(text, nobody, asked=~void, log=log)
         return _words(column, text, void)
     read: Callable[[str], Any] = read_integer
     plain, digits = np.zeros(len(void), dtype=bool), 0
@@ -200,7 +213,7 @@ def read_column(
     if column.kind is Kind.INTEGER or unit is None:
         typed, plain = plain_numbers(text.texts, digits)
     rest = np.flatnonzero(~(void | plain))
-    found = [read(text.texts[at]) for at in rest]
+    found = list(map(read, picked(text.texts, rest)))
     rest, found = settle_marks(text.texts, ~void, rest, found)
     return _cells(column, text, void, typed, rest=rest, found=found)
 
@@ -221,15 +234,13 @@ def read_words(
         missing: Words that mean "no value", besides the empty text.
         nobody: Words that mean "no member", in a column that names one.
     """
-    void = _void(text, missing)
+    void = void_texts(text, missing)
     if column.name == _MEMBER:
-        void |= _nobody(text, nobody, ~void, None)
+        void |= nobody_texts(text, nobody, asked=~void)
     return _words(column, text, void)
 
 
 def _words(column: Column, text: TextColumn, void: _Array) -> Cells:
-    typed = np.array(text.texts, dtype=object)
-    typed[void] = None
     if column.kind is Kind.CHOICE:
         words = {narrow(spelling).casefold(): word for spelling, word in column.choices}
         read: Callable[[str], Any] = partial(read_choice, words=words)
@@ -237,7 +248,11 @@ def _words(column: Column, text: TextColumn, void: _Array) -> Cells:
     else:
         read = read_id if column.kind is Kind.ID else read_text
         rest = np.flatnonzero(~(void | plain_words(text.texts)))
-    found = [read(text.texts[at]) for at in rest]
+    found = list(map(read, picked(text.texts, rest)))
+    if isinstance(text.texts, ArrowTexts):
+        return _cells(column, text, void, text.texts, rest=rest, found=found)
+    typed = np.array(text.texts, dtype=object)
+    typed[void] = None
     return _cells(column, text, void, typed, rest=rest, found=found)
 
 
@@ -270,7 +285,7 @@ def _moments(
         odd["local"] = int(rows[read.local & ~void].sum())
     found, found_days = read_dates(
         column,
-        [texts[at] for at in rest],
+        picked(texts, rest),
         rows[rest],
         zone=zone,
         date_format=date_format,
@@ -278,55 +293,15 @@ def _moments(
         odd=odd,
     )
     days[rest] = np.array(found_days, dtype="datetime64[D]")
-    typed = days.copy() if dated else instants
+    typed = days if dated else instants
     return _cells(column, text, void, typed, rest=rest, found=found, days=days)
-
-
-def _void(text: TextColumn, missing: Iterable[str]) -> _Array:
-    words = frozenset(missing) | {""}
-    stripped = map(str.strip, text.texts)
-    return np.fromiter(map(words.__contains__, stripped), bool, len(text.texts))
-
-
-def _nobody(
-    text: TextColumn, words: Iterable[str], asked: _Array, log: FindingLog | None
-) -> _Array:
-    """Tell which texts name no member: the words, and rows of zeros or dashes."""
-    known = {narrow(word).casefold() for word in words} - {""}
-    runs = {re.escape(mark) + "+" for mark in known & {"0", "-"}}
-    forms = "|".join(sorted(runs | {re.escape(word) for word in known}))
-    found = np.zeros(len(text.texts), dtype=bool)
-    if not forms:
-        return found
-    # All at once: a chain has as many different texts here as members.
-    texts = [each.replace("\0", " ") for each in text.texts]
-    together = narrow("\0" + "\0".join(texts) + "\0").casefold()
-    shown, at, last = set[str](), 0, 0
-    for match in re.finditer(rf"\0\s*({forms})\s*(?=\0)", together):
-        at += together.count("\0", last, match.start())
-        last = match.start()
-        if asked[at]:
-            found[at] = True
-            shown.add(match[1])
-    rows = np.bincount(text.codes, minlength=len(text.texts))
-    if log is not None and rows[found].any():
-        told = bounded(sorted(shown), limit=12)
-        log.add(
-            "member-nobody",
-            f"rows whose member id stands for nobody ({told}) and that name no "
-            "member; 'nobody' says which words do",
-            f"会员号表示“无会员”的行（{told}），不计为会员；哪些词如此，由 nobody 指定",
-            column=_MEMBER,
-            count=int(rows[found].sum()),
-        )
-    return found
 
 
 def _cells(
     column: Column,
     text: TextColumn,
     void: _Array,
-    typed: _Array,
+    typed: _Array | ArrowTexts,
     *,
     rest: _Array,
     found: list[Any],
@@ -344,15 +319,20 @@ def _cells(
         found: What that gave.
         days: The days of moments.
     """
-    problem = np.full(len(typed), -1, dtype=np.int64)
+    problem: _Array = np.broadcast_to(_NO_PROBLEM, len(void))
     reasons: dict[Reason, int] = {}
     for place, (position, value) in enumerate(zip(rest, found, strict=True)):
         if isinstance(value, Unreadable):
             shown = text.texts[position] if len(reasons) < _MOST_SHOWN else None
             reason = reason_for(column, value, shown)
+            if not reasons:
+                problem = np.full(len(void), _NO_PROBLEM)
             problem[position] = reasons.setdefault(reason, len(reasons))
             found[place] = None
-    typed[rest] = _typed(found, column.kind)
+    if isinstance(typed, ArrowTexts):
+        typed = _changed(typed, void, rest, found)
+    else:
+        typed[rest] = _typed(found, column.kind)
     return Cells(
         column=column,
         codes=text.codes,
@@ -362,6 +342,18 @@ def _cells(
         reasons=list(reasons),
         days=days,
     )
+
+
+def _changed(
+    texts: ArrowTexts, void: _Array, rest: _Array, found: list[Any]
+) -> ArrowTexts:
+    """Make values of texts: none where there is none, and what was read of others."""
+    mask = void.copy()
+    mask[rest] = True
+    if not mask.any():
+        return texts
+    every = dict(zip(rest.tolist(), found, strict=True))
+    return texts.replaced(mask, list(map(every.get, np.flatnonzero(mask).tolist())))
 
 
 def _typed(found: list[Any], kind: Kind) -> _Array:

@@ -104,8 +104,8 @@ def read_dates(
 
 
 def days_at_midnight(
-    column: Column, texts: list[str], zone: ZoneInfo, log: FindingLog
-) -> list[str]:
+    column: Column, texts: Sequence[str], zone: ZoneInfo, log: FindingLog
+) -> Sequence[str]:
     """
     Take the time from days that a service writes as midnight in UTC.
 
@@ -122,18 +122,18 @@ def days_at_midnight(
     Returns:
         The texts, without the midnights.
     """
-    days, other = dict[int, str](), False
+    days, other = dict[str, str](), False
     born = column.name == _BIRTH
-    for at, text in enumerate(texts):
+    for text in texts:
         if match := _MIDNIGHT.fullmatch(text):
-            days[at] = match[1]
+            days[text] = match[1]
         elif ":" in text:
             if not born:
                 return texts
             other = True
     if not days:
         return texts
-    first = read_moment(texts[next(iter(days))])
+    first = read_moment(next(iter(days)))
     place = localize(first, zone) if isinstance(first, Moment) else None
     there = getattr(place, "day", None) == getattr(first, "day", None)
     if not there:
@@ -145,7 +145,7 @@ def days_at_midnight(
             column=column.name,
             count=len(days),
         )
-    return [days.get(at, text) for at, text in enumerate(texts)]
+    return [days.get(text, text) for text in texts]
 
 
 def _tell_oddity(rule: str, count: int, column: Column, log: FindingLog) -> None:

@@ -8,7 +8,6 @@ second here. Whatever is not plain is left to the other reader, text by text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from memberops.adapters.sources.date_values import Localized, Moment, localize
+from memberops.adapters.sources.text_bytes import TextBytes, blocks_of_bytes
 
 __all__ = ["FEWEST", "PlainMoments", "read_plain_moments"]
 
@@ -29,10 +29,12 @@ _Array = npt.NDArray[Any]
 
 _BLOCK = 1 << 17
 _DAY, _MINUTE, _SECOND, _LONGEST = 10, 16, 19, 40
+_DATE = (slice(0, 4), slice(5, 7), slice(8, 10))
 _FIRST_YEAR, _LAST_YEAR = 1900, 2099
-_TAIL = re.compile(
-    r"(?:\.(\d{1,6}))?(?:(Z)|([+-])([01]\d|2[0-3])(?::?([0-5]\d))?)?", re.ASCII
-)
+_OFFSET_SIZES = (0, 1, 3, 5, 6)
+"""Of nothing, Z, +08, +0800 and +08:00."""
+
+_MOST_DIGITS = 6
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -80,13 +82,12 @@ def read_plain_moments(
     days = instants.copy()
     odd: dict[str, list[int]] = {}
     placed_by = np.zeros((2, len(texts)), dtype=bool)
-    for start in range(0, len(texts), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        wall, ahead = _walls_of(texts[block], dated=dated)
+    for start, block in blocks_of_bytes(texts, _BLOCK):
+        wall, ahead = _walls_of(block, dated=dated)
         local = np.flatnonzero(~np.isnat(wall) & np.isnat(ahead)) + start
         zoned = np.flatnonzero(~np.isnat(wall) & ~np.isnat(ahead)) + start
         placed_by[0, zoned] = True
-        placed_by[1, local] = [len(texts[at]) > _DAY for at in local.tolist()]
+        placed_by[1, local] = block.lengths[local - start] > _DAY
         days[local] = wall[local - start]
         if not dated:
             instants[local] = _localized(days[local], zone, local, odd)
@@ -95,55 +96,56 @@ def read_plain_moments(
             placed = pd.DatetimeIndex(exact).tz_localize("UTC").tz_convert(zone)
             instants[zoned] = exact
             days[zoned] = placed.tz_localize(None).to_numpy(dtype="datetime64[us]")
+        own = days[start : start + len(wall)]
+        own[:] = own.astype("datetime64[D]")
     return PlainMoments(
         plain=~np.isnat(days),
         instants=instants,
-        days=days.astype("datetime64[D]").astype("datetime64[us]"),
+        days=days,
         odd=odd,
         zoned=placed_by[0],
         local=placed_by[1],
     )
 
 
-def _walls_of(texts: Sequence[str], *, dated: bool) -> tuple[_Array, _Array]:
+def _walls_of(block: TextBytes, *, dated: bool) -> tuple[_Array, _Array]:
     """Read what the clock showed, and how far it was ahead of UTC, if that is said."""
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    wall = np.full(len(texts), "NaT", dtype="datetime64[us]")
-    ahead = np.full(len(texts), "NaT", dtype="timedelta64[us]")
-    for size in (_DAY, _MINUTE) if dated else (_MINUTE,):
-        at = np.flatnonzero(lengths == size)
-        wall[at] = _walls([texts[each] for each in at.tolist()], size)
-    at = np.flatnonzero((lengths >= _SECOND) & (lengths <= _LONGEST))
-    chosen = [texts[each] for each in at.tolist()]
-    if (lengths[at] == _SECOND).all():
-        wall[at] = _walls(chosen, _SECOND)
-        return wall, ahead
-    more, own, codes = _tails([text[_SECOND:] for text in chosen])
-    wall[at] = _walls([text[:_SECOND] for text in chosen], _SECOND) + more[codes]
-    ahead[at] = own[codes]
+    lengths = block.lengths
+    wall = np.full(len(lengths), "NaT", dtype="datetime64[us]")
+    ahead = np.full(len(lengths), "NaT", dtype="timedelta64[us]")
+    sizes = np.flatnonzero(np.bincount(np.minimum(lengths, _LONGEST + 1)))
+    for size in sizes.tolist():
+        if size == _MINUTE or (dated and size == _DAY):
+            rows = np.flatnonzero(lengths == size)
+            wall[rows] = _walls(block.table(rows, size))
+        elif _SECOND <= size <= _LONGEST:
+            rows = np.flatnonzero(lengths == size)
+            signs = block.table(rows, size)
+            more, own = _tails(signs[_SECOND:])
+            wall[rows] = _walls(signs[:_SECOND]) + more
+            ahead[rows] = own
     return wall, ahead
 
 
-def _walls(texts: list[str], size: int) -> _Array:
+def _number(signs: _Array, good: _Array) -> _Array:
+    """Read digits, one row of bytes for each place; what is none is not good."""
+    total = np.zeros(signs.shape[1], dtype=np.int64)
+    for row in signs:
+        digit = row - ord("0")  # unsigned: what is no digit is more than 9
+        np.logical_and(good, digit <= 9, out=good)  # noqa: PLR2004 - digits
+        total = total * 10 + digit
+    return total
+
+
+def _walls(signs: _Array) -> _Array:
     """Read texts of one length, digit by digit; NaT for what is not plain."""
-    raw = "".join(texts).encode("ascii", "replace")  # one byte for each character
-    # One column of the file's text after the other, side by side in memory.
-    signs = np.frombuffer(raw, np.uint8).reshape(-1, size).T.copy()
+    size = len(signs)
     good = (signs[4] == signs[7]) & np.isin(signs[4], [*b"-/."])
     if size > _DAY:
         good &= np.isin(signs[10], [*b" T"]) & (signs[13] == ord(":"))
     if size > _MINUTE:
         good &= signs[16] == ord(":")
-    digits = signs - ord("0")  # unsigned: what is no digit is more than 9
-
-    def number(*places: int) -> _Array:
-        total = np.zeros(len(good), dtype=np.int64)
-        for place in places:
-            np.logical_and(good, digits[place] <= 9, out=good)  # noqa: PLR2004 - digits
-            total = total * 10 + digits[place]
-        return total
-
-    year, month, day = number(0, 1, 2, 3), number(5, 6), number(8, 9)
+    year, month, day = (_number(signs[at], good) for at in _DATE)
     good &= (year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (month >= 1)
     good &= (month <= 12) & (day >= 1)  # noqa: PLR2004 - months
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
@@ -151,31 +153,53 @@ def _walls(texts: list[str], size: int) -> _Array:
     good &= days.astype("datetime64[M]") == months
     seconds = np.zeros(len(good), dtype=np.int64)
     if size > _DAY:
-        hour, minute = number(11, 12), number(14, 15)
+        hour, minute = _number(signs[11:13], good), _number(signs[14:16], good)
         good &= (hour < 24) & (minute < 60)  # noqa: PLR2004 - of a day, of an hour
         seconds = hour * 3600 + minute * 60
     if size > _MINUTE:
-        second = number(17, 18)
+        second = _number(signs[17:19], good)
         good &= second < 60  # noqa: PLR2004 - of a minute
         seconds = seconds + second
     walls = days.astype("datetime64[us]") + seconds.astype("timedelta64[s]")
     return np.where(good, walls, np.datetime64("NaT", "us"))
 
 
-def _tails(texts: list[str]) -> tuple[_Array, _Array, _Array]:
-    """Read what follows the second: for each different text, and where it stands."""
-    codes, distinct = pd.factorize(np.array(texts, dtype=object))
-    more = np.full(len(distinct), "NaT", dtype="timedelta64[us]")
+def _tails(signs: _Array) -> tuple[_Array, _Array]:
+    """Read what follows the second: a fraction, and how far the clock was ahead."""
+    size, count = signs.shape
+    more = np.full(count, "NaT", dtype="timedelta64[us]")
     ahead = more.copy()
-    for at, text in enumerate(distinct):
-        match = _TAIL.fullmatch(text)
-        if match is None:
+    for width in _OFFSET_SIZES:
+        digits = size - width - 1  # of the fraction, behind its point
+        if not -1 <= digits <= _MOST_DIGITS or digits == 0:
             continue
-        more[at] = int((match[1] or "").ljust(6, "0"))
-        if match[2] or match[3]:
-            minutes = int(match[4] or 0) * 60 + int(match[5] or 0)
-            ahead[at] = (-minutes if match[3] == "-" else minutes) * 60_000_000
-    return more, ahead, codes
+        zone, own, good = _offset(signs[size - width :], count)
+        if digits > 0:
+            good &= signs[0] == ord(".")
+        fraction = _number(signs[1 : size - width], good)
+        fraction *= 10 ** (_MOST_DIGITS - max(digits, 0))
+        more[good] = fraction[good].astype("timedelta64[us]")
+        if zone:
+            ahead[good] = own[good]
+    return more, ahead
+
+
+def _offset(signs: _Array, count: int) -> tuple[bool, _Array, _Array]:
+    """Read an offset from UTC: whether there is one, its size, and which are good."""
+    good = np.ones(count, dtype=bool)
+    minutes = np.zeros(count, dtype=np.int64)
+    if len(signs) == 1:
+        good &= signs[0] == ord("Z")
+    elif len(signs):
+        good &= np.isin(signs[0], [*b"+-"])
+        hour = _number(signs[1:3], good)
+        good &= hour < 24  # noqa: PLR2004 - of a day
+        minute = _number(signs[3:][-2:], good)
+        good &= minute < 60  # noqa: PLR2004 - of an hour
+        if len(signs) == _OFFSET_SIZES[-1]:
+            good &= signs[3] == ord(":")
+        minutes = np.where(signs[0] == ord("-"), -1, 1) * (hour * 60 + minute)
+    return bool(len(signs)), (minutes * 60_000_000).astype("timedelta64[us]"), good
 
 
 def _localized(
