@@ -13,6 +13,7 @@ something cannot be had: the tests of it are skipped then, and say why.
 """
 
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -58,6 +59,7 @@ class Running:
 
 
 _PASSWORD = "not-a-secret"  # noqa: S105 - of servers that live for a test
+_MEDUSA_USER = "office@example.com"
 
 
 def _install_tryton(until):
@@ -89,7 +91,21 @@ def _install_tryton(until):
 
 
 def _install_medusa(until):
-    _npm(FOLDER / "medusa", MEDUSA, until=until)
+    home = FOLDER / "medusa"
+    _npm(home, MEDUSA, until=until)
+    fresh = _medusa_fresh(home)
+    if not fresh.exists():
+        with (
+            postgresql() as (database, tools),
+            tempfile.TemporaryDirectory() as folder,
+        ):
+            _medusa_migrated(home, database, until=until)
+            made = Path(folder) / "pos.sql"
+            dump = [tools / "pg_dump", "--no-owner", "-f", made, database]
+            _run(dump, until=until)
+            for old in home.glob("fresh-*.sql"):
+                old.unlink()
+            shutil.move(made, fresh)
 
 
 def _install_vendure(until):
@@ -127,30 +143,52 @@ def medusa():
     """Run Medusa with a PostgreSQL of its own, with one user of its office."""
     home = FOLDER / "medusa"
     _there(home, MEDUSA)
-    shutil.copy(HERE / "medusa-config.js", home)
-    user, password = "office@example.com", _PASSWORD
-    command = home / "node_modules" / ".bin" / "medusa"
-    with postgresql() as database:
-        given = {
-            "DATABASE_URL": database,
-            "MEDUSA_DISABLE_TELEMETRY": "true",
-            "NODE_ENV": "production",
-        }
+    fresh = _medusa_fresh(home)
+    with postgresql() as (database, tools):
         until = time.monotonic() + 300
-        _run([command, "db:migrate"], until=until, cwd=home, **given)
-        _run(
-            [command, "user", "-e", user, "-p", password],
-            until=until, cwd=home, **given,
-        )  # fmt: skip
+        if fresh.exists():
+            shutil.copy(HERE / "medusa-config.js", home)
+            load = ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", fresh, "-d", database]
+            _run([tools / "psql", *load], until=until)
+        else:
+            _medusa_migrated(home, database, until=until)
         port = _free_port()
-        start = [command, "start", "-H", "127.0.0.1", "-p", str(port)]
+        start = [_medusa(home), "start", "-H", "127.0.0.1", "-p", str(port)]
+        given = _medusa_given(database)
         with _serving(start, port, "/health", folder=home, seconds=180, **given):
             yield Running(
                 url=f"http://127.0.0.1:{port}",
                 version=" ".join(MEDUSA),
-                user=user,
-                password=password,
+                user=_MEDUSA_USER,
+                password=_PASSWORD,
             )
+
+
+def _medusa(home):
+    return home / "node_modules" / ".bin" / "medusa"
+
+
+def _medusa_given(database):
+    return {
+        "DATABASE_URL": database,
+        "MEDUSA_DISABLE_TELEMETRY": "true",
+        "NODE_ENV": "production",
+    }
+
+
+def _medusa_migrated(home, database, *, until):
+    """Make the tables of Medusa, which takes it long, and its user."""
+    shutil.copy(HERE / "medusa-config.js", home)
+    more = {"until": until, "cwd": home, **_medusa_given(database)}
+    _run([_medusa(home), "db:migrate"], **more)
+    _run([_medusa(home), "user", "-e", _MEDUSA_USER, "-p", _PASSWORD], **more)
+
+
+def _medusa_fresh(home):
+    """Return where the prepared database is, by all that makes it."""
+    made = (*MEDUSA, (HERE / "medusa-config.js").read_text("utf-8"))
+    digest = hashlib.sha256("\n".join(made).encode()).hexdigest()[:8]
+    return home / f"fresh-{digest}.sql"
 
 
 @contextlib.contextmanager
@@ -179,7 +217,7 @@ def vendure():
 
 @contextlib.contextmanager
 def postgresql():
-    """Run a PostgreSQL that listens on 127.0.0.1, with an empty database."""
+    """Run a PostgreSQL on 127.0.0.1; give an empty database and the tools' folder."""
     with warnings.catch_warnings():  # of the folder for sockets
         warnings.simplefilter("ignore")
         try:
@@ -211,7 +249,7 @@ def postgresql():
             base = f"postgres://postgres@127.0.0.1:{port}"
             with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
                 connection.execute("CREATE DATABASE pos")
-            yield f"{base}/pos"
+            yield f"{base}/pos", server.bin_path
         finally:
             with contextlib.suppress(Exception):
                 control("stop", "-m", "immediate")
