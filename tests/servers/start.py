@@ -31,7 +31,11 @@ import attrs
 
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parents[1] / ".servers"
-TRYTON = ("trytond==8.2.1", "trytond-sale==8.2.0", "proteus==8.2.0")
+TRYTON = (
+    "trytond==8.2.1", "trytond-sale==8.2.0", "trytond-sale-complaint==8.2.0",
+    "trytond-marketing-email==8.2.0", "proteus==8.2.0",
+)  # fmt: skip
+TRYTON_MODULES = ("sale", "sale_complaint", "marketing_email")
 MEDUSA = (
     "@medusajs/medusa@2.21.2", "@medusajs/framework@2.21.2", "@medusajs/cli@2.21.2",
     "typescript@5.9.3", "ts-node@10.9.2", "@swc/core@1.16.22",
@@ -80,13 +84,15 @@ def _install_tryton(until):
             _run(
                 [
                     python.with_name("trytond-admin"), "-c", settings, "-d", "pos",
-                    "--email", "office@example.com", "-u", "ir", "sale",
-                    "--activate-dependencies",
+                    "--email", "office@example.com", "-u", "ir",
+                    *TRYTON_MODULES, "--activate-dependencies",
                 ],
                 until=until,
                 TRYTONPASSFILE=f"{folder}/password",
             )  # fmt: skip
             _run([python, HERE / "tryton_prepare.py", settings, "pos"], until=until)
+            for old in home.glob("fresh-*.sqlite"):
+                old.unlink()
             shutil.move(made, fresh)
 
 
@@ -113,7 +119,10 @@ def _install_vendure(until):
 
 
 def _fresh(home):
-    return home / f"fresh-{TRYTON[0].partition('==')[2]}.sqlite"
+    """Return where the prepared database is, by all that makes it."""
+    made = (*TRYTON, *TRYTON_MODULES, (HERE / "tryton_prepare.py").read_text("utf-8"))
+    digest = hashlib.sha256("\n".join(made).encode()).hexdigest()[:8]
+    return home / f"fresh-{digest}.sqlite"
 
 
 @contextlib.contextmanager
@@ -123,6 +132,8 @@ def tryton():
     python = home / "venv" / "bin" / "python"
     fresh = _fresh(home)
     _there(home, TRYTON)
+    if not fresh.exists():
+        raise CannotStartError("tryton has no database yet: install it again")
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(fresh, Path(folder) / "pos.sqlite")
         port = _free_port()

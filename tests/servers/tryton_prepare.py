@@ -23,6 +23,8 @@ from trytond.modules.currency.tests.tools import get_currency
 
 STORES = (("S01", "南京路店"), ("S02", "外滩店"), ("S03", "豫园店"))
 GOODS = (("大衣", "199.90"), ("围巾", "59.05"), ("手套", "0.10"))
+# Goods of which stock is kept, by their codes; services above are sold only.
+GIFTS = (("G-1", "茶杯"), ("G-2", "雨伞"))
 
 
 def prepare(settings, database):
@@ -56,9 +58,35 @@ def prepare(settings, database):
             list_price=Decimal(price),
             account_category=category,
         ).save()
+    for code, name in GIFTS:
+        gift = Model.get("product.template")(
+            name=name,
+            code=code,
+            default_uom=unit,
+            type="goods",
+            salable=True,
+            list_price=Decimal(0),
+            account_category=category,
+        )
+        gift.save()
+    dozen = Model.get("product.uom")(
+        name="打",
+        symbol="打",
+        category=unit.category,
+        factor=12.0,
+        rate=round(1 / 12, 12),
+    )
+    dozen.save()
     create_payment_term().save()
     Model.get("party.category")(name="会员").save()
+    Model.get("marketing.email.list")(name="会员邮件").save()
+    Model.get("marketing.email.list")(name="供应商通知").save()
+    for name, model in (("商品质量", "sale.line"), ("服务态度", "sale.sale")):
+        (origin,) = Model.get("ir.model").find([("name", "=", model)])
+        Model.get("sale.complaint.type")(name=name, origin=origin).save()
     place = Model.get("stock.location")
+    for code, kind in (("DROP", "drop"), ("P-1", "production")):
+        place(name=code, code=code, type=kind).save()
     for code, name in STORES:
         parts = {}
         for part in ("input", "output", "storage"):
@@ -73,6 +101,9 @@ def prepare(settings, database):
             output_location=parts["output"],
             storage_location=parts["storage"],
         ).save()
+    (first,) = place.find([("code", "=", STORES[0][0])])
+    place(name="报废", code="SCRAP", type="lost_found",
+          waste_warehouses=[first]).save()  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from types import TracebackType
 from typing import Any, Self
@@ -149,7 +149,8 @@ class TrytonSession:
             SourceError: The server does not answer as Tryton does.
         """
         body = {"id": 1, "method": f"model.{method}", "params": [*params, _CONTEXT]}
-        return _result(self._opened().read("POST", self._path, body=body).document)
+        answer = self._opened().read("POST", self._path, body=body)
+        return _result(answer.document, asked=method)
 
     def _opened(self) -> HttpReader:
         if self._reader is None:
@@ -186,8 +187,35 @@ class TrytonSession:
 
         yield from pages_by_id(after, name=f"Tryton's {model}", reader=self._opened())
 
+    def by_values(
+        self,
+        model: str,
+        name: str,
+        values: Iterable[int | str],
+        fields: Sequence[str],
+        *,
+        domain: Sequence[Any] = (),
+    ) -> Iterator[dict[str, Any]]:
+        """
+        Yield the records of which a field has one of many values.
+
+        Args:
+            model: The model.
+            name: The field, such as ``"id"``.
+            values: What it may be; each is asked for once.
+            fields: What is asked for of each record.
+            domain: Further conditions.
+        """
+        left = sorted(set(values))
+        for first in range(0, len(left), self._page):
+            some = [name, "in", left[first : first + self._page]]
+            yield from self.pages(model, [some, *domain], fields)
+
     def counted(
-        self, model: str, before: tuple[int | str, int] | None
+        self,
+        model: str,
+        before: tuple[int | str, int] | None,
+        domain: Sequence[Any] = (),
     ) -> tuple[int | str, int]:
         """
         Return how far the ids of a model go, and how many records there are so far.
@@ -195,27 +223,28 @@ class TrytonSession:
         Args:
             model: The model.
             before: Where to count to, of an earlier counting; all if None.
+            domain: Which records are counted; all if empty.
         """
         if before is None:
-            newest = self.ask(f"{model}.search", [], 0, 1, [["id", "DESC"]])
+            newest = self.ask(f"{model}.search", [*domain], 0, 1, [["id", "DESC"]])
             far = newest[0] if newest else 0
         else:
             far = before[0]
-        return far, self.ask(f"{model}.search_count", [["id", "<=", far]])
+        return far, self.ask(f"{model}.search_count", [*domain, ["id", "<=", far]])
 
 
 def _call(name: str, params: list[Any]) -> dict[str, Any]:
     return {"id": 1, "method": f"common.db.{name}", "params": params}
 
 
-def _result(document: Any) -> Any:
+def _result(document: Any, *, asked: str = "login") -> Any:
     if isinstance(document, dict) and "error" in document:
         error = document["error"]
         kind = error[0] if isinstance(error, list) and error else ""
         shown = str(kind)[:40] if str(kind).isidentifier() else "an error"
         raise RefusedReadingError(
-            f"Tryton answered with {shown}: check the rights of the user, and that "
-            "the modules 'party' and 'sale' are installed"
+            f"Tryton answered {asked} with {shown}: check the rights of the user, and "
+            f"that the module of {asked.rpartition('.')[0] or 'it'} is installed"
         )
     if isinstance(document, dict) and "result" in document:
         return untold(document["result"])

@@ -1,4 +1,4 @@
-"""Members, sales and stores from Tryton: parties, sales and warehouses."""
+"""Tryton as a source: parties, sales, warehouses, stock, complaints, consents."""
 
 from __future__ import annotations
 
@@ -21,7 +21,25 @@ from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.rest_source import WebServer
 from memberops.adapters.sources.shares import shares
-from memberops.adapters.sources.tryton_rpc import TrytonSession, told
+from memberops.adapters.sources.tryton_cases import (
+    complained_sales,
+    complaint_reading,
+    event_reading,
+)
+from memberops.adapters.sources.tryton_consents import consent_reading
+from memberops.adapters.sources.tryton_reading import (
+    TrytonReading,
+    changed_at,
+    code_of,
+    names_option,
+    numbers_of,
+    reference,
+    since_domain,
+    stores_of,
+)
+from memberops.adapters.sources.tryton_rpc import TrytonSession
+from memberops.adapters.sources.tryton_stock import places_option, stock_reading
+from memberops.errors import ConfigurationError
 
 __all__ = ["TrytonSource", "tryton_source"]
 
@@ -40,18 +58,15 @@ _FIELDS = {
         "lines.product", "lines.product.code", "lines.product.rec_name",
         "lines.create_date", "lines.write_date",
     ),
-    "stores": ("name", "code", "active", "create_date", "write_date"),
 }  # fmt: skip
 _MODELS = {
     "members": ("party.party", "contact_mechanisms", "party.contact_mechanism"),
     "sales": ("sale.sale", "lines", "sale.line"),
-    "stores": ("stock.location", "", ""),
 }
 _COLUMNS = {
     "members": ("member_id", "name", "phone", "joined_on"),
     "sales": ("ticket_id", "sold_on", "store_id", "member_id", "item_id", "item_name",
               "quantity", "unit_price", "amount", "returned_ticket_id"),
-    "stores": ("store_id", "name"),
 }  # fmt: skip
 
 
@@ -65,20 +80,43 @@ class TrytonSource:
     Tryton's own wizard made it. The tax of a sale is shared out over its lines, for
     Tryton keeps it by sale only.
 
+    Movements are the moves of stock that are done, each from the beginning of its day,
+    in the product's own unit. A storage location belongs to the store of its
+    warehouse, and what moves within one is no movement. A location for waste is
+    ``destroyed``, another lost-and-found one ``adjustment``, what a supplier sends to
+    a customer goes from ``supplier``, and storage outside of all warehouses is
+    ``in_transit``. A move to or from customers names the party of its shipment, or
+    that of its sale, and the ticket.
+
+    Complaints, with the module ``sale_complaint``, are those not canceled; they came
+    in when they were written down, or at the beginning of their day if that is
+    another. Handler and who did something are users. Tryton says when a complaint was
+    done, rejected and taken up again, and its chat what was written to the customer
+    and by email from outside. Consents, with the module ``marketing_email``, are those
+    of parties that have a web user with the address; the table is read whole.
+
     Changes are found by the dates of records and of their lines and phones. Tryton
     keeps no trace of what was deleted: records are counted each time, and where there
-    are fewer, the table is read whole.
+    are fewer, the table is read whole. Moves of stock are not counted, for their
+    drafts come and go: one that was done, canceled and deleted between two readings
+    stays until all is read again.
 
     Args:
         context: Currency and zone of the chain.
         url: Of the server.
         database: Name of the database.
-        user: A user who may read parties, sales and locations, and better no more.
+        user: A user who may read what the tables are made of, and better no more.
         password: Of the user, as ``{ env = "NAME" }``.
         member_category: Name of the category of parties that are members; all
             parties are if empty.
         walk_in: Ids of the parties to whom sales without a member are made.
         states: States of a sale that count.
+        places: What locations of Tryton are, by their codes, or their numbers where
+            they have none: ``{ WH = "warehouse" }``. It goes for all that lies within.
+        items: Codes or numbers of the products whose movements are read; all if None.
+        email_lists: Names of the mailing lists that are consents; all if None.
+        chat_days: The chat of a complaint that ended is asked for again for so many
+            days; no chats are read if 0.
         overlap_seconds: How much earlier than the last a reading begins, for changes
             that were not yet to be seen.
         page: Records of one request.
@@ -90,7 +128,8 @@ class TrytonSource:
         MissingExtraError: ``httpx2`` is not installed.
     """
 
-    tables = ("members", "sales", "stores")
+    tables = ("members", "sales", "stores", "gift_movements", "complaints",
+              "case_events", "consents")  # fmt: skip
 
     def __init__(
         self,
@@ -103,6 +142,10 @@ class TrytonSource:
         member_category: str = "",
         walk_in: Iterable[int] = (),
         states: Sequence[str] = _SOLD,
+        places: Any = (),
+        items: Iterable[str | int] | None = None,
+        email_lists: Iterable[str] | None = None,
+        chat_days: int = 30,
         overlap_seconds: int = 600,
         page: int = 500,
         http: Any = None,
@@ -122,6 +165,15 @@ class TrytonSource:
         self._category = member_category
         self._walk_in = frozenset(walk_in)
         self._states = tuple(states)
+        self._places = places_option(places or {})
+        self._items = None if items is None else names_option(items, option="items")
+        self._email_lists = (
+            () if email_lists is None
+            else names_option(email_lists, option="email_lists")
+        )  # fmt: skip
+        if type(chat_days) is not int or chat_days < 0:
+            raise ConfigurationError("'chat_days' is a number of days, 0 for no chats")
+        self._chat_days = chat_days
         self._overlap = dt.timedelta(seconds=overlap_seconds)
 
     def read(self, table: str) -> SourceResult:
@@ -149,27 +201,51 @@ class TrytonSource:
     def _changes(
         self, session: TrytonSession, table: str, since: str | None
     ) -> SourceChanges:
-        stores = _stores(session) if table == "sales" else {}
         context = self._context
-        models = [_MODELS[table][0], _MODELS[table][2]] if table != "stores" else []
+        reading = self._reading(session, table)
 
         def counting(model: str) -> Count:
             return lambda had: session.counted(model, had)
 
         return counted_changes(
             ReadingOptions.of(table, currency=context.currency, zone=context.zone),
-            lambda at: self._came(session, table, stores, at),
+            reading.came,
             since=since,
             name="tryton",
             mark=digest_of(
                 self._place, self._category, sorted(self._walk_in), self._states,
-                sorted(stores.items()), context.zone.key, context.currency.code,
+                reading.marks, context.zone.key, context.currency.code,
             ),
             overlap=self._overlap,
-            fields=_COLUMNS[table],
-            counts={each: counting(each) for each in models},
-            dated=table != "stores",
+            fields=reading.columns,
+            counts={each: counting(each) for each in reading.counts},
+            dated=reading.dated,
+            key=reading.key,
         )  # fmt: skip
+
+    def _reading(self, session: TrytonSession, table: str) -> TrytonReading:
+        zone, walk_in = self._context.zone, self._walk_in
+        if table == "gift_movements":
+            return stock_reading(
+                session, zone=zone, named=self._places, items=self._items,
+                walk_in=walk_in,
+            )  # fmt: skip
+        if table == "complaints":
+            return complaint_reading(session, zone=zone, walk_in=walk_in)
+        if table == "case_events":
+            return event_reading(session, chat_days=self._chat_days)
+        if table == "consents":
+            return consent_reading(session, zone=zone, lists=self._email_lists)
+        if table == "stores":
+            return _store_reading(session)
+        stores = stores_of(session) if table == "sales" else {}
+        model, _, inner = _MODELS[table]
+        return TrytonReading(
+            came=lambda since: self._came(session, table, stores, since),
+            columns=_COLUMNS[table],
+            counts=(model, inner),
+            marks=tuple(sorted(stores.items())),
+        )
 
     def _came(
         self,
@@ -179,45 +255,28 @@ class TrytonSource:
         since: dt.datetime | None,
     ) -> Came:
         model, inner, _ = _MODELS[table]
-        domain: list[Any] = [["type", "=", "warehouse"]] if table == "stores" else []
-        if since is not None:
-            domain = ["OR"]
-            for each in ("create_date", "write_date"):
-                domain.append([each, ">=", told(since)])
-                domain.append([f"{inner}.{each}", ">=", told(since)])
-        found = session.pages(model, domain, _FIELDS[table])
+        found = session.pages(model, since_domain(since, inner), _FIELDS[table])
         records = latest_records(found, key="id")
-        rows, gone = self._rows(table, records, stores)
-        return Came(
-            origin=f"tryton/{model}",
-            rows=rows,
-            gone=gone,
-            seen=max((_changed(record, inner) for record in records), default=None),
-            served_at=session.served_at,
-            met={model: [record["id"] for record in records]},
-        )
-
-    def _rows(
-        self, table: str, records: list[Mapping[str, Any]], stores: Mapping[int, str]
-    ) -> tuple[list[dict[str, Any]], list[str]]:
-        """Return the rows of a table, and the ids of records that do not count."""
-        if table == "stores":
-            active = [record for record in records if record["active"]]
-            return [
-                {"store_id": _code(each), "name": each["name"]} for each in active
-            ], []
+        back = _taken_back(session, records) if table == "sales" else {}
         rows: list[dict[str, Any]] = []
         gone: list[str] = []
         for record in records:
             own = (
                 self._member(record)
                 if table == "members"
-                else self._sale(record, stores)
+                else self._sale(record, stores, back.get(record["id"]))
             )
             rows += own
             if not own:
                 gone.append(str(record["id"]))
-        return rows, gone
+        return Came(
+            origin=f"tryton/{model}",
+            rows=rows,
+            gone=gone,
+            seen=max((changed_at(record, inner) for record in records), default=None),
+            served_at=session.served_at,
+            met={model: [record["id"] for record in records]},
+        )
 
     def _member(self, party: Mapping[str, Any]) -> list[dict[str, Any]]:
         categories = {each["name"] for each in party["categories."]}
@@ -244,7 +303,7 @@ class TrytonSource:
         ]
 
     def _sale(
-        self, sale: Mapping[str, Any], stores: Mapping[int, str]
+        self, sale: Mapping[str, Any], stores: Mapping[int, str], back: int | None
     ) -> list[dict[str, Any]]:
         lines = [line for line in sale["lines."] if line["type"] == "line"]
         if sale["state"] not in self._states:
@@ -258,10 +317,8 @@ class TrytonSource:
             [line["amount"] for line in lines],
             digits=currency.digits,
         )
-        origin = str(sale["origin"] or "")
         rows = []
         for line, tax in zip(lines, taxes, strict=True):
-            back = line["quantity"] < 0 and origin.startswith("sale.sale,")
             product = line["product."] or {}
             rows.append(
                 {
@@ -276,27 +333,45 @@ class TrytonSource:
                     "quantity": line["quantity"],
                     "unit_price": f"{line['unit_price']:f}{unit}",
                     "amount": f"{line['amount'] + tax:f}{unit}",
-                    "returned_ticket_id": origin.partition(",")[2] if back else None,
+                    "returned_ticket_id": back if line["quantity"] < 0 else None,
                 }
             )
         return rows
 
 
-def _code(location: Mapping[str, Any]) -> str:
-    return str(location["code"] or location["id"])
+def _taken_back(
+    session: TrytonSession, sales: Sequence[Mapping[str, Any]]
+) -> dict[int, int]:
+    """Return what sales take back, by Tryton's wizard or for a complaint."""
+    origins = {each["id"]: reference(each["origin"]) for each in sales}
+    complaints = numbers_of(origins.values(), "sale.complaint")
+    about = complained_sales(
+        session, session.by_values("sale.complaint", "id", complaints, ["origin"])
+    )
+    back = {}
+    for own, (model, number) in origins.items():
+        if model == "sale.sale":
+            back[own] = number
+        elif model == "sale.complaint" and number in about:
+            back[own] = about[number]
+    return back
 
 
-def _stores(session: TrytonSession) -> dict[int, str]:
-    found = session.pages("stock.location", [["type", "=", "warehouse"]], ["code"])
-    return {each["id"]: _code(each) for each in found}
+def _store_reading(session: TrytonSession) -> TrytonReading:
+    def came(_since: dt.datetime | None) -> Came:
+        domain = [["type", "=", "warehouse"]]
+        found = session.pages("stock.location", domain, ["name", "code", "active"])
+        return Came(
+            origin="tryton/stock.location",
+            rows=[
+                {"store_id": code_of(each), "name": each["name"]}
+                for each in latest_records(found, key="id")
+                if each["active"]
+            ],
+            served_at=session.served_at,
+        )
 
-
-def _changed(record: Mapping[str, Any], inner: str) -> dt.datetime:
-    """Return when a record or one of its lines was changed last."""
-    found: list[dt.datetime | None] = [record["create_date"], record["write_date"]]
-    for line in record.get(f"{inner}.") or ():
-        found += [line["create_date"], line["write_date"]]
-    return max(each for each in found if each is not None)
+    return TrytonReading(came=came, columns=("store_id", "name"), dated=False)
 
 
 tryton_source = TrytonSource

@@ -1,0 +1,255 @@
+"""Promises of what is read of Tryton beside sales, where its server shows none."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from memberops.adapters.sources.tryton_cases import case_events
+from memberops.adapters.sources.tryton_source import TrytonSource
+from memberops.adapters.sources.tryton_stock import StockPlaces, kind_of
+from memberops.errors import ConfigurationError, SourceError
+from pos_checks import CONTEXT
+from sms_server import SmsServer, answer
+
+DAY = {"__class__": "date", "year": 2026, "month": 11, "day": 5}
+
+
+def at(day, hour=0):
+    """Return a moment of November as Tryton writes it."""
+    return {"__class__": "datetime", "year": 2026, "month": 11, "day": day,
+            "hour": hour, "minute": 0, "second": 0, "microsecond": 0}  # fmt: skip
+
+
+def told(day, hour=0):
+    """Return the same moment as a source reads it."""
+    return dt.datetime(2026, 11, day, hour, tzinfo=dt.UTC)
+
+
+class Office:
+    """Tryton with a few records of each model, which it gives whatever is asked."""
+
+    def __init__(self):
+        self.models = {}
+        self.asked = []
+        self._server = SmsServer()
+        self._server.reply = self._reply
+
+    def _reply(self, seen):
+        call = json.loads(seen.body)
+        self.asked.append(call)
+        method, params = call["method"], call["params"]
+        model, _, verb = method.removeprefix("model.").rpartition(".")
+        rows = self.models.get(model, [])
+        if method == "common.db.login":
+            said = [1, "key"]
+        elif verb == "search_read":
+            said = [row for row in rows if row["id"] > params[0][-1][2]]
+        elif verb == "search":
+            said = [max(row["id"] for row in rows)] if rows else []
+        else:
+            said = len(rows) if verb == "search_count" else rows
+        return answer(
+            {"result": said}, headers=[("Date", "Mon, 09 Nov 2026 08:00:00 GMT")]
+        )
+
+    def asked_for(self, method):
+        """Return the parameters of each call of a method."""
+        return [each["params"] for each in self.asked if each["method"] == method]
+
+    def source(self, **options):
+        """Return a source that reads it."""
+        return TrytonSource(
+            CONTEXT, url=self._server.url, database="pos", user="reader",
+            password=lambda: "secret", patience={"attempts": 1}, **options,
+        )  # fmt: skip
+
+    def close(self):
+        """Accept nothing more."""
+        self._server.close()
+
+
+@pytest.fixture
+def office():
+    """An office in which nothing happened yet."""
+    made = Office()
+    made.models["stock.location"] = [
+        place(1, "supplier"),
+        place(2, "warehouse", code="S01"),
+        place(3, "storage", parent=2),
+    ]
+    yield made
+    made.close()
+
+
+def place(number, kind, *, code=None, parent=None, waste=()):
+    """Return a location."""
+    return {"id": number, "code": code, "type": kind, "parent": parent,
+            "waste_warehouses": list(waste)}  # fmt: skip
+
+
+def a_move(number, quantity):
+    """Return a receipt of so many."""
+    return {
+        "id": number, "state": "done", "product": 9, "product.": {"code": None},
+        "internal_quantity": quantity, "effective_date": DAY, "from_location": 1,
+        "to_location": 3, "shipment": None, "origin": None, "create_date": at(5),
+        "write_date": None,
+    }  # fmt: skip
+
+
+def test_half_a_piece_is_refused_and_told(office):
+    """A gift is moved in whole pieces, and nothing is rounded."""
+    office.models["stock.move"] = [a_move(1, 3.0), a_move(2, 0.5), a_move(3, 0.0)]
+    result = office.source().read("gift_movements")
+    assert result.frame["quantity"].tolist() == [3]
+    assert result.frame["gift_id"].tolist() == ["9"]
+    assert result.frame["destination"].tolist() == ["store:S01"]
+    assert result.rejects["line"].tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"places": {"S01": "shop:S01"}}, {"places": ["S01"]}, {"items": "G-1"},
+        {"items": []}, {"items": [True]}, {"email_lists": "newsletter"},
+        {"chat_days": -1}, {"chat_days": True}, {"chat_days": 1.5},
+    ],
+)  # fmt: skip
+def test_an_option_that_cannot_be_is_refused_at_once(office, wrong):
+    """By its name, before the server is asked for anything."""
+    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
+        office.source(**wrong)
+    assert not office.asked
+
+
+def test_a_place_that_tryton_lacks_is_refused(office):
+    """A slip in a code would let all goods of a store lie elsewhere."""
+    with pytest.raises(ConfigurationError, match="S01"):
+        office.source(places={"S0l": "warehouse"}).read("gift_movements")
+
+
+def test_a_location_is_part_of_what_it_lies_in():
+    """The nearest that is named counts, then the warehouse, else goods are away."""
+    places = StockPlaces(
+        [
+            place(1, "warehouse", code="S01"),
+            place(2, "storage", parent=1),
+            place(3, "view", code="SHELVES", parent=1),
+            place(4, "storage", parent=3),
+            place(5, "storage"),
+            place(6, "lost_found"),
+            place(7, "lost_found", waste=[1]),
+            place(8, "drop"),
+            place(9, "customer", code="STAFF"),
+        ],
+        {"SHELVES": "store:S01:shelves", "STAFF": "adjustment:staff"},
+    )
+    assert [places.of(number) for number in (2, 4, 5, 6, 7, 8, 9)] == [
+        "store:S01", "store:S01:shelves", "in_transit:5", "adjustment", "destroyed",
+        "supplier", "adjustment:staff",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "kind"),
+    [
+        ("store:S01", "store:S02", "transfer"),
+        ("opening", "warehouse", "opening"),
+        ("destroyed", "store:S01", "adjustment"),
+        ("supplier", "member:7", "issue"),
+        ("member:7", "supplier", "return"),
+    ],
+)
+def test_a_movement_is_named_by_both_of_its_ends(source, destination, kind):
+    """Words of the gift forms, whichever way the goods went."""
+    assert kind_of(source, destination) == kind
+
+
+def message(number, words, *, audience="public", user=None, author=None):
+    """Return a message of a chat."""
+    return {"id": number, "content": words, "audience": audience, "user": user,
+            "author": author, "timestamp": told(5, number)}  # fmt: skip
+
+
+def test_only_what_was_said_to_or_by_the_customer_is_an_event():
+    """Notes of the office and what Tryton itself says are none."""
+    chat = [
+        message(1, "someone joined", user=0),
+        message(2, "for us", audience="internal", user=4),
+        message(3, "we are sorry", user=4, author="Ann"),
+        message(4, "thank you", author="c@example.com"),
+    ]
+    found = [(each["kind"], each["by"], each["note"]) for each in case_events([], chat)]
+    assert found == [
+        ("replied", 4, "we are sorry"),
+        ("customer_message", None, "thank you"),
+    ]
+
+
+def test_a_complaint_is_reopened_only_where_it_had_ended():
+    """Sent back before it was decided it never was closed; done twice is two ends."""
+    states = ["waiting", "draft", "waiting", "approved", "done", "draft", "waiting",
+              "rejected", "draft"]  # fmt: skip
+    logs = [
+        {"id": number, "target": f"state:{state}", "user": 1,
+         "create_date": told(5, number)}
+        for number, state in enumerate(states)
+    ]  # fmt: skip
+    found = [each["kind"] for each in case_events(reversed(logs), [])]
+    assert found == ["solved", "reopened", "closed", "reopened"]
+
+
+def test_a_chat_is_asked_for_until_days_after_the_end(office):
+    """Open ones always, ended ones for so many days, none where no chat is wanted."""
+    office.models["sale.complaint"] = [
+        {"id": 8, "state": "draft", "create_date": at(8), "write_date": None}
+    ]
+    source = office.source(chat_days=3, overlap_seconds=0)
+    cursor = source.changes("case_events", since=None).cursor
+    assert len(office.asked_for("model.ir.chat.channel.get")) == 1
+    office.asked.clear()
+    assert not source.changes("case_events", since=cursor).whole
+    domain = office.asked_for("model.sale.complaint.search_read")[0][0][0]
+    assert ["write_date", ">=", at(5)] in domain
+    assert ["state", "in", ["draft", "waiting", "approved"]] in domain
+    office.asked.clear()
+    office.source(chat_days=0).read("case_events")
+    assert not office.asked_for("model.ir.chat.channel.get")
+
+
+def test_an_address_is_of_the_user_who_has_it_now(office):
+    """Letters count alike, and who asked and never confirmed said nothing."""
+    office.models |= {
+        "web.user": [
+            {"id": 1, "email": "A@example.com", "party": 7, "active": True},
+            {"id": 2, "email": "a@example.com", "party": 6, "active": False},
+            {"id": 3, "email": "b@example.com", "party": 8, "active": True},
+        ],
+        "marketing.email.list": [{"id": 1, "name": "letter"}],
+        "marketing.email": [
+            {"id": 1, "email": "a@example.com", "list_": 1, "active": False,
+             "create_date": at(1), "write_date": at(5, 20)},
+            {"id": 2, "email": "b@example.com", "list_": 1, "active": False,
+             "create_date": at(1), "write_date": None},
+        ],
+    }  # fmt: skip
+    frame = office.source().read("consents").frame
+    # In Shanghai it is the next day.
+    assert frame[["member_id", "channel", "given", "source"]].values.tolist() == [
+        ["7", "email", "no", "letter"]
+    ]
+    assert str(frame["on"].iloc[0])[:10] == "2026-11-06"
+    with pytest.raises(ConfigurationError, match="letter"):
+        office.source(email_lists=["leter"]).read("consents")
+
+
+def test_a_module_that_is_not_there_is_named(office):
+    """Who has no complaints in Tryton is told which module would have them."""
+    office._server.reply = lambda seen: answer(
+        {"result": [1, "key"]}
+        if b"login" in seen.body
+        else {"error": ["KeyError", "x"]}
+    )
+    with pytest.raises(SourceError, match=r"module of marketing\.email\.list"):
+        office.source().read("consents")
