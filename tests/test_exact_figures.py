@@ -6,6 +6,7 @@ import pytest
 
 from csv_reading import SALES, read
 from excel_files import CNY, SHANGHAI
+from excel_files import read as read_book
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.sql_source import SqlSource
 from memberops.adapters.sources.values import read_amount, read_integer
@@ -132,3 +133,19 @@ def test_times_with_a_zone_beside_times_without_are_told(count, name):
     # 20:00 in UTC is the next morning in Shanghai.
     assert (result.frame["sold_on"] == "2026-11-06").sum() == count
     assert told(*zoned, *days)[1] == told(*local, *days)[1] == []
+
+
+def test_a_number_of_a_workbook_keeps_its_cents_or_is_refused():
+    """A spreadsheet keeps 15 digits: above ten million million cents are made up."""
+    values = {
+        9999999999999.99: 999999999999999,
+        12345678901234.56: None,
+        -99999999999999.99: None,
+        123456789012345.0: 12345678901234500,
+    }
+    rows = [[f"T{at}", "2026-11-05", "S1", 1, v] for at, v in enumerate(values)]
+    result = read_book([SALES.strip().split(","), *rows])
+
+    good = [cents for cents in values.values() if cents]
+    assert result.frame["amount"].tolist() == good
+    assert result.rejects["rule"].tolist() == ["number-destroyed"] * 2

@@ -20,6 +20,7 @@ import numpy as np
 __all__ = ["CellText", "exact_number", "looks_rounded"]
 
 _EXACT = 10**15
+_CENTS = 10**13
 _ELEVEN_DIGITS = 10**10
 _ZEROS = 10**5
 _NOISE = 4
@@ -56,6 +57,8 @@ def exact_number(value: float) -> tuple[str, bool]:
     if value == int(value):
         large = abs(value) >= _EXACT
         return (_scientific(value) if large else str(int(value))), False
+    if abs(value) >= _CENTS:  # of 15 digits less than two stand behind the point
+        return _scientific(value), False
     text = repr(value)
     short = f"{value:.{_SHOWN}g}"
     noisy = len(text) > len(short)
