@@ -15,6 +15,7 @@ __all__ = ["Documents", "listed", "moment_at"]
 # Local times come twice when summer time ends.
 _OVERLAP = 2 * 3600
 _NOT_THERE = 404
+_MOST_KNOWN = 1000
 
 
 def listed(
@@ -24,6 +25,7 @@ def listed(
     *,
     filters: Sequence[Sequence[Any]] = (),
     changes: bool = True,
+    overlap: int = _OVERLAP,
 ) -> dict[str, Any]:
     """
     Describe the list of a kind of documents, as fields of `RestResource`.
@@ -36,6 +38,7 @@ def listed(
         filters: Which documents.
         changes: Whether the kind tells by ``modified`` what changed, and loses
             nothing without a trace.
+        overlap: Seconds, see `Since`.
     """
     after = [["name", ">", ""], *(list(each) for each in filters)]
     return {
@@ -60,7 +63,7 @@ def listed(
             changed_at="modified",
             form="space",
             zone=zone,
-            overlap_seconds=_OVERLAP,
+            overlap_seconds=overlap,
             start="1970-01-01 00:00:00",
         )
         if changes
@@ -90,7 +93,10 @@ def moment_at(document: Any, name: str) -> str | None:
 
 class Documents:
     """
-    Documents that records name, each asked for once.
+    Documents that records name; those that were named last are asked for once.
+
+    Of a large shop there are more than memory holds, and what names one stands near
+    to what else does.
 
     Args:
         reader: Of the site.
@@ -110,9 +116,11 @@ class Documents:
         if name in (None, "", ".", ".."):
             return None
         key = doctype, str(name)
-        if key not in self._known:
-            self._known[key] = self._asked(*key)
-        return self._known[key]
+        found = self._known.pop(key) if key in self._known else self._asked(*key)
+        self._known[key] = found
+        if len(self._known) > _MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        return found
 
     def _asked(self, doctype: str, name: str) -> Any:
         path = f"api/resource/{doctype}"

@@ -6,6 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from memberops.adapters.sources.erpnext_counts import (
+    counted_changes,
+    says_what_is_there,
+)
 from memberops.adapters.sources.erpnext_records import (
     Documents,
     listed,
@@ -31,6 +35,8 @@ _VOUCHERS = {
     "POS Invoice": _CUSTOMER,
 }
 _ENTRY = "Stock Entry"
+# Older versions do not date the lasting name that they give an entry later.
+_OVERLAP = 26 * 3600
 
 
 def erpnext_stock(zone: str, *, items: Sequence[str] | None = None) -> RestResource:
@@ -41,7 +47,9 @@ def erpnext_stock(zone: str, *, items: Sequence[str] | None = None) -> RestResou
     other side is taken: purchases are of the ``supplier``, deliveries and sales of
     the ``member``, whom the ledger does not name. A row of a stock entry between two
     warehouses is a transfer; all other stock entries, reconciliations and the rest are
-    ``adjustment``. A voucher that is canceled takes its movements along.
+    ``adjustment``. A voucher that is canceled takes its movements along. A
+    reconciliation says what is there, and is a movement of what that differs by; see
+    `erpnext_counts.counted_changes`.
 
     Each stock entry, each bundle of batches and each batch that an entry names is
     asked for by itself; so are the batches' last days. An entry is read once ERPNext
@@ -55,10 +63,10 @@ def erpnext_stock(zone: str, *, items: Sequence[str] | None = None) -> RestResou
     if items is not None:
         filters.append(["item_code", "in", list(items)])
     return RestResource(
-        **listed("Stock Ledger Entry", ["*"], zone, filters=filters),
+        **listed("Stock Ledger Entry", ["*"], zone, filters=filters, overlap=_OVERLAP),
         key=("posting_id",),
         only={"is_cancelled": ("0",)},
-        together=_told,
+        together=lambda reader, records: _told(reader, zone, records),
         lines=(
             Lines(
                 each="moves",
@@ -79,21 +87,27 @@ def erpnext_stock(zone: str, *, items: Sequence[str] | None = None) -> RestResou
     )
 
 
-def _told(reader: HttpReader, records: list[Any]) -> Iterable[Any]:
+def _told(reader: HttpReader, zone: str, records: list[Any]) -> Iterable[Any]:
     """Give each entry its movements, with what other documents say of them."""
     documents = Documents(reader)
-    for record in records:
+    counted, later = counted_changes(reader, zone, records)
+    for record in (*records, *later):
         canceled = str(record.get("is_cancelled")) != "0"
         yield {
             **record,
             "posted": moment_at(record, "posting"),
             "posting": f"stock-{record.get('name')}",
-            "moves": [] if canceled else list(_moves(record, documents)),
+            "moves": [] if canceled else list(_moves(record, documents, counted)),
         }
 
 
-def _moves(record: Mapping[str, Any], documents: Documents) -> Iterable[dict[str, Any]]:
+def _moves(
+    record: Mapping[str, Any], documents: Documents, counted: Mapping[str, Decimal]
+) -> Iterable[dict[str, Any]]:
     change = amount_at(record, "actual_qty")
+    if says_what_is_there(record):
+        # One that is not known any more was canceled while this was read.
+        change = counted.get(str(record.get("name")), Decimal(0))
     place = f"warehouse:{record.get('warehouse')}"
     other, gained, lost = _VOUCHERS.get(str(record.get("voucher_type")), _OTHER)
     if record.get("voucher_type") == _ENTRY:
