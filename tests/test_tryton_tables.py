@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +10,14 @@ from memberops.adapters.sources.tryton_cases import case_events
 from memberops.adapters.sources.tryton_source import TrytonSource
 from memberops.adapters.sources.tryton_stock import StockPlaces, kind_of
 from memberops.errors import ConfigurationError, SourceError
-from pos_checks import CONTEXT
+from memberops.ledger import Ledger
+from memberops.ledger.flow_tables import read_movements
+from memberops.policies import read_cases
+from pos_checks import CONTEXT, Replay, read_changed, read_whole
 from sms_server import SmsServer, answer
 
+RECORDED = Path(__file__).parent / "data" / "pos" / "recorded" / "tryton.json"
+NOW = dt.datetime(2026, 12, 1, tzinfo=dt.UTC)
 DAY = {"__class__": "date", "year": 2026, "month": 11, "day": 5}
 
 
@@ -253,3 +259,46 @@ def test_a_module_that_is_not_there_is_named(office):
     )
     with pytest.raises(SourceError, match=r"module of marketing\.email\.list"):
         office.source().read("consents")
+
+
+@pytest.fixture(scope="module")
+def told_tables():
+    """What a real server gave of goods and complaints, with what changed since."""
+    server, recording = Replay.of(RECORDED)
+    given = {**recording["options"], "url": server.url, "password": lambda: "secret"}
+    source = TrytonSource(CONTEXT, **given, overlap_seconds=0)
+    tables = ["gift_movements", "complaints", "case_events"]
+    frames, before = read_whole(source, tables)
+    merged, _ = read_changed(source, frames, before)
+    server.close()
+    return merged
+
+
+def test_a_ledger_takes_what_tryton_moved(told_tables):
+    """Each move is a posting, in whatever order they stand, and the stock is right."""
+    postings, findings = read_movements(told_tables["gift_movements"])
+    assert not findings
+    ledger = Ledger()
+    for each in sorted(postings, key=lambda one: one.effective_at):
+        ledger.post(each)
+    # Ten dozen and seven came, thirty were sent to the store.
+    assert ledger.balance("G-1", "warehouse", as_of=NOW) == 120 + 7 - 30
+    assert ledger.balance("G-2", "warehouse", as_of=NOW) == 50
+    # Two were lost and one found, three scrapped, four made; three went out, of which
+    # two came back, as did another one.
+    store = 30 - 2 + 1 - 3 + 4 - 3 + 2 + 1
+    assert ledger.balance("G-1", "store:S01", as_of=NOW) == store
+    assert ledger.balance("G-1", "in_transit:S01", as_of=NOW) == 0
+
+
+def test_the_cases_of_tryton_are_cases_of_the_office(told_tables):
+    """Complaints and what happened fit together; only new and open ones wait."""
+    cases, findings = read_cases(
+        told_tables["complaints"], told_tables["case_events"], currency=CONTEXT.currency
+    )
+    assert not findings
+    assert not [each for case in cases for each in case.findings()]
+    ends = [[event.kind.value for event in case.events] for case in cases]
+    assert sorted(ends) == sorted(
+        [["solved"], ["replied", "closed"], ["replied"], [], ["solved", "reopened"], []]
+    )

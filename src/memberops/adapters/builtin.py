@@ -77,8 +77,8 @@ _WEB_SOURCES = (
     (
         "tryton",
         "tryton_source",
-        "Tryton: sales, parties, warehouses",
-        "Tryton：销售单、客户、仓库",
+        "Tryton: sales, parties, warehouses, stock, complaints, consents",
+        "Tryton：销售单、客户、仓库、库存、投诉、退订",
     ),
     (
         "vendure",

@@ -97,6 +97,7 @@ def changed_at(record: Mapping[str, Any], *inner: str) -> dt.datetime:
     True
     """
     lines = [line for name in inner for line in record.get(f"{name}.") or ()]
+    found: list[dt.datetime | None]
     found = [one[each] for one in (record, *lines) for each in DATES]
     return max(each for each in found if each is not None)
 

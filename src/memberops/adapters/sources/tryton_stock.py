@@ -211,9 +211,10 @@ def stock_reading(
         moves = latest_records(session.pages("stock.move", domain, _MOVE), key="id")
         done = [move for move in moves if move["state"] == "done"]
         papers = _Papers(session, done, walk_in)
-        rows, gone = [], []
+        rows: list[dict[str, Any]] = []
+        gone: list[str] = []
         for move in moves:
-            own = _rows(move, places, papers, zone) if move["state"] == "done" else ()
+            own = _rows(move, places, papers, zone) if move["state"] == "done" else []
             rows += own
             if not own:
                 gone.append(_posting(move))
