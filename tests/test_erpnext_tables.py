@@ -12,7 +12,9 @@ from memberops.adapters.sources.changes import merge_changes
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.erpnext import erpnext_source
 from memberops.domain import Currency
-from memberops.errors import ConfigurationError, SourceError
+from memberops.errors import ConfigurationError, KeyConflictError, SourceError
+from memberops.ledger import Ledger
+from memberops.ledger.flow_tables import read_movements
 from memberops.testing import check_changing_source
 from memberops.testing.contracts import check_source
 from test_pos_recorded import rows
@@ -62,11 +64,12 @@ def test_a_redemption_takes_from_the_lot_that_it_names(site):
     }
     result = source_of(site, movements="points").read("gift_movements")
     own, nobody = "wallet:CUST-2026-00007", f"wallet:{WANG}"
+    lot = "POS Invoice-ACC-1"
     names = [*MOVED, "lot_id", "valid_through", "refers_to"]
     assert rows(result.frame, names) == [
-        ("points-a1", "award", "program:earned", own, 30, "a1", "2027-11-05",
+        (f"points-{lot}", "award", "program:earned", own, 30, lot, "2027-11-05",
          "ticket=ACC-1"),
-        ("points-b2", "spend", own, "program:spent", 20, "a1", "2027-11-05",
+        ("points-b2", "spend", own, "program:spent", 20, lot, "2027-11-05",
          "ticket=ACC-2"),
         ("points-c3", "spend", nobody, "program:spent", 1, None, None, None),
     ]  # fmt: skip
@@ -83,14 +86,44 @@ def test_points_of_another_day_are_of_its_beginning(site):
 
 def test_entries_that_vanish_are_gone_at_the_next_reading(site):
     """ERPNext deletes those of a canceled invoice, so all are read each time."""
-    site.records["Loyalty Point Entry"] = {"a1": an_entry(30), "b2": an_entry(4)}
+    site.records["Loyalty Point Entry"] = {
+        "a1": an_entry(30),
+        "b2": an_entry(4, invoice="ACC-2"),
+    }
     source = source_of(site, movements="points", program="积分")
     whole = source.changes("gift_movements", since=None)
     del site.records["Loyalty Point Entry"]["a1"]
     site.records["Loyalty Point Entry"]["c3"] = an_entry(9, loyalty_program="B")
     again = source.changes("gift_movements", since=whole.cursor)
     assert again.whole
-    assert list(again.result.frame["posting_id"]) == ["points-b2"]
+    assert list(again.result.frame["posting_id"]) == ["points-POS Invoice-ACC-2"]
+
+
+def test_points_of_an_invoice_are_never_two_awards_in_a_ledger(site):
+    """Where goods come back ERPNext gives them anew: the ledger refuses and tells."""
+    sold = an_entry(30)
+    by_hand = an_entry(4, creation="2026-11-05 15:00:00")
+    taken = an_entry(-6, redeem_against="a1", invoice="ACC-2", expiry_date=None,
+                     creation="2026-11-06 15:00:00")  # fmt: skip
+    source = source_of(site, movements="points")
+    ledger = Ledger()
+
+    def posted():
+        frame = source.read("gift_movements").frame
+        postings, findings = read_movements(frame.sample(frac=1, random_state=1))
+        assert findings == ()
+        for each in sorted(postings, key=lambda posting: posting.effective_at):
+            ledger.post(each)
+        return ledger.balance("points", "wallet:CUST-2026-00007")
+
+    site.records["Loyalty Point Entry"] = {"a1": sold, "b2": by_hand, "c3": taken}
+    # The redemption of the day before is entered on the next.
+    assert (posted(), posted()) == (28, 28)
+    fewer = an_entry(20, creation="2026-11-06 09:00:00")
+    site.records["Loyalty Point Entry"] = {"z9": fewer}
+    with pytest.raises(KeyConflictError):
+        posted()
+    assert ledger.balance("points", "wallet:CUST-2026-00007") == 28
 
 
 def a_change(quantity, voucher, **more):

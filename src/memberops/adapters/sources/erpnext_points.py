@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from memberops.adapters.sources.erpnext_ids import CustomerIds
@@ -24,9 +24,11 @@ def erpnext_points(
     What is given is a lot of its own, valid through the entry's expiry date, and a
     redemption names the entry that it takes from. ERPNext writes nothing where points
     run out: the last day of their lot says it. An entry is of the moment at which it
-    was made, or of the beginning of its posting date if that is another day. ERPNext
-    deletes the entries of an invoice that is canceled or returned without a trace, so
-    all are read each time.
+    was made; if its posting date is another day, an award is of the beginning of that
+    and a redemption of the end. ERPNext deletes the entries of an invoice that is
+    canceled without a trace, so all are read each time. Where goods come back, it
+    makes those of the first invoice anew, under other names and of fewer points: what
+    an invoice gives is therefore called by the invoice, so that no ledger takes both.
 
     Args:
         zone: Of the site.
@@ -43,6 +45,7 @@ def erpnext_points(
             changes=False,
         ),
         key=("posting_id",),
+        together=lambda _reader, entries: _with_lots(entries),
         prepare=lambda entry: _with_points(entry, ids, invoices),
         lines=(
             Lines(
@@ -65,26 +68,52 @@ def erpnext_points(
     )
 
 
+def _with_lots(entries: list[Any]) -> Iterable[dict[str, Any]]:
+    """Name each entry, the lot that it gives or takes from, and its last day."""
+    lots: dict[str, str] = {}
+    ends: dict[str, Any] = {}
+    taken: set[str] = set()
+    for each in sorted(entries, key=_made):
+        if amount_at(each, "loyalty_points") <= 0:
+            continue
+        own = str(each.get("name"))
+        sold = f"{each.get('invoice_type')}-{each.get('invoice')}"
+        # An entry by hand may name an invoice that gave points already.
+        lots[own] = own if not each.get("invoice") or sold in taken else sold
+        taken.add(lots[own])
+        ends[own] = each.get("expiry_date")
+    for each in entries:
+        own = str(each.get("name"))
+        origin = str(each.get("redeem_against") or own)
+        lot = lots.get(origin, each.get("redeem_against"))
+        yield {
+            **each,
+            "posting": f"points-{lots.get(own, own)}",
+            "lot": lot,
+            "through": ends.get(origin, each.get("expiry_date")) if lot else None,
+        }
+
+
+def _made(entry: Mapping[str, Any]) -> tuple[str, str]:
+    return str(entry.get("creation") or ""), str(entry.get("name"))
+
+
 def _with_points(
     entry: Mapping[str, Any], ids: CustomerIds, invoices: str
 ) -> tuple[Mapping[str, Any], bool]:
     change = amount_at(entry, "loyalty_points")
-    own = entry.get("name") if change > 0 else None
-    lot = entry.get("redeem_against") or own
     member = ids.safe(entry.get("customer"))
     rows = points_moved(change, member_id=member)
     if member is None:
         # Nobody's points are refused, and told.
         rows = tuple({**row, "source": None, "destination": None} for row in rows)
     day, made_at = entry.get("posting_date"), str(entry.get("creation") or "")
+    hour = "00:00:00" if change > 0 else "23:59:59"
     invoice = entry.get("invoice")
     sold = invoice and entry.get("invoice_type") == invoices
     return {
         **entry,
-        "posting": f"points-{entry.get('name')}",
         "points": list(rows),
-        "lot": lot,
-        "through": entry.get("expiry_date") if lot else None,
-        "effective": f"{day} 00:00:00" if day and made_at[:10] != day else made_at,
+        "effective": f"{day} {hour}" if day and made_at[:10] != day else made_at,
         "ticket": f"ticket={invoice}" if sold else None,
     }, True
