@@ -79,8 +79,9 @@ class VendureSource:
     Args:
         context: Currency and zone of the chain.
         url: Of the server.
-        user: Who may read customers, orders and channels, and better no more; with
-            *password*. The server has to allow the token method ``bearer``.
+        user: Who may read customers, orders and channels, for stock products and stock
+            locations, and better no more; with *password*. The server has to allow
+            the token method ``bearer``.
         password: Of the user, as ``{ env = "NAME" }``.
         key: An API key, as ``{ env = "NAME" }``, in place of a user. The server has
             to allow the token method ``api-key``; it verifies the key anew at each
