@@ -11,7 +11,9 @@ from memberops.adapters.sources.changes import merge_changes
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.odoo import odoo_source
 from memberops.domain import Currency
-from memberops.errors import ConfigurationError
+from memberops.errors import ConfigurationError, KeyConflictError
+from memberops.ledger import Ledger
+from memberops.ledger.flow_tables import read_movements
 from memberops.testing import check_changing_source
 from memberops.testing.contracts import check_source
 from test_pos_recorded import rows
@@ -149,11 +151,11 @@ def test_points_that_an_order_gives_and_takes_are_two_postings(odoo):
     frame = source_of(odoo, movements="points").read("gift_movements").frame
     given, wallet, spent = "program:earned", "wallet:7", "program:spent"
     assert sorted(rows(frame, [*MOVED, "refers_to"])) == [
-        ("points-5-issued", "award", given, wallet, 30, "ticket=41"),
-        ("points-5-used", "spend", wallet, spent, 100, "ticket=41"),
-        ("points-6-used", "spend", wallet, spent, 4, None),
         ("points-7-issued", "award", given, wallet, 8, None),
         ("points-8-issued", "spend", wallet, spent, 30, "ticket=41"),
+        ("points-pos.order-41-1-issued", "award", given, wallet, 30, "ticket=41"),
+        ("points-pos.order-41-1-used", "spend", wallet, spent, 100, "ticket=41"),
+        ("points-sale.order-9-1-used", "spend", wallet, spent, 4, None),
     ]
     assert set(frame["gift_id"]) == {"points"}
     assert "lot_id" not in frame or frame["lot_id"].isna().all()
@@ -174,14 +176,43 @@ def test_what_is_no_whole_point_or_nobodys_is_refused(odoo):
 
 def test_points_of_a_canceled_order_are_gone_at_the_next_reading(odoo):
     """Odoo deletes its history without a trace, so all is read each time."""
-    odoo.records["loyalty.history"] = [history(5, 30.0, 0.0), history(6, 7.0, 0.0)]
+    odoo.records["loyalty.history"] = [
+        history(5, 30.0, 0.0, order=("sale.order", 8)),
+        history(6, 7.0, 0.0),
+    ]
     source = source_of(odoo, movements="points")
     whole = source.changes("gift_movements", since=None)
     del odoo.records["loyalty.history"][0]
     again = source.changes("gift_movements", since=whole.cursor)
     assert again.whole
     frame = merge_changes(whole.result.frame, again)
-    assert list(frame["posting_id"]) == ["points-6-issued"]
+    assert list(frame["posting_id"]) == ["points-pos.order-41-1-issued"]
+
+
+def test_points_of_an_order_are_never_twice_in_a_ledger(odoo):
+    """One that is canceled and confirmed again has another history, and is told."""
+    odoo.records["loyalty.history"] = [
+        history(5, 30.0, 0.0, order=("sale.order", 8)),
+        history(6, 7.0, 20.0),
+        history(7, -4.0, 0.0, order=(False, False)),
+    ]
+    source = source_of(odoo, movements="points")
+    ledger = Ledger()
+
+    def posted():
+        postings, findings = read_movements(source.read("gift_movements").frame)
+        assert findings == ()
+        # Of one moment what takes waits for what gives.
+        for each in sorted(postings, key=lambda one: one.kind.value == "spend"):
+            ledger.post(each)
+        return ledger.balance("points", "wallet:7")
+
+    assert (posted(), posted()) == (13, 13)
+    again = history(9, 30.0, 0.0, order=("sale.order", 8))
+    odoo.records["loyalty.history"][0] = {**again, "create_date": "2026-11-06 09:00:00"}
+    with pytest.raises(KeyConflictError):
+        posted()
+    assert ledger.balance("points", "wallet:7") == 13
 
 
 def test_one_program_is_read_where_it_is_named(odoo):
@@ -299,7 +330,7 @@ def a_partner(own, *, mail=False, phone=False, **more):
         "id": own, "is_company": False, "active": True,
         "email_normalized": f"p{own}@example.com", "is_blacklisted": mail,
         "phone_sanitized": f"+861381234567{own}", "phone_sanitized_blacklisted": phone,
-        **more,
+        "write_date": "2026-09-01 17:00:00", **more,
     }  # fmt: skip
 
 
@@ -335,6 +366,31 @@ def test_whom_a_blacklist_has_has_refused_its_channel(odoo, interface):
     )
     assert again.whole
     assert list(again.result.frame["channel"]) == ["email"]
+
+
+def test_a_refusal_without_its_entry_is_no_less_a_refusal(odoo):
+    """An entry that is gone when it is asked for: of the partner's last change."""
+    odoo.records["res.partner"] = [a_partner(1, mail=True)]
+    odoo.records["mail.blacklist"] = []
+    result = source_of(odoo).read("consents")
+    names = ["member_id", "channel", "given", "on"]
+    assert rows(result.frame, names) == [("1", "email", "no", "2026-09-02")]
+    assert result.rejected == 0
+
+
+def test_what_a_long_transaction_wrote_is_not_missed(odoo):
+    """Odoo dates a line by the beginning of its transaction, not by its end."""
+    odoo.records["stock.move.line"] = [
+        a_move(8, SUPPLIER, SHELF, write_date="2026-11-05 06:10:00")
+    ]
+    source = source_of(odoo)
+    before = source.changes("gift_movements", since=None)
+    odoo.records["stock.move.line"] = [
+        a_move(9, SUPPLIER, SHELF, write_date="2026-11-05 05:15:00")
+    ]
+    part = source.changes("gift_movements", since=before.cursor)
+    assert not part.whole
+    assert list(part.result.frame["posting_id"]) == ["stock-9"]
 
 
 def test_only_the_blacklists_that_are_installed_are_asked(odoo):

@@ -41,7 +41,9 @@ def odoo_consents(*, older: bool, channels: Sequence[str]) -> RestResource:
     Describe refusals: members whose e-mail or phone is on a blacklist of Odoo.
 
     Odoo itself matches them, by the address or number as it normalizes both. A
-    refusal is of the moment at which the entry of the list was last changed. Whoever
+    refusal is of the moment at which the entry of the list was last changed. Where
+    that entry is not to be found by then, it is of the partner's last change: the
+    refusal stands until Odoo says otherwise. Whoever
     is on no list has said nothing, and is not in the table. A partner is not dated
     when a list changes, so all is read each time. Opt-outs of single mailing lists
     (``mailing.subscription``) name contacts, which need not be partners, and are not
@@ -57,7 +59,7 @@ def odoo_consents(*, older: bool, channels: Sequence[str]) -> RestResource:
     return RestResource(
         **searched(
             "res.partner",
-            {name: {} for name in fields},
+            {**{name: {} for name in fields}, "write_date": {}},
             [["is_company", "=", False], *["|"] * (len(listed) - 1), *listed],
             older=older,
             changes=False,
@@ -106,7 +108,8 @@ def _dated(
             "refusals": [
                 {
                     "channel": channel,
-                    "at": found[channel].get(record.get(each.own)),
+                    "at": found[channel].get(record.get(each.own))
+                    or record.get("write_date"),
                     "source": f"Odoo {each.model}",
                 }
                 for channel, each in lists.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from memberops.adapters.sources.movement_rows import points_moved
@@ -73,8 +73,10 @@ def odoo_points(
     spend, each with a posting of its own; below zero, as of a refund, it is the other
     way round. Odoo does not say which points a spend
     takes, so there are no lots; and it deletes the history of an order of sales that
-    is canceled, without a trace, so all is read each time. The model exists since
-    Odoo 18; what was earned before has no history.
+    is canceled, without a trace, so all is read each time. If that order is confirmed
+    again, it gets another history: what an order does on a card is therefore called by
+    both, so that no ledger takes it twice. The model exists since
+    Odoo 18; what was earned before has no history. Points that run out have none.
 
     Args:
         older: Whether by JSON-RPC.
@@ -97,6 +99,7 @@ def odoo_points(
             changes=False,
         ),
         key=("posting_id",),
+        together=lambda _reader, records: _named(records),
         prepare=lambda record: _with_points(record, orders),
         lines=tuple(
             Lines(
@@ -128,6 +131,19 @@ def _with_term(card: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]:
     return {**card, "terms": [{"through": through}] if through else []}, True
 
 
+def _named(records: list[Any]) -> Iterable[dict[str, Any]]:
+    """Call each record by its order and card, unless an earlier one is called so."""
+    taken: set[str] = set()
+    for each in sorted(records, key=lambda one: int(one["id"])):
+        own = str(each["id"])
+        if each.get("order_model") and each.get("order_id"):
+            card = look_up(each, "card_id.id")
+            order = f"{each['order_model']}-{each['order_id']}-{card}"
+            own = own if order in taken else order
+            taken.add(order)
+        yield {**each, "own": own}
+
+
 def _with_points(
     record: Mapping[str, Any], orders: str
 ) -> tuple[Mapping[str, Any], bool]:
@@ -141,5 +157,5 @@ def _with_points(
             # Nobody's points are refused, and told.
             rows = tuple({**row, "source": None, "destination": None} for row in rows)
         made[f"{side}_rows"] = list(rows)
-        made[f"{side}_rows_posting"] = f"points-{record.get('id')}-{side}"
+        made[f"{side}_rows_posting"] = f"points-{record.get('own')}-{side}"
     return made, True

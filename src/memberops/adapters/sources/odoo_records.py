@@ -8,6 +8,8 @@ from memberops.adapters.sources.rest_resource import Paging, Since
 
 __all__ = ["NAMED", "searched"]
 
+# Odoo dates a change by the beginning of its transaction, which may take long.
+_OVERLAP = 3600
 NAMED: dict[str, Any] = {"fields": {"display_name": {}}}
 """What is asked of a record that another one points at."""
 
@@ -63,6 +65,7 @@ def searched(
             field="domain.0.2",
             changed_at="write_date",
             form="space",
+            overlap_seconds=_OVERLAP,
             start="1970-01-01 00:00:00",
         )
         if changes
