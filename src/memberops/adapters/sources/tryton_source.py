@@ -116,7 +116,7 @@ class TrytonSource:
         items: Codes or numbers of the products whose movements are read; all if None.
         email_lists: Names of the mailing lists that are consents; all if None.
         chat_days: The chat of a complaint that ended is asked for again for so many
-            days; no chats are read if 0.
+            days; no chats are read if 0, as is needed before Tryton 7.6.
         overlap_seconds: How much earlier than the last a reading begins, for changes
             that were not yet to be seen.
         page: Records of one request.
