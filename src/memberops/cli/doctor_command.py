@@ -59,6 +59,13 @@ def doctor(
         str | None,
         Parameter(help="标准表名，默认自动判断。The table, such as sales; guessed."),
     ] = None,
+    chain: Annotated[
+        Path | None,
+        Parameter(
+            help="配置文件：查看 --table 的网络服务首页。A chain file: looks at the "
+            "first page of the web service that --table comes from."
+        ),
+    ] = None,
     name: Annotated[str, Parameter(help="连锁名称。Name of the chain.")] = "我的连锁",
     currency: Annotated[str, Parameter(help="货币代码。Code of the currency.")] = "CNY",
     zone: Annotated[str, Parameter(help="时区。The zone.")] = "Asia/Shanghai",
@@ -76,6 +83,8 @@ def doctor(
     from memberops.workflows.doctor_series import as_series
 
     spoken = language or language_of_user()
+    if chain is not None:
+        return _at_service(chain, table, spoken, toml=toml)
     found_in = _in_database(url, url_env, password_env, from_, table=table)
     if not paths and not found_in:
         raise InvalidValueError(
@@ -132,3 +141,20 @@ def _in_database(
         table=table,
         password=None if password_env is None else {"env": password_env},
     )
+
+
+def _at_service(chain: Path, table: str | None, spoken: Language, *, toml: bool) -> int:
+    """Look at the web service that a table of a chain file comes from."""
+    from memberops.workflows.doctor_service import propose_service
+
+    if table is None:
+        raise InvalidValueError(
+            "say which table of the chain file is meant: --table sales"
+        ).in_chinese("请用 --table 指明配置文件中的哪张表，如 --table sales")
+    found = propose_service(chain, table)
+    for each in found:
+        told = (
+            [] if toml else [f"# {line}" for line in each.describe(spoken).splitlines()]
+        )
+        say([*told, each.mapping.toml(spoken)], exact=True)
+    return 0 if all(each.mapping.settled for each in found) else 1

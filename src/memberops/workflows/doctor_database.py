@@ -23,7 +23,7 @@ from memberops.workflows.doctor_series import told_aside
 if TYPE_CHECKING:
     from memberops.adapters.sources.sql_sample import DatabaseLook, SampledTable
 
-__all__ = ["propose_database"]
+__all__ = ["MARKS", "marks_in", "propose_database"]
 
 _MOST_LOOKED_AT = 300
 _MOST_NAMED = 20
@@ -38,6 +38,19 @@ _DELETED = re.compile(
     re.IGNORECASE,
 )
 _ZONED = re.compile(r".*:\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$", re.DOTALL)
+
+
+MARKS = {
+    "deleted": (
+        "rows that it marks are read as any other unless this says otherwise",
+        "有标记的行照常读取，除非如下指明",
+    ),
+    "cursor": (
+        "with a snapshot only what changed is read, if it grows with each change",
+        "若该列随每次修改而增大，使用快照时可只读取变更",
+    ),
+}
+"""What to say of the columns that `marks_in` finds, in English and in Chinese."""
 
 
 def propose_database(
@@ -186,34 +199,37 @@ def _asked(proposal: MappingProposal, seen: SampledTable) -> MappingProposal:
     return attrs.evolve(proposal, questions=(*proposal.questions, *questions))
 
 
+def marks_in(headings: Iterable[str]) -> dict[str, str]:
+    """
+    Find the columns that tell what is no more, and what changed.
+
+    >>> marks_in(["id", "updated_at", "is_deleted"])
+    {'deleted': 'is_deleted', 'cursor': 'updated_at'}
+    """
+    headings = list(headings)
+    found: dict[str, str] = {}
+    for option, form in (("deleted", _DELETED), ("cursor", _CHANGED)):
+        for heading in headings:
+            if form.fullmatch(heading.strip()):
+                found.setdefault(option, heading)
+    return found
+
+
 def _marks(headings: Iterable[str]) -> list[Question]:
     """Propose the columns that tell what changed and what is no more."""
-    found: dict[str, str] = {}
-    for heading in headings:
+    asked = []
+    for option, heading in marks_in(headings).items():
         shown = json.dumps(heading, ensure_ascii=False)
-        if _DELETED.fullmatch(heading.strip()):
-            found.setdefault("deleted", shown)
-        elif _CHANGED.fullmatch(heading.strip()):
-            found.setdefault("cursor", shown)
-    words = {
-        "deleted": (
-            "rows that it marks are read as any other unless this says otherwise",
-            "有标记的行照常读取，除非如下指明",
-        ),
-        "cursor": (
-            "with a snapshot only what changed is read, if it grows with each change",
-            "若该列随每次修改而增大，使用快照时可只读取变更",
-        ),
-    }
-    return [
-        Question(
-            rule=f"{option}-likely",
-            text_en=f"{heading}: {words[option][0]}",
-            text_zh=f"{heading}：{words[option][1]}",
-            toml=f"{option} = {heading}",
+        text_en, text_zh = MARKS[option]
+        asked.append(
+            Question(
+                rule=f"{option}-likely",
+                text_en=f"{shown}: {text_en}",
+                text_zh=f"{shown}：{text_zh}",
+                toml=f"{option} = {shown}",
+            )
         )
-        for option, heading in sorted(found.items(), reverse=True)
-    ]
+    return asked
 
 
 def _zones(proposal: MappingProposal, text: TextTable) -> list[Question]:

@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Iterable
 from pathlib import Path
 
+import attrs
+
 from memberops.adapters import AdapterRegistry, PluginRecord, load_adapters
 from memberops.adapters.sources.contract import Source, SourceContext
 from memberops.adapters.sources.joined_source import JoinedSource
@@ -28,7 +30,7 @@ from memberops.workflows.refreshing import kept_in_snapshot
 from memberops.workflows.source_settings import SourceSettings, section_names
 from memberops.workflows.structuring import Problem
 
-__all__ = ["open_chain"]
+__all__ = ["open_chain", "section_sources"]
 
 
 def open_chain(
@@ -74,6 +76,49 @@ def open_chain(
             settings, registry, context.folder, file=file.name
         ),
     )
+
+
+def section_sources(
+    path: str | Path,
+    table: str,
+    *,
+    plugins: Iterable[object] = (),
+    entry_points: bool = True,
+) -> tuple[tuple[str, Source], ...]:
+    """
+    Make the sources of one table alone, without their snapshots.
+
+    Args:
+        path: The chain file.
+        table: The canonical table.
+        plugins: See `open_chain`.
+        entry_points: See `open_chain`.
+
+    Returns:
+        The sources by the names of their sections; none if the file has no section
+        of the table.
+
+    Raises:
+        ConfigurationError: The file, or a section of the table, cannot be used.
+    """
+    file = Path(path)
+    settings = read_settings(file)
+    registry = load_adapters(
+        plugins=plugins,
+        entry_points=entry_points,
+        disabled=settings.plugins.disabled,
+    )
+    context = SourceContext(
+        folder=file.absolute().parent, currency=settings.currency, zone=settings.zone
+    )
+    sections = tuple(
+        attrs.evolve(each, snapshot=None) for each in settings.sources.get(table, ())
+    )
+    own = attrs.evolve(settings, sources={table: sections} if sections else {})
+    made = _sources(own, registry, context, file.name).get(table)
+    if isinstance(made, JoinedSource):
+        return made.sections
+    return () if made is None else ((table, made),)
 
 
 def _check_disabled(

@@ -25,7 +25,7 @@ from memberops.adapters.sources.rest_resource import RestResource
 from memberops.adapters.sources.rest_signs import next_link, sign_of_more, sign_of_total
 from memberops.errors import SourceError
 
-__all__ = ["CURSOR_GONE", "harvest"]
+__all__ = ["CURSOR_GONE", "Pages", "harvest"]
 
 CURSOR_GONE = frozenset({400, 410})
 """What servers say of a cursor, or of a moment, that they do not know any more."""
@@ -56,7 +56,7 @@ def harvest(
     lasting = ""
     for attempt in range(1, reader.patience.attempts + 1):
         got, bound = gathering(), None
-        pages = _Pages(reader, resource, since)
+        pages = Pages(reader, resource, since)
         try:
             for answer, page in pages.walk():
                 bound = bound or answer.served_at or reader.clock() - _AHEAD
@@ -76,7 +76,9 @@ def harvest(
     )
 
 
-class _Pages:
+class Pages:
+    """The pages of one reading, as they come."""
+
     def __init__(
         self, reader: HttpReader, resource: RestResource, since: str | None
     ) -> None:

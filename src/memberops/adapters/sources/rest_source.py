@@ -21,6 +21,7 @@ from memberops.adapters.sources.http_reading import (
 )
 from memberops.adapters.sources.reading_options import OPTIONS, ReadingOptions
 from memberops.adapters.sources.rest_changes import check_resource, read_changes
+from memberops.adapters.sources.rest_look import RestLook, look_at
 from memberops.adapters.sources.rest_resource import (
     Deleted,
     Follow,
@@ -192,6 +193,18 @@ class RestSource:
         """
         return self.changes(table, since=None).result
 
+    def look(self, table: str) -> RestLook:
+        """
+        Ask for the first page of a table's records, whatever its columns are.
+
+        Raises:
+            UnknownTableError: The service does not give the table.
+            SourceError: The service cannot be read.
+        """
+        resource, _ = self._of(table)
+        with self._server.open() as reader:
+            return look_at(reader, resource)
+
     def changes(self, table: str, *, since: str | None) -> SourceChanges:
         """
         Read what is new, changed or gone since a cursor; see `ChangingSource`.
@@ -201,18 +214,21 @@ class RestSource:
             SourceError: The service cannot be read; nothing is lost, for the cursor
                 stays what it was.
         """
-        table_named(table)
         if table not in self._ready:
-            described = self._described.get(table, self._usual)
-            if described is None:
-                raise UnknownTableError(
-                    f"this source does not give {table!r}; it gives "
-                    f"{bounded(self._described)}"
-                )
-            self._ready[table] = self._made(table, *described)
+            self._ready[table] = self._made(table, *self._of(table))
         resource, options = self._ready[table]
         with self._server.open() as reader:
             return read_changes(reader, resource, options, since=since)
+
+    def _of(self, table: str) -> tuple[RestResource, Mapping[str, Any]]:
+        table_named(table)
+        described = self._described.get(table, self._usual)
+        if described is None:
+            raise UnknownTableError(
+                f"this source does not give {table!r}; it gives "
+                f"{bounded(self._described)}"
+            )
+        return described
 
 
 def by_table(
