@@ -42,8 +42,7 @@ class Office:
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("there", [(), (1, 2, 3)])
-@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(("there", "whole"), [((), True), ((1, 2, 3), False)])
 def test_who_came_after_the_counting_and_went_later_is_missed(there, whole):
     """Whoever was read is watched, though not yet there when all were counted."""
     office = Office(*there)
