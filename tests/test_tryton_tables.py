@@ -13,6 +13,7 @@ from memberops.errors import ConfigurationError, SourceError
 from memberops.ledger import Ledger
 from memberops.ledger.flow_tables import read_movements
 from memberops.policies import read_cases
+from memberops.testing.contracts import check_source
 from pos_checks import CONTEXT, Replay, read_changed, read_whole
 from sms_server import SmsServer, answer
 
@@ -261,17 +262,31 @@ def test_a_module_that_is_not_there_is_named(office):
         office.source().read("consents")
 
 
+MORE = ("gift_movements", "complaints", "case_events", "consents")
+
+
 @pytest.fixture(scope="module")
-def told_tables():
-    """What a real server gave of goods and complaints, with what changed since."""
+def recorded():
+    """A source of what a real server said."""
     server, recording = Replay.of(RECORDED)
     given = {**recording["options"], "url": server.url, "password": lambda: "secret"}
-    source = TrytonSource(CONTEXT, **given, overlap_seconds=0)
-    tables = ["gift_movements", "complaints", "case_events"]
-    frames, before = read_whole(source, tables)
-    merged, _ = read_changed(source, frames, before)
+    yield TrytonSource(CONTEXT, **given, overlap_seconds=0)
     server.close()
+
+
+@pytest.fixture(scope="module")
+def told_tables(recorded):
+    """What a real server gave of goods and complaints, with what changed since."""
+    frames, before = read_whole(recorded, MORE)
+    merged, _ = read_changed(recorded, frames, before)
     return merged
+
+
+@pytest.mark.usefixtures("told_tables")  # the last answers, which stay
+@pytest.mark.parametrize("table", MORE)
+def test_each_table_keeps_the_promises_of_all_sources(recorded, table):
+    """Types, reasons and masks as of every source, and the same answer again."""
+    check_source(recorded, table)
 
 
 def test_a_ledger_takes_what_tryton_moved(told_tables):
