@@ -1,9 +1,12 @@
 """Formulas, errors and odd XML of workbooks: nothing is read for what it is not."""
 
+import datetime as dt
 import re
 import zipfile
 from pathlib import Path
+from unittest import mock
 
+import attrs
 import numpy as np
 import openpyxl
 import pytest
@@ -17,6 +20,8 @@ from memberops.adapters.sources.excel_cells import (
     exact_number,
     looks_rounded,
 )
+from memberops.adapters.sources.excel_columns import read_columns
+from memberops.adapters.sources.excel_headings import HeadingRows
 from memberops.adapters.sources.excel_places import places_of_cells, walked_places
 from memberops.adapters.sources.excel_scan import SheetScan
 from memberops.errors import SourceError
@@ -275,3 +280,52 @@ def test_numbers_are_written_together_as_one_by_one(numbers, words):
     ]
     assert writer.noisy == sum(noisy for _, noisy in alone)
     assert writer.destroyed == sum(rounded) + sum("E" in text for text, _ in alone)
+
+
+@attrs.frozen
+class Rows:
+    """A sheet as far as `read_columns` asks it."""
+
+    cells: list
+    facts: None = None
+
+    def rows(self):
+        """Its rows, as a reader of workbooks gives them."""
+        return map(list, self.cells)
+
+
+@examples(2)
+@given(
+    st.lists(
+        st.one_of(
+            st.lists(st.floats(), min_size=2, max_size=3),
+            st.lists(st.datetimes(dt.datetime(1900, 1, 1)), min_size=2, max_size=3),  # noqa: DTZ001 - as in a sheet
+            st.lists(
+                st.sampled_from(["", "1", 1, 1.0, 0.0, True, dt.date(2026, 1, 1)]),
+                max_size=3,
+            ),
+        ),
+        max_size=5,
+    )
+)
+def test_columns_hold_what_stands_in_each_row(runs):
+    """However the cells of a column are coded, each row means its own cell."""
+    cells = [cell for run in runs for cell in run]
+    with mock.patch("memberops.adapters.sources.excel_columns._BATCH", 2):
+        (column,) = read_columns(
+            Rows([["head"], *([cell] for cell in cells)]),
+            HeadingRows(texts=("head",), first=1, last=1, known=1),
+        ).columns
+
+    def shown(cell):
+        if isinstance(cell, bool):
+            return "yes" if cell else "no"
+        if isinstance(cell, int | float):
+            return repr(float(cell) + 0.0)
+        return cell.isoformat(" ") if isinstance(cell, dt.datetime) else cell
+
+    assert [shown(column.cells[code]) for code in column.codes] == list(
+        map(shown, cells)
+    )
+    for at in column.moments:
+        assert column.cells[at] in map(shown, cells)

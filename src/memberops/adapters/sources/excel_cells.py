@@ -93,25 +93,33 @@ class CellText:
     destroyed: int = 0
     days: int = 0
 
-    def write_all(self, cells: Sequence[Any], times: Sequence[int]) -> list[str]:
+    def write_all(
+        self, cells: Sequence[Any], times: Sequence[int], moments: range = range(0)
+    ) -> list[str]:
         """
-        Write the different cells of a column, each with how often it stands there.
+        Write the different cells of a column.
 
         What all cells of a type have in common is asked of them together.
+
+        Args:
+            cells: The cells.
+            times: How often each stands in the column.
+            moments: The positions of those that are the text of a moment.
         """
         texts = list(cells)
         places: dict[type, list[int]] = {}
         for at, kind in enumerate(map(type, cells)):
             if kind is not str:
                 places.setdefault(kind, []).append(at)
-        moments = places.get(dt.datetime, ())
-        self.timed = any(times[at] for at in moments)
+        others = places.get(dt.datetime, ())
+        self.days += sum(times[at] for at in moments)
+        self.days += sum(times[at] for at in others)
+        self.timed = self.days > 0
         for kind, chosen in places.items():
             given = [cells[at] for at in chosen]
             if kind is float:
                 written = self._numbers(given, [times[at] for at in chosen])
             elif kind is dt.datetime:
-                self.days += sum(times[at] for at in chosen)
                 written = [cell.isoformat(" ") for cell in given]
             else:
                 written = [

@@ -12,7 +12,7 @@ import numpy as np
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.excel_book import Sheet
 from memberops.adapters.sources.excel_cells import CellText
-from memberops.adapters.sources.excel_columns import read_columns
+from memberops.adapters.sources.excel_columns import SheetColumn, read_columns
 from memberops.adapters.sources.excel_facts import NOT_TOLD, UNCALCULATED
 from memberops.adapters.sources.excel_headings import (
     MOST_ROWS,
@@ -92,8 +92,11 @@ def sheet_table(
         _tell_headings(found, log)
     read = read_columns(head.sheet, found)
     head.sheet.close()
-    wanted = [at for at, text in enumerate(found.texts) if text or read.filled(at)]
+    wanted = [
+        at for at, text in enumerate(found.texts) if text or read.columns[at].filled
+    ]
     columns = {at: read.columns[at] for at in wanted}
+    read.columns.clear()
     lines = read.lines
     kept = _kept_rows(columns, lines, log)
     required = {at for at in wanted if needed(found.texts[at])}
@@ -101,15 +104,16 @@ def sheet_table(
     _tell_hidden(head.sheet, lines[kept], log)
     texts = []
     for at in wanted:
-        chosen, cells = columns.pop(at)
+        column = columns.pop(at)
         heading = found.texts[at]
-        column = chosen if len(kept) == len(chosen) else chosen[kept]
-        times = np.bincount(column, minlength=len(cells)).tolist()
+        codes = column.codes if len(kept) == len(lines) else column.codes[kept]
+        times = np.bincount(codes, minlength=len(column.cells)).tolist()
         writer = CellText(words=words(heading))
-        texts.append(TextColumn(column, writer.write_all(cells, times)))
+        written = writer.write_all(column.cells, times, column.moments)
+        texts.append(TextColumn(codes, written))
         shown = bounded([heading])
         _tell_oddities(writer, shown, log)
-        _tell_formulas(read.noted.get(at, {}), times, shown, log)
+        _tell_formulas(column.noted, times, shown, log)
     return TextTable(
         name=name,
         headings=tuple(found.texts[at] for at in wanted),
@@ -121,14 +125,14 @@ def sheet_table(
     )
 
 
-def _kept_rows(columns: dict[int, tuple[Any, Any]], lines: Any, log: FindingLog) -> Any:
+def _kept_rows(columns: dict[int, SheetColumn], lines: Any, log: FindingLog) -> Any:
     """Leave out the rows without any text; those at the end are not told."""
     filled = np.zeros(len(lines), dtype=bool)
-    for codes, cells in columns.values():
+    for column in columns.values():
         if filled.all():
             break
-        void = np.array([isinstance(c, str) and not c.strip() for c in cells], bool)
-        filled |= ~void[codes]
+        void = [isinstance(cell, str) and not cell.strip() for cell in column.cells]
+        filled |= ~np.array(void, dtype=bool)[column.codes]
     kept = np.flatnonzero(filled)
     blank = int(kept[-1]) + 1 - len(kept) if len(kept) else 0
     if blank:
@@ -142,7 +146,7 @@ def _kept_rows(columns: dict[int, tuple[Any, Any]], lines: Any, log: FindingLog)
 
 
 def _without_totals(
-    columns: dict[int, tuple[Any, Any]],
+    columns: dict[int, SheetColumn],
     lines: Any,
     kept: Any,
     required: set[int],
@@ -152,7 +156,7 @@ def _without_totals(
 
     def upward() -> Iterator[tuple[list[Any], bool]]:
         for row in kept[::-1]:
-            cells = {at: cells[codes[row]] for at, (codes, cells) in columns.items()}
+            cells = {at: each.cells[each.codes[row]] for at, each in columns.items()}
             lacks = any(not str(cells[at]).strip() for at in required)
             yield list(cells.values()), lacks
 
