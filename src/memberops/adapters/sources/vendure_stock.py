@@ -241,7 +241,9 @@ def _places(session: VendureSession) -> list[Finding]:
             source="vendure/stockMovements",
             count=many,
             message_en="Vendure does not say at which of its stock locations goods "
-            "moved: all of them count as one place",
-            message_zh="Vendure 不说明货物在哪个库存地点变动，所有地点按同一处计",
+            "moved, so all of them count as one place; and an order that takes goods "
+            "from several of them stands there in full for each",
+            message_zh="Vendure 不说明货物在哪个库存地点变动，所有地点按同一处计；"
+            "一笔订单从多个地点出货时，每个地点都记全数",
         )
     ]
