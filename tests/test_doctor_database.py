@@ -108,6 +108,19 @@ def test_two_tables_of_sales_are_a_section_and_a_comment():
     text = chain_toml(found, name="x", currency="CNY", zone="Asia/Shanghai")
     assert '\ntable = "receipts"' in text
     assert '# table = "receipts_2025"' in text
+    assert "# 如两处都要读取，请将各段标题都写成 [[sources.sales]]" in text
+    sections = text.replace("\n[sources", "\n[[sources").replace(
+        "sales]\n", "sales]]\n"
+    )
+    sections = "\n".join(
+        line.removeprefix("# ") if "=" in line or "# [" in line else line
+        for line in sections.replace("# [sources", "# [[sources").splitlines()
+    )
+    Path("chain.toml").write_text(sections, "utf-8")
+    result = open_chain("chain.toml", entry_points=False).read().results["sales"]
+    assert result.accepted == 4
+    (told,) = [f for f in result.findings if f.rule == "record-in-several-sections"]
+    assert told.count == 2
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -217,6 +217,8 @@ def chain_toml(
             parts.append(section + "\n")
             continue
         if proposal.table in taken or not proposal.adapter or not proposal.likely:
+            if proposal.table in taken and proposal.adapter and proposal.likely:
+                section = f"{_both(proposal.table, language)}\n{section}"
             section = "\n".join(f"# {line}" for line in section.splitlines())
         if proposal.likely:
             taken.add(proposal.table)
@@ -228,6 +230,14 @@ def chain_toml(
             else "# [sources.sales] is missing: no chain opens without sales\n"
         )
     return "\n".join(parts)
+
+
+def _both(table: str, language: Language) -> str:
+    """Say how two proposals of one table are read together."""
+    section = f"[[sources.{table}]]"
+    if language == "zh":
+        return f"如两处都要读取，请将各段标题都写成 {section}"
+    return f"to read both, write {section} above each of them"
 
 
 def _text(text: str) -> str:

@@ -92,13 +92,13 @@ def propose_service(path: str | Path, table: str) -> tuple[ServiceProposal, ...]
     canonical = table_named(table)
     found = [
         (name, source)
-        for name, source in section_sources(path, table)
+        for name, source in section_sources(path, table, adapter="rest")
         if isinstance(source, RestSource)
     ]
     if not found:
         raise ConfigurationError(
-            f"no section of {table} is of a web service: files are looked at by their "
-            'paths, databases by --url-env, and services by adapter = "rest" and others'
+            f'no section of {table} has adapter = "rest": files are looked at by their '
+            "paths and databases by --url-env; the mapping of other adapters is known"
         )
     return tuple(
         _proposed(name, source.look(table), canonical) for name, source in found

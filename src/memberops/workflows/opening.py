@@ -7,8 +7,6 @@ import inspect
 from collections.abc import Iterable
 from pathlib import Path
 
-import attrs
-
 from memberops.adapters import AdapterRegistry, PluginRecord, load_adapters
 from memberops.adapters.sources.contract import Source, SourceContext
 from memberops.adapters.sources.joined_source import JoinedSource
@@ -51,16 +49,8 @@ def open_chain(
         AdapterConflictError: Two plugins declare an adapter of one name.
     """
     file = Path(path)
-    settings = read_settings(file)
-    registry = load_adapters(
-        plugins=plugins,
-        entry_points=entry_points,
-        disabled=settings.plugins.disabled,
-    )
+    settings, registry, context = _prepared(file, plugins, entry_points=entry_points)
     _check_disabled(settings, registry, file.name)
-    context = SourceContext(
-        folder=file.absolute().parent, currency=settings.currency, zone=settings.zone
-    )
     return Chain(
         name=settings.name,
         currency=settings.currency,
@@ -82,26 +72,48 @@ def section_sources(
     path: str | Path,
     table: str,
     *,
+    adapter: str,
     plugins: Iterable[object] = (),
     entry_points: bool = True,
 ) -> tuple[tuple[str, Source], ...]:
     """
-    Make the sources of one table alone, without their snapshots.
+    Make the sources of one table and adapter alone, without their snapshots.
 
     Args:
         path: The chain file.
         table: The canonical table.
+        adapter: Sections of other ones are left aside.
         plugins: See `open_chain`.
         entry_points: See `open_chain`.
 
     Returns:
-        The sources by the names of their sections; none if the file has no section
-        of the table.
+        The sources by the names of their sections; none if the file has no such
+        section of the table.
 
     Raises:
         ConfigurationError: The file, or a section of the table, cannot be used.
     """
     file = Path(path)
+    settings, registry, context = _prepared(file, plugins, entry_points=entry_points)
+    sections = settings.sources.get(table, ())
+    names = section_names(table, len(sections))
+    made, problems = [], []
+    for name, each in zip(names, sections, strict=True):
+        if each.adapter != adapter:
+            continue
+        try:
+            made.append((name, _source(each, registry, context)))
+        except (MemberOpsError, TypeError, ValueError) as error:
+            problems.append(Problem(("sources", name), f": {error}"))
+    if problems:
+        raise configuration_error(problems, file=file.name)
+    return tuple(made)
+
+
+def _prepared(
+    file: Path, plugins: Iterable[object], *, entry_points: bool
+) -> tuple[ChainSettings, AdapterRegistry, SourceContext]:
+    """Read a chain file and find the adapters."""
     settings = read_settings(file)
     registry = load_adapters(
         plugins=plugins,
@@ -111,14 +123,7 @@ def section_sources(
     context = SourceContext(
         folder=file.absolute().parent, currency=settings.currency, zone=settings.zone
     )
-    sections = tuple(
-        attrs.evolve(each, snapshot=None) for each in settings.sources.get(table, ())
-    )
-    own = attrs.evolve(settings, sources={table: sections} if sections else {})
-    made = _sources(own, registry, context, file.name).get(table)
-    if isinstance(made, JoinedSource):
-        return made.sections
-    return () if made is None else ((table, made),)
+    return settings, registry, context
 
 
 def _check_disabled(
