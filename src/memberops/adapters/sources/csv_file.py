@@ -19,7 +19,7 @@ from memberops.adapters.sources.finding_log import FindingLog, Reason
 from memberops.adapters.sources.headings import HeadingMap
 from memberops.adapters.sources.placing import canonical_columns, place_headings
 from memberops.adapters.sources.reading_options import ReadingOptions
-from memberops.adapters.sources.rejects import rejects_frame
+from memberops.adapters.sources.rejects import kept_raw, rejects_frame
 from memberops.adapters.sources.text_gathering import TextGatherer
 from memberops.adapters.sources.totals import closing_rows, tell_notes, tell_totals
 from memberops.domain import Severity
@@ -212,4 +212,4 @@ def _raw_rows(file: TextFile, first: Any, last: Any) -> Iterator[str]:
             before += len(lines) - len(kept)
             lines = kept + next(batches)
         row = lines[start - 1 - before : end - before]
-        yield visible("".join(row).rstrip("\r\n"))
+        yield kept_raw(visible("".join(row).rstrip("\r\n")))

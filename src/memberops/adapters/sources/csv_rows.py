@@ -17,6 +17,7 @@ from itertools import chain, repeat
 import attrs
 
 from memberops.adapters.sources.encoding import TextFile, visible
+from memberops.adapters.sources.rejects import kept_raw
 from memberops.errors import ConfigurationError, SourceError
 
 __all__ = ["BadRow", "RowBatch", "RowReader", "cells_of"]
@@ -326,7 +327,7 @@ class RowReader:
         if len(self.bad) >= self._most_bad:
             self.more_bad[bad] += 1
             return
-        raw = visible("".join(lines).rstrip("\r\n"))
+        raw = kept_raw(visible("".join(lines).rstrip("\r\n")))
         self.bad.append(attrs.evolve(bad, line=line, raw=raw))
 
 

@@ -131,8 +131,8 @@ def open_text(
     if encoding is not None:
         try:
             codec = codecs.lookup(encoding).name
-            "\n".encode(codec)
-        except (LookupError, UnicodeError):
+            "\n".encode(codec).decode(codec, "backslashreplace")
+        except (LookupError, ValueError):  # a ValueError is also one of Unicode
             raise ConfigurationError(
                 f"no encoding is called {encoding[:40]!r}; "
                 f"{nearest(encoding, ('utf-8', 'gb18030', 'big5', 'utf-16'))}"

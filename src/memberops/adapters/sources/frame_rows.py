@@ -18,7 +18,7 @@ from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.frame_values import frame_cells, is_absent
 from memberops.adapters.sources.limits import ReadingLimits
-from memberops.adapters.sources.rejects import rejects_frame
+from memberops.adapters.sources.rejects import kept_raw, rejects_frame
 from memberops.adapters.sources.row_verdicts import RowVerdicts
 from memberops.errors import ColumnTypeError
 from memberops.tables import Kind, Table
@@ -147,4 +147,4 @@ def _as_text(row: tuple[Any, ...]) -> str:
     text = io.StringIO()
     cells = ["" if is_absent(value) else value for value in row]
     csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()
+    return kept_raw(text.getvalue())

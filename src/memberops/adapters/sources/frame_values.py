@@ -18,7 +18,7 @@ from memberops.adapters.sources.column_values import (
 )
 from memberops.adapters.sources.conversion import MISSING_WORDS, NOBODY_WORDS
 from memberops.adapters.sources.finding_log import reason_for
-from memberops.adapters.sources.values import TOO_LARGE, Unreadable
+from memberops.adapters.sources.values import TOO_LARGE, Unreadable, whole_text
 from memberops.errors import ColumnTypeError
 from memberops.tables import Column, Kind
 
@@ -136,7 +136,7 @@ def _words(column: Column, series: _Series, where: str) -> Cells:
         dtype=np.int64,
         count=len(values),
     )
-    text = TextColumn(codes, [str(value) for value in seen])
+    text = TextColumn(codes, [whole_text(str(value)) for value in seen])
     return read_words(column, text, missing=MISSING_WORDS, nobody=NOBODY_WORDS)
 
 

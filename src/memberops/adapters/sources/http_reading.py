@@ -7,16 +7,16 @@ import importlib.util
 import json
 import time
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
 import attrs
 
 from memberops.adapters.sms.http import HttpClient, HttpLimits, HttpReply, check_url
 from memberops.adapters.sms.options import system_clock
+from memberops.adapters.sources.exact_json import parse_json
 from memberops.adapters.sources.http_credential import Credential
 from memberops.errors import ConfigurationError, MissingExtraError, SourceError
 
@@ -25,13 +25,10 @@ __all__ = [
     "JsonAnswer",
     "ReadingPatience",
     "RefusedReadingError",
-    "parse_json",
 ]
 
 # 408 and 425 ask for it; 520 to 524 are those of a proxy whose server is away.
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-_LONGEST_NUMBER = 60
-_LARGEST_POWER = 40
 _DENIED = frozenset({401, 403})
 _NOT_THERE = 404
 _OK = range(200, 300)
@@ -93,47 +90,6 @@ class JsonAnswer:
     document: Any = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     served_at: dt.datetime | None = None
-
-
-def parse_json(body: bytes) -> Any:
-    """
-    Read JSON exactly: no float, no endless number, no NaN.
-
-    Raises:
-        ValueError: It is no such JSON.
-
-    >>> parse_json(b'{"total": 19.90}')
-    {'total': Decimal('19.90')}
-    """
-    try:
-        return json.loads(
-            body.decode("utf-8-sig"),
-            parse_float=_decimal,
-            parse_int=_integer,
-            parse_constant=_no_number,
-        )
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-
-
-def _decimal(text: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise ValueError("a number is too long") from None
-    if len(text) > _LONGEST_NUMBER or abs(value.adjusted()) > _LARGEST_POWER:
-        raise ValueError("a number is too long")
-    return value
-
-
-def _integer(text: str) -> int:
-    if len(text) > _LONGEST_NUMBER:
-        raise ValueError("a number is too long")
-    return int(text)
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
 
 
 class HttpReader:

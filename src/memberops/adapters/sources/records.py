@@ -10,7 +10,7 @@ from typing import Any
 from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.text_table import TextTable, read_text_table
-from memberops.adapters.sources.values import narrow
+from memberops.adapters.sources.values import narrow, whole_text
 from memberops.errors import ColumnTypeError
 
 __all__ = ["latest_records", "read_records", "refused_keys", "text_of"]
@@ -36,7 +36,7 @@ def text_of(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return whole_text(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

@@ -13,11 +13,13 @@ from typing import Any
 import pandas as pd
 
 from memberops.adapters.sources.contract import REJECT_COLUMNS
+from memberops.adapters.sources.values import whole_text
 from memberops.errors import SourceError
 
 __all__ = [
     "guard_text",
     "is_rejects_file",
+    "kept_raw",
     "rejects_frame",
     "unguard_text",
     "write_rejects",
@@ -33,6 +35,7 @@ _HEADINGS = (
     "原因 reason_zh",
     "原文 raw",
 )
+_LONGEST_RAW = 32_000
 _ENDING = "-rejects.csv"
 _SENTENCES = ("reason_en", "reason_zh")
 
@@ -66,6 +69,18 @@ def unguard_text(text: str) -> str:
     ('=1+1', "'a", 'S01')
     """
     return text.removeprefix("'") if _would_run(text.lstrip("'")) else text
+
+
+def kept_raw(text: str) -> str:
+    """
+    Bound the raw text of a rejected row to what a cell of a spreadsheet holds.
+
+    >>> kept_raw("T1,S1"), len(kept_raw("x" * 10**6))
+    ('T1,S1', 32008)
+    """
+    if len(text) > _LONGEST_RAW:
+        text = f"{text[:_LONGEST_RAW]}…{len(text)}"
+    return whole_text(text)
 
 
 def rejects_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:

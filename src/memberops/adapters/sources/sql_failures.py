@@ -24,6 +24,10 @@ _LATE = "it took longer than statement_seconds"
 _READ_ONLY = "the query writes, and a source may only read"
 _PASSWORD = "it refuses the user or the password"  # noqa: S105 - a text
 _GONE = "it cannot be reached, or the connection was lost"
+_NO_UTF8 = (
+    "it holds a text that is no UTF-8, as an old till writes that keeps GBK: convert "
+    "the column there, or export it as CSV"
+)
 _NO_DATABASE = "there is no such database"
 _REASONS: dict[str, str] = {
     "42P01": NO_TABLE,
@@ -58,6 +62,8 @@ _REASONS: dict[str, str] = {
 }
 # SQLite has one code for all of these, and the name that follows is not ours to show.
 _SQLITE = (
+    ("Could not decode to UTF-8", _NO_UTF8),
+    ("Invalid UTF8", _NO_UTF8),
     ("no such table", NO_TABLE),
     ("no such column", _NO_COLUMN),
     ("syntax error", _SYNTAX),

@@ -249,7 +249,8 @@ class SqlReading:
                 ),
                 lines=texts.lines[~gone],
             )
-        result = read_text_table(living, self.options)[0]
+        spent = not gone.any()  # else the keys of deleted rows are read from it
+        result = read_text_table(living, self.options, spent=spent)[0]
         key = self._record_key
         if whole:
             return SourceChanges(result=result, cursor=cursor, whole=True)
@@ -278,12 +279,12 @@ class SqlReading:
     def _gone_note(self, count: int) -> tuple[Finding, ...]:
         if not count:
             return ()
+        marked = (self.place.deleted or "")[:60]
         return (
             self._finding(
                 "row-deleted",
-                f"rows that {self.place.deleted!r} marks as deleted and that are left "
-                f"out: {count}",
-                f"{self.place.deleted!r} 标记为已删除而未读取的行：{count}",
+                f"rows that {marked!r} marks as deleted and that are left out: {count}",
+                f"{marked!r} 标记为已删除而未读取的行：{count}",
                 count=count,
             ),
         )

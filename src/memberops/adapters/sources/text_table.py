@@ -19,7 +19,7 @@ from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.heading_units import HeadingUnit
 from memberops.adapters.sources.placing import canonical_columns, place_headings
 from memberops.adapters.sources.reading_options import ReadingOptions
-from memberops.adapters.sources.rejects import rejects_frame
+from memberops.adapters.sources.rejects import kept_raw, rejects_frame
 from memberops.domain import Finding, Severity
 
 __all__ = ["TextTable", "read_text_table"]
@@ -76,11 +76,15 @@ class TextTable:
         out = io.StringIO()
         cells = [column.texts[column.codes[row]] for column in self.columns]
         csv.writer(out, lineterminator="").writerow(cells)
-        return out.getvalue()
+        return kept_raw(out.getvalue())
 
 
 def read_text_table(
-    text: TextTable, options: ReadingOptions, *, earlier: pd.DataFrame | None = None
+    text: TextTable,
+    options: ReadingOptions,
+    *,
+    earlier: pd.DataFrame | None = None,
+    spent: bool = False,
 ) -> tuple[SourceResult, pd.DataFrame]:
     """
     Read one canonical table of rows of text, with the rules and findings of files.
@@ -89,6 +93,7 @@ def read_text_table(
         text: The rows.
         options: What becomes of their columns.
         earlier: Keys of the rows that were read before these.
+        spent: Whether the caller needs the text no more if all rows are accepted.
 
     Returns:
         The result, and the keys of its accepted rows.
@@ -136,6 +141,7 @@ def read_text_table(
         blocked=blocked,
         earlier=earlier,
         file=text.name,
+        spent=spent,
     )
     most = options.limits.rejects
     unlisted = log.add_unlisted(len(done.rejected), most)

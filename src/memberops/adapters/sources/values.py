@@ -19,6 +19,7 @@ from memberops.domain import Currency
 from memberops.errors import InvalidValueError
 
 __all__ = [
+    "BROKEN",
     "COMMA_DECIMAL",
     "TOO_LARGE",
     "Unreadable",
@@ -28,10 +29,14 @@ __all__ = [
     "read_id",
     "read_integer",
     "read_text",
+    "whole_text",
 ]
 
 COMMA_DECIMAL = "number-comma-decimal"
 """The rule of a number whose comma is its decimal point, or whose points are none."""
+
+BROKEN = "\uffff"
+"""Stands for half of a pair of surrogates, which no file can hold: no id has it."""
 
 _INT64 = 2**63 - 1
 _SAFE_DIGITS = 18
@@ -72,6 +77,23 @@ def narrow(text: str) -> str:
     )
 
 
+def whole_text(text: str) -> str:
+    r"""
+    Put a sign in the place of half a pair of surrogates, as JSON may hold it.
+
+    >>> whole_text("王\ud800"), whole_text("王小明")
+    ('王\uffff', '王小明')
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _HALVES.sub(BROKEN, text)
+    return text
+
+
+_HALVES = re.compile("[\ud800-\udfff]")
 _DESTROYED = re.compile(r"[+-]?\d(?:\.\d+)?E\+\d{1,3}", re.ASCII | re.IGNORECASE)
 _SCIENTIFIC = Unreadable(
     "number-destroyed",
@@ -137,7 +159,7 @@ def read_text(text: str) -> str | Unreadable:
     >>> read_text(" １３８００１３８０００ "), read_text("=1+1")
     ('13800138000', '=1+1')
     """
-    value = text.strip()
+    value = text.strip().replace(BROKEN, "\ufffd")
     small = narrow(value)
     if spoiled := _spoiled(small):
         return spoiled
