@@ -145,17 +145,34 @@ def test_a_formula_whose_value_is_an_empty_text_is_empty():
     assert not never(result)
 
 
-def test_formulas_of_ods_and_xls_are_told_as_far_as_they_tell():
-    """An .ods cell has a type once it is calculated; an .xls cell is only empty."""
-    formula = '<table:table-cell table:formula="of:=D2*5"/>'
-    bare = ods_row(*GOOD[:4]).replace(
-        "</table:table-row>", formula + "</table:table-row>"
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("/>", "formula-uncalculated"),
+        (' office:value-type="float"/>', "formula-uncalculated"),
+        (' office:value-type="string"/>', "formula-empty"),
+        (' office:value-type="string" office:string-value=""/>', None),
+        (' office:value-type="float" office:value="7"/>', None),
+        (' office:value-type="string"><text:p>7</text:p></table:table-cell>', None),
+    ],
+)
+def test_formulas_of_ods_without_a_value_are_told(cell, told):
+    """An .ods cell has its value once it is calculated; odfpy leaves it out."""
+    formula = f'<table:table-cell table:formula="of:=D2*5"{cell}'
+    end = "</table:table-row>"
+    rows = ods_row(*SALES) + ods_row(*GOOD[:4]).replace(end, formula + end)
+
+    result = read(ods(rows + ods_row("T2", *GOOD[1:])))
+
+    assert [f.rule for f in result.findings if "formula" in f.rule] == (
+        [told] if told else []
     )
-    result = read(ods(ods_row(*SALES) + bare + ods_row("T2", *GOOD[1:])))
-    assert result.rejects["line"].tolist() == [2]
-    assert never(result) == [1]
+    assert result.rejects["line"].tolist() == ([] if "7" in cell else [2])
     assert "hidden-unknown" in rules(result)
 
+
+def test_a_formula_of_xls_without_a_value_is_told():
+    """An .xls cell does not tell whether a formula gave nothing or never ran."""
     assert one(read(DATA / "small.xls"), "formula-empty").count == 1
 
 

@@ -8,8 +8,13 @@ from pathlib import Path
 from xml.parsers import expat
 
 import attrs
+import numpy as np
 
-from memberops.adapters.sources.excel_facts import UNCALCULATED, SheetFacts
+from memberops.adapters.sources.excel_facts import (
+    NOT_TOLD,
+    UNCALCULATED,
+    SheetFacts,
+)
 from memberops.adapters.sources.excel_package import check_area, damaged, inflated
 from memberops.adapters.sources.limits import ReadingLimits
 
@@ -19,6 +24,10 @@ _CONTENT = "content.xml"
 _MOST = 10**9
 _ROW_HEADER = 0
 _CELLS = range(1, 12)
+_VALUES = {
+    "office:value", "office:date-value", "office:time-value", "office:boolean-value",
+    "office:string-value",
+}  # fmt: skip
 
 
 @attrs.define
@@ -35,10 +44,12 @@ class _OdsArea:
     last: int = 0
     sheets: dict[str, SheetFacts] = attrs.field(factory=dict)
     facts: SheetFacts = attrs.field(factory=SheetFacts)
-    never: list[int] = attrs.field(factory=list)
+    first: int = 0
+    bare: str | None = None
+    noted: list[tuple[str, int, int]] = attrs.field(factory=list)
 
     def start(self, name: str, given: dict[str, str]) -> None:
-        """Begin a table, a row or a cell."""
+        """Begin a table, a row, a cell or its text."""
         match name.rpartition(":")[2]:
             case "table":
                 self.rows = self.columns = self.waiting = 0
@@ -47,29 +58,42 @@ class _OdsArea:
             case "table-row":
                 self.times = _count(given, "table:number-rows-repeated")
                 self.across = self.last = 0
-                self.never = []
+                self.noted = []
             case "table-cell" | "covered-table-cell":
+                self.first = self.across + 1
                 self.across += _count(given, "table:number-columns-repeated")
                 if "office:value-type" in given or "table:formula" in given:
                     self.last = self.across
-                if "table:formula" in given and "office:value-type" not in given:
-                    self.never.append(self.across)
+                if "table:formula" in given and not _VALUES & given.keys():
+                    texts = given.get("office:value-type") == "string"
+                    self.bare = NOT_TOLD if texts else UNCALCULATED
             case "p":
                 self.last = self.across
+                if self.bare == NOT_TOLD:
+                    self.bare = None
 
     def end(self, name: str) -> None:
-        """End a row: empty ones count only if another stands below them."""
-        if name.rpartition(":")[2] != "table-row":
-            return
-        if not self.last:
-            self.waiting += self.times
-            return
-        self.rows += self.waiting + self.times
-        self.waiting = 0
-        if self.never:
-            self.facts.note(UNCALCULATED, [self.rows] * len(self.never), self.never)
-        self.columns = max(self.columns, self.last)
-        check_area(self.path, self.rows, self.columns, self.limits)
+        """End a cell, or a row: empty ones count only if another stands below them."""
+        match name.rpartition(":")[2]:
+            case "table-cell" | "covered-table-cell" if self.bare is not None:
+                self.noted.append((self.bare, self.first, self.across))
+                self.bare = None
+            case "table-row" if not self.last:
+                self.waiting += self.times
+            case "table-row":
+                self.rows += self.waiting + self.times
+                self.waiting = 0
+                self.columns = max(self.columns, self.last)
+                check_area(self.path, self.rows, self.columns, self.limits)
+                self._note()
+
+    def _note(self) -> None:
+        rows = np.arange(self.rows - self.times + 1, self.rows + 1)
+        for text, first, last in self.noted:
+            columns = np.arange(first, last + 1)
+            self.facts.note(
+                text, np.repeat(rows, len(columns)), np.tile(columns, len(rows))
+            )
 
 
 def _count(given: dict[str, str], name: str) -> int:
