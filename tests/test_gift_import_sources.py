@@ -124,6 +124,17 @@ def _tells_for_every_row(answer):
     assert (part.count, part.severity.value) == (1, "info")
 
 
+def test_a_posting_that_is_later_in_part_waits_as_a_whole(tmp_path, till):
+    """Half of it would create goods or lose them."""
+    till.moves = [
+        ("P", f"2026-{month}-05 09:00", "PEN", "supplier", "warehouse", 5)
+        for month in (10, 11)
+    ]
+    answer = opened(tmp_path, till).import_gifts(as_of=DAY)
+    assert states(answer) == {}
+    assert "after the day 2" in answer.explain("en")
+
+
 def test_a_source_of_other_goods_alone_is_a_warning(tmp_path, till):
     """Where no row is a gift the ids of the two systems hardly agree."""
     till.moves = [("R", "2026-10-01 09:00", "7001", "supplier", "warehouse", 5)]
