@@ -26,6 +26,16 @@ FIELDS = {
         "ticket_id", "sold_on", "store_id", "member_id", "item_id", "quantity",
         "amount",
     ),
+    "consents": ("member_id", "channel", "given", "on", "at"),
+    "complaints": ("case_id", "received_at", "category", "statement"),
+    "gift_movements": (
+        "posting_id", "kind", "effective_at", "gift_id", "source", "destination",
+        "quantity",
+    ),
+}  # fmt: skip
+OWN = {
+    "members": "member_id", "sales": "ticket_id", "consents": "member_id",
+    "complaints": "case_id", "gift_movements": "posting_id",
 }  # fmt: skip
 
 
@@ -40,8 +50,7 @@ class Server:
 
     def __init__(self, *, deletes=True, faults=FAULTS):
         self.records: dict[str, dict[str, dict[str, Any]]] = {
-            "members": {},
-            "sales": {},
+            table: {} for table in FIELDS
         }
         self.deleted: list[tuple[str, str, int]] = []
         self.numbers = itertools.count(1)
@@ -59,7 +68,7 @@ class Server:
     def put(self, table, rows, key=None):
         """Write a record; a new one gets an id of the server's own."""
         name = key[0] if key else f"{table[0].upper()}{next(self.numbers)}"
-        own = {"members": "member_id", "sales": "ticket_id"}[table]
+        own = OWN[table]
         self._tick()
         lines = [{**row, own: name} for row in rows]
         self.records[table][name] = {"id": name, "lines": lines, "at": self.second}
@@ -152,7 +161,7 @@ class ServerSource:
             for of, name, at in server.deleted
             if of == table and at >= begin and name not in server.records[table]
         ]
-        key = {"members": "member_id", "sales": "ticket_id"}[table]
+        key = OWN[table]
         cursor = {"second": now + ahead, "epoch": server.epoch}
         if self.broken == "cursor-leak" and rows and "phone" in rows[0]:
             cursor["last"] = rows[-1]["phone"]
@@ -162,6 +171,7 @@ class ServerSource:
             deleted=() if whole or self.broken == "undead" else deleted,
             whole=whole,
             refused=refused_keys(rows, result, key=[key]),
+            key=(key,),
         )
 
     def _begin(self, table, since):

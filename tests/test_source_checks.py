@@ -1,9 +1,11 @@
 """The checks for sources: an honest one passes, and each breach is told as it is."""
 
 import datetime as dt
+import itertools
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import attrs
 import pandas as pd
 import pytest
 
@@ -21,6 +23,7 @@ from memberops.testing import (
 )
 from memberops.workflows import FrameSource
 
+DAY = dt.date(2026, 11, 5)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -38,8 +41,15 @@ def breach(broken, table="members", **world):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("table", ["members", "sales"])
-@pytest.mark.parametrize("deletes", [True, False])
+@pytest.mark.parametrize(
+    ("table", "deletes"),
+    [
+        *itertools.product(["members", "sales"], [True, False]),
+        ("consents", True),
+        ("complaints", False),
+        ("gift_movements", True),
+    ],
+)
 def test_an_honest_source_passes(table, deletes):
     """With every fault, in a system that deletes and in one that does not."""
     server = check(table=table, deletes=deletes)
@@ -69,6 +79,10 @@ BREACHES = [
         "a cursor that is gone",
         "changes() raised RuntimeError",
     ),
+    ("no-overlap", "consents", "new records just after a reading", "are lost"),
+    ("undead", "gift_movements", "a deleted record", "are there, though deleted"),
+    ("doubles", "consents", "a page that came twice", "are doubled"),
+    ("edge", "complaints", "the first reading", "records are lost: "),
     ("cursor-empty", "sales", "a cursor that is gone", "by a whole reading"),
 ]
 
@@ -96,6 +110,40 @@ def test_a_source_that_breaks_the_protocol_is_told():
         check_changing_source(lambda: Odd(server), server)
     with pytest.raises(InvalidValueError, match="members"):
         check_changing_source(lambda: Odd(server), server, table="stores")
+    with pytest.raises(InvalidValueError, match="have no key"):
+        check_changing_source(
+            lambda: Odd(server), server, table="counts", made=lambda _, _n: [{}]
+        )
+
+
+def test_a_plugins_own_records_are_written():
+    """With the values that its system can keep, of any table with a key."""
+    server = Server()
+    asked = set()
+
+    def made(number, lines):
+        asked.add(lines)
+        on = DAY - dt.timedelta(days=number)
+        return [{"channel": "sms", "given": ("yes", "no")[number % 2], "on": on}]
+
+    source = ServerSource(server)
+    check_changing_source(lambda: source, server, table="consents", made=made)
+    written = server.records["consents"].values()
+    assert {row["channel"] for each in written for row in each["lines"]} == {"sms"}
+    assert asked == {1, 2, 3}
+
+
+def test_a_source_that_is_read_whole_has_no_cursor_to_lose():
+    """What always gives all of it need not tell that a cursor was not known."""
+
+    class Whole(ServerSource):
+        def changes(self, table, *, since):
+            found = super().changes(table, since=None)
+            return attrs.evolve(found, cursor="")
+
+    server = Server()
+    check_changing_source(lambda: Whole(server), server, table="consents")
+    assert len(server.records["consents"]) > 20
 
 
 MEMBERS = (

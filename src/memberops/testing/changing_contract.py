@@ -21,6 +21,7 @@ from memberops.domain import Currency
 from memberops.errors import InvalidValueError, bounded
 from memberops.tables import Kind
 from memberops.tables import table as canonical_table
+from memberops.testing.changing_records import MAKERS, RecordMaker, named_by
 from memberops.testing.contracts import (
     broken_by_result,
     personal_values,
@@ -35,9 +36,6 @@ _FAULTS = {
     "late-page": "pages out of order",
     "clock-back": "the server's clock went back",
 }
-_RETURNED = 3
-_DAY = dt.date(2026, 11, 5)
-_NOON = dt.datetime(2026, 11, 5, 11, tzinfo=dt.UTC)  # the same day in most zones
 _Rows = Sequence[Mapping[str, Any]]
 
 
@@ -54,6 +52,8 @@ class SourceWorld(Protocol):
     def put(self, table: str, rows: _Rows, key: RecordKey | None = None) -> RecordKey:
         """
         Write a record: a member's row, or all lines of a ticket.
+
+        Of postings it is all that moves at once, of consents all that a member said.
 
         Args:
             table: The canonical table.
@@ -84,6 +84,7 @@ def check_changing_source(
     *,
     table: str = "members",
     currency: Currency | None = None,
+    made: RecordMaker | None = None,
 ) -> None:
     """
     Check that a source loses nothing and doubles nothing while its system changes.
@@ -98,17 +99,26 @@ def check_changing_source(
     Args:
         make_source: Makes a source of that world.
         world: The system.
-        table: ``"members"``, ``"sales"`` or ``"cards"``. Of sales also moments and
+        table: ``"members"``, ``"sales"``, ``"cards"``, ``"consents"``,
+            ``"complaints"`` or ``"gift_movements"``. Of sales also moments and
             the tickets that lines take back are compared, of cards corrected terms.
         currency: Currency of the amounts; CNY if None.
+        made: Makes the rows of a record, of its number and how many rows it may have,
+            up to 3: for another table, or where the system cannot keep what is made
+            otherwise. Records of other numbers have other values. None for those of
+            the six tables.
 
     Raises:
         AssertionError: Naming the step, and the promises that it broke.
-        InvalidValueError: Another table.
+        InvalidValueError: Another table without *made*, or one whose rows have no key.
     """
-    if table not in _MAKERS:
-        raise InvalidValueError(f"'table' is one of {bounded(_MAKERS)}")
-    walk = _Walk(make_source, world, table, currency or Currency("CNY"))
+    maker = made or MAKERS.get(table)
+    if maker is None:
+        raise InvalidValueError(
+            f"'table' is one of {bounded(MAKERS)}; of another one give 'made', which "
+            "makes the rows of a record"
+        )
+    walk = _Walk(make_source, world, table, currency or Currency("CNY"), maker)
     walk.put_new(7)
     walk.look("the first reading")
     walk.look("nothing happened")
@@ -118,9 +128,9 @@ def check_changing_source(
         walk.change(0)
         walk.change(4)
         walk.look(turn)
-    if table == "sales":
+    if walk.has_lines:
         walk.change(1, rows=walk.made(1))
-        walk.look("a ticket that lost its other lines")
+        walk.look("a record that lost its other lines")
     walk.put_new(8)
     walk.change(2)
     walk.look("more changes than a page holds")
@@ -152,23 +162,26 @@ class _Walk:
         world: SourceWorld,
         table: str,
         currency: Currency,
+        maker: RecordMaker,
     ) -> None:
         self._make_source, self._world = make_source, world
         self._table, self._currency = canonical_table(table), currency
-        self._columns = [
-            name for name in _MAKERS[table](0, 1)[0] if name in world.columns(table)
-        ]
+        self._named, self._maker = named_by(self._table), maker
+        kept = world.columns(table)
+        self._columns = [name for name in maker(0, 1)[0] if name in kept]
+        self.has_lines = len(maker(0, 3)) > 1
         self._truth: dict[RecordKey, Counter[tuple[str, ...]]] = {}
         self._order: list[RecordKey] = []
         self._number = 0
         self._key: tuple[str, ...] = ()
+        self._parts = False
         self._kept: pd.DataFrame | None = None
         self.cursor: str | None = None
 
     def made(self, lines: int) -> _Rows:
         """Make the rows of a record, with values that no other has."""
         self._number += 1
-        rows = _MAKERS[self._table.name](self._number, lines)
+        rows = self._maker(self._number, lines)
         return [{name: row[name] for name in self._columns} for row in rows]
 
     def put_new(self, count: int) -> None:
@@ -220,7 +233,9 @@ class _Walk:
         if not isinstance(changes, SourceChanges):
             yield f"changes() gave a {type(changes).__name__}, not SourceChanges"
             return
-        self._key = changes.record_key
+        self._key = changes.record_key or self._named
+        # What is read whole each time has no cursor that could be unknown.
+        self._parts = self._parts or not changes.whole
         yield from broken_by_result(source, changes.result, self._table)
         yield from self._promises(changes, since, known=known)
         if not changes.whole and (since is None or self._kept is None):
@@ -241,7 +256,7 @@ class _Walk:
             yield "a reading without a cursor does not say that it is whole"
         if not known and not changes.whole:
             yield "a cursor that is not known must be answered by a whole reading"
-        elif not known and not changes.result.findings:
+        elif not known and self._parts and not changes.result.findings:
             yield "a cursor that is not known must be told in a finding"
         if any(
             shows_value(changes.cursor, value)
@@ -310,57 +325,3 @@ def _difference(
     if not set(found) & set(written):
         return "have old or wrong values"
     return "have lines that are lost, doubled or old"
-
-
-def _member(number: int, _lines: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": f"会员{number:03}",
-            "phone": f"138{number:08}",
-            "gender": ("male", "female")[number % 2],
-            "birth_date": _DAY - dt.timedelta(days=9000 + number),
-            "joined_on": _DAY - dt.timedelta(days=number),
-            "store_id": f"S{number % 2 + 1}",
-        }
-    ]
-
-
-def _ticket(number: int, lines: int) -> list[dict[str, Any]]:
-    made = []
-    for line in range(1, lines + 1):
-        # The third line gives goods back.
-        quantity = -line if line == _RETURNED else line
-        price = Decimal(100 * number + line).scaleb(-2)
-        ago = dt.timedelta(days=number % 9)
-        made.append(
-            {
-                "sold_on": _DAY - ago,
-                "sold_at": _NOON - ago + dt.timedelta(minutes=number % 60),
-                "store_id": f"S{number % 2 + 1}",
-                "member_id": f"M{number}" if number % 2 else None,
-                "item_id": f"I{line}",
-                "quantity": quantity,
-                "unit_price": price,
-                "amount": quantity * price,
-                "returned_ticket_id": f"B{number}" if line == _RETURNED else None,
-            }
-        )
-    return made
-
-
-def _card(number: int, _lines: int) -> list[dict[str, Any]]:
-    first = _DAY - dt.timedelta(days=number)
-    return [
-        {
-            "member_id": f"M{number}",
-            "valid_from": first,
-            "valid_through": first + dt.timedelta(days=365 + number),
-        }
-    ]
-
-
-_MAKERS: dict[str, Callable[[int, int], list[dict[str, Any]]]] = {
-    "members": _member,
-    "sales": _ticket,
-    "cards": _card,
-}
