@@ -181,14 +181,17 @@ def test_a_unit_in_a_heading_is_proposed_and_another_currency_asked_about():
 
 
 def test_words_of_states_are_asked_about_but_never_names():
-    """Two unknown words are shown; many different ones may be names."""
-    few = look("会员号,性别\nM1,先生\nM2,女士\nM3,暂缺\n", table="members")
+    """An unknown word that recurs is shown; many, or one of one row, may be names."""
+    lines = [f"M{n},{'先生女士暂缺'[n % 3 * 2 :][:2]}\n" for n in range(9)]
+    few = look("会员号,性别\n" + "".join([*lines, "M9,小胖\n"]), table="members")
     many = look(
         "会员号,性别\n" + "".join(f"M{n},王小{chr(0x4E00 + n)}\n" for n in range(20)),
         table="members",
     )
 
     assert "暂缺" in asked(few, "word-unknown")[0].text_zh
+    assert '"暂缺" = ' in few.toml()
+    assert "小胖" not in few.describe() + few.describe("zh") + few.toml()
     assert "王小" not in many.describe() + many.toml()
 
 

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Collection, Mapping
 
+import numpy as np
+
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.date_values import EitherOrder, read_moment
 from memberops.adapters.sources.values import Unreadable, narrow, read_choice
@@ -83,7 +85,7 @@ def column_questions(
     if column.kind is Kind.MONEY:
         return [] if unit_known else _unit(column, texts), {}
     if column.kind is Kind.CHOICE:
-        return _words(column, texts), {}
+        return _words(column, texts, _recurring(text)), {}
     return [], {}
 
 
@@ -144,20 +146,29 @@ def _unit(column: Column, texts: list[str]) -> list[Question]:
     ]
 
 
-def _words(column: Column, texts: list[str]) -> list[Question]:
+def _recurring(text: TextColumn) -> set[str]:
+    """Return the texts that stand in several rows."""
+    rows = np.bincount(text.codes, minlength=len(text.texts))
+    return {text.texts[at].strip() for at in np.flatnonzero(rows >= _LEAST).tolist()}
+
+
+def _words(column: Column, texts: list[str], often: set[str]) -> list[Question]:
     words = {narrow(spelling).casefold(): word for spelling, word in column.choices}
     unknown = [e for e in texts if isinstance(read_choice(e, words), Unreadable)]
     if not unknown:
         return []
-    # A short word that is one of a few is a state; a name would be one of many.
+    # A short word that is one of a few and comes again and again is a state. A name
+    # would be one of many, and in a short file, or below a heading that slid, it
+    # stands once.
     few = len(texts) <= 2 * _FEW and all(len(each) <= _SHORT for each in unknown)
-    shown = (
-        on_one_line(", ".join(unknown[:_FEW])) if few and not column.personal else ""
-    )
+    known = few and not column.personal
+    states = [each for each in unknown if known and each in often][:_FEW]
+    shown = on_one_line(", ".join(states))
     meant = sorted(set(words.values()))
     pairs = ", ".join(
-        f"{json.dumps(each)} = {json.dumps(meant[0])}"
-        for each in (unknown[:_FEW] if shown else ["..."])
+        f"{json.dumps(each, ensure_ascii=not each.isprintable())} = "
+        f"{json.dumps(meant[0])}"
+        for each in states or ["..."]
     )
     return [
         Question(
