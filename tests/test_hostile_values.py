@@ -176,8 +176,11 @@ def test_names_are_quoted_in_every_dialect(family, dialect, mark):
     assert sa.text(":b").compile().params  # what an unquoted one would be
 
 
-def test_text_of_another_encoding_in_sqlite_is_told(tmp_path):
+@pytest.mark.parametrize("engine", ["sqlalchemy", "adbc"])
+def test_text_of_another_encoding_in_sqlite_is_told(tmp_path, engine):
     """A till that keeps GBK in SQLite is told what to do, and shows nothing of it."""
+    if engine == "adbc":
+        pytest.importorskip("adbc_driver_sqlite", reason="needs the extra 'sql-fast'")
     with sqlite3.connect(tmp_path / "till.db") as till:
         till.execute("CREATE TABLE t (store_id TEXT, name TEXT)")
         till.execute("INSERT INTO t VALUES ('S1', CAST(x'cdf5d0a1' AS TEXT))")
@@ -185,5 +188,7 @@ def test_text_of_another_encoding_in_sqlite_is_told(tmp_path):
     context = SourceContext(folder=tmp_path, currency=CNY, zone=SHANGHAI)
 
     with pytest.raises(SourceError, match=r"no UTF-8.*GBK") as caught:
-        SqlSource(context, url="sqlite:///till.db", table="t").read("stores")
+        SqlSource(context, url="sqlite:///till.db", table="t", engine=engine).read(
+            "stores"
+        )
     assert "S1" not in str(caught.value)

@@ -111,6 +111,8 @@ def fast_pieces(
     with as_source_error(address.where):
         reading = _connectorx if family == "mysql" else _adbc
         for table in _larger(reading(address, text, family)):
+            if family == "sqlite":  # it keeps any bytes as text
+                table.validate(full=True)
             yield [(None, _texts(column)) for column in table.columns]
 
 
