@@ -16,8 +16,10 @@ from memberops.adapters.sources.column_values import (
     read_column,
 )
 from memberops.adapters.sources.finding_log import FindingLog
+from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.text_bytes import blocks_of_bytes
 from memberops.adapters.sources.text_gathering import TextGatherer
+from memberops.adapters.sources.text_table import TextTable, read_text_table
 from memberops.domain import Currency
 from memberops.tables import table
 
@@ -149,3 +151,21 @@ def test_bytes_are_those_of_the_texts(texts, rows):
             assert (first[at], last[at]) == ((raw[0], raw[-1]) if raw else (0, 0))
             found.append(raw.decode())
     assert found == texts
+
+
+def test_texts_are_let_go_only_where_nobody_may_ask_for_them():
+    """A reading without rejects holds no text any more; another shows its rejects."""
+    options = ReadingOptions.of("sales", currency=Currency("CNY"), zone=ZoneInfo("UTC"))
+    good = ["T1", "2026-11-05 14:03:00+00", "S1", "1", "5.00"]
+    headings = ("ticket_id", "sold_at", "store_id", "quantity", "amount")
+    for bad in (False, True):
+        rows = [good, [*good[:4], "none" if bad else "6.00"]]
+        columns = [_kept(list(each)) for each in zip(*rows, strict=True)]
+        table = TextTable(
+            name="till", headings=headings, lines=np.arange(1, 3),
+            columns=tuple(TextColumn(np.arange(2), texts) for texts in columns),
+        )  # fmt: skip
+        result, _ = read_text_table(table, options, spent=True)
+        assert result.frame["amount"].tolist() == [500, 600][: 2 - bad]
+        assert result.rejects["raw"].tolist() == [",".join(rows[1])] * bad
+        assert len(columns[1]) == 2 * bad

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["ArrowTexts", "in_order", "picked"]
+__all__ = ["ArrowTexts", "in_order", "no_texts", "picked", "release_unused"]
 
 _Array = npt.NDArray[Any]
 
@@ -65,6 +66,10 @@ class ArrowTexts(Sequence[str]):
         """Make a list of all."""
         return list(self.array.to_pylist())
 
+    def let_go(self) -> None:
+        """Hold no text any longer, whoever holds this."""
+        self.array = self.array[:0]
+
     def chunks(self) -> Iterator[tuple[int, Any]]:
         """Give the arrays that it is made of, each with the position of its first."""
         start = 0
@@ -72,24 +77,32 @@ class ArrowTexts(Sequence[str]):
             yield start, chunk
             start += len(chunk)
 
-    def replaced(self, mask: _Array, values: Sequence[str | None]) -> ArrowTexts:
+    def replaced(
+        self, void: _Array, places: _Array, values: Sequence[str | None]
+    ) -> ArrowTexts:
         """
-        Put values, or none, where a mask is set; what is not touched is shared.
+        Put none, or other values, in the place of some; what is not touched is shared.
 
         Args:
-            mask: One for each text.
-            values: One for each place where it is set.
+            void: Tells for each text whether there is none.
+            places: The positions of others, in order.
+            values: What comes there.
         """
         arrow: Any = importlib.import_module("pyarrow")
         compute: Any = importlib.import_module("pyarrow.compute")
-        made, done = [], 0
+        made: list[Any] = []
         for start, chunk in self.chunks():
-            own = mask[start : start + len(chunk)]
-            count = int(own.sum())
-            if count:
-                new = arrow.array(values[done : done + count], chunk.type)
-                chunk = compute.replace_with_mask(chunk, arrow.array(own), new)  # noqa: PLW2901 - the same, changed
-            done += count
+            end = start + len(chunk)
+            first, last = np.searchsorted(places, [start, end]).tolist()
+            own = void[start:end]
+            if own.any():
+                none = arrow.scalar(None, chunk.type)
+                chunk = compute.if_else(arrow.array(own), none, chunk)  # noqa: PLW2901 - the same, changed
+            if first < last:
+                mask = np.zeros(end - start, dtype=bool)
+                mask[places[first:last] - start] = True
+                new = arrow.array(values[first:last], chunk.type)
+                chunk = compute.replace_with_mask(chunk, arrow.array(mask), new)  # noqa: PLW2901 - again
             made.append(chunk)
         return ArrowTexts(arrow.chunked_array(made, self.array.type))
 
@@ -109,6 +122,27 @@ class ArrowTexts(Sequence[str]):
         return found
 
 
+def no_texts(rows: int) -> pd.Series[Any]:
+    """
+    Make a series of text that has none in any row, and takes next to no memory.
+
+    >>> no_texts(2).isna().tolist()
+    [True, True]
+    """
+    kind: Any = pd.Series([], dtype="str").dtype
+    arrow: Any = sys.modules.get("pyarrow")  # pandas has loaded it, if it has any
+    if arrow is None or getattr(kind, "storage", "") != "pyarrow":
+        return pd.Series([None] * rows, dtype=kind)
+    # Zeros that nobody has written are no memory yet.
+    parts = [np.zeros(rows // 8 + 1, np.uint8), np.zeros(rows + 1, np.int64)]
+    buffers = [*map(arrow.py_buffer, parts), arrow.py_buffer(b"")]
+    array = arrow.Array.from_buffers(arrow.large_string(), rows, buffers)
+    found: pd.Series[Any] = pd.Series(
+        kind.__from_arrow__(array), dtype=kind, copy=False
+    )
+    return found
+
+
 def picked(texts: Sequence[str], places: _Array) -> list[str]:
     """
     Take the texts at some places.
@@ -116,10 +150,22 @@ def picked(texts: Sequence[str], places: _Array) -> list[str]:
     >>> picked(["a", "b", "c"], np.array([2, 0]))
     ['c', 'a']
     """
-    if isinstance(texts, ArrowTexts):
-        arrow: Any = importlib.import_module("pyarrow")
-        return list(texts.array.take(arrow.array(places)).to_pylist())
-    return [texts[at] for at in places.tolist()]
+    if not isinstance(texts, ArrowTexts):
+        return [texts[at] for at in places.tolist()]
+    if len(places) and (places[1:] < places[:-1]).any():
+        order = np.argsort(places)
+        found = np.empty(len(places), dtype=object)
+        found[order] = picked(texts, places[order])
+        return list(found)
+    arrow: Any = importlib.import_module("pyarrow")
+    made: list[str] = []
+    # Part by part: pyarrow would join them all, to take one text.
+    for start, chunk in texts.chunks():
+        first, last = np.searchsorted(places, [start, start + len(chunk)]).tolist()
+        if first < last:
+            own = arrow.array(places[first:last] - start)
+            made += chunk.take(own).to_pylist()
+    return made
 
 
 def in_order(codes: _Array, count: int) -> bool:
@@ -132,3 +178,10 @@ def in_order(codes: _Array, count: int) -> bool:
     if len(codes) != count or (count and codes[-1] != count - 1):
         return False
     return bool((codes == np.arange(count, dtype=codes.dtype)).all())
+
+
+def release_unused() -> None:
+    """Have pyarrow give back the memory that it keeps for later, if it is in use."""
+    arrow: Any = sys.modules.get("pyarrow")
+    if arrow is not None:
+        arrow.default_memory_pool().release_unused()

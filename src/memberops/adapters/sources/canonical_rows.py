@@ -7,7 +7,7 @@ before it begins, and no two rows have one key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from memberops.adapters.sources.column_values import Cells, empty_series
+from memberops.adapters.sources.arrow_texts import ArrowTexts, release_unused
+from memberops.adapters.sources.column_values import Cells, TextColumn, empty_series
 from memberops.adapters.sources.finding_log import Reason
 from memberops.adapters.sources.row_verdicts import RowVerdicts
 from memberops.tables import Column, Table
@@ -77,6 +78,7 @@ def settle(
     blocked: Mapping[str, Reason] | None = None,
     earlier: pd.DataFrame | None = None,
     file: str = "",
+    texts: Iterable[TextColumn] = (),
 ) -> Conversion:
     """
     Accept or reject each row, and give the accepted ones in canonical form.
@@ -89,6 +91,8 @@ def settle(
         blocked: Columns that cannot be used at all, and why.
         earlier: `Conversion.keys` of the files before this one.
         file: Name of the file; empty for a frame, whose rows have positions.
+        texts: What the cells were read from, if nobody needs it unless a row is
+            rejected: then it is let go before the frame takes its memory.
     """
     sources = {name for names in derived.values() for name in names}
     for column in table.columns:
@@ -98,6 +102,8 @@ def settle(
             own = column.name not in derived
             state.require(cells[column.name], empty=own)
     _check_order(cells, state)
+    if not table.key and (state.which < 0).all():
+        _let_go(texts, cells)
     frame = _frame(table, cells, state)
     keys = _keys(table, frame, state, file)
     frame = _unique(table, frame, keys, earlier, state)
@@ -105,11 +111,13 @@ def settle(
         if name not in sources and not column_cells.column.required:
             state.warn(column_cells)
     rejected = np.flatnonzero(state.which >= 0)
+    if len(rejected):
+        keys = keys[~np.isin(keys["row"], rejected)]
     return Conversion(
         frame=frame,
         rejected=rejected,
         reasons=[state.reasons[code] for code in state.which[rejected]],
-        keys=keys[np.isin(keys["row"], np.flatnonzero(state.which < 0))],
+        keys=keys,
     )
 
 
@@ -121,16 +129,26 @@ def _check_order(cells: Mapping[str, Cells], state: RowVerdicts) -> None:
     state.reject(wrong & (state.which < 0), [_BACKWARDS])
 
 
+def _let_go(texts: Iterable[TextColumn], cells: Mapping[str, Cells]) -> None:
+    used = {id(each.typed) for each in cells.values()}
+    for text in texts:
+        if isinstance(text.texts, ArrowTexts) and id(text.texts) not in used:
+            text.texts.let_go()
+    release_unused()
+
+
 def _frame(
     table: Table, cells: Mapping[str, Cells], state: RowVerdicts
 ) -> pd.DataFrame:
-    kept = np.flatnonzero(state.which < 0)
+    good = state.which < 0
+    kept = None if good.all() else np.flatnonzero(good)
+    rows = len(good) if kept is None else len(kept)
     series = {}
     for column in table.columns:
         if column.name in cells:
             series[column.name] = cells[column.name].series(kept)
         else:
-            series[column.name] = empty_series(column, len(kept))
+            series[column.name] = empty_series(column, rows)
     # What the cells hold is nobody's but the frame's.
     return pd.DataFrame(series, copy=False)
 
@@ -138,9 +156,9 @@ def _frame(
 def _keys(
     table: Table, frame: pd.DataFrame, state: RowVerdicts, file: str
 ) -> pd.DataFrame:
-    kept = np.flatnonzero(state.which < 0)
     if not table.key:
-        return pd.DataFrame({"row": kept[:0]})
+        return pd.DataFrame({"row": np.zeros(0, dtype=np.int64)})
+    kept = np.flatnonzero(state.which < 0)
     keys = frame[list(table.key)].copy()
     keys["row"], keys["line"], keys["file"] = kept, state.lines[kept], file
     return keys
@@ -202,7 +220,7 @@ def _day_of(column: Column, moments: Cells) -> Cells:
         column=column,
         typed=days,
         missing=np.isnat(days),
-        problem=np.full(len(days), -1),
+        problem=np.broadcast_to(np.int64(-1), len(days)),
         reasons=[],
     )
 

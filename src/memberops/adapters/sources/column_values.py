@@ -13,7 +13,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from memberops.adapters.sources.arrow_texts import ArrowTexts, in_order, picked
+from memberops.adapters.sources.arrow_texts import (
+    ArrowTexts,
+    in_order,
+    no_texts,
+    picked,
+)
 from memberops.adapters.sources.date_columns import (
     NO_TIME,
     NOT_FIRST_DAY,
@@ -130,21 +135,18 @@ class Cells:
             return np.broadcast_to(_NO_PROBLEM, len(self.codes))
         return np.asarray(self.problem[self.codes])
 
-    def series(self, rows: _Array) -> pd.Series[Any]:
-        """Give the typed values of some rows; what could not be read is missing."""
-        codes = self.codes
-        if not in_order(rows, len(codes)):
-            codes = codes[rows]
+    def series(self, rows: _Array | None = None) -> pd.Series[Any]:
+        """Give the typed values of all rows or some; what is unreadable is missing."""
+        codes = self.codes if rows is None else self.codes[rows]
         if isinstance(self.typed, ArrowTexts):
             return self.typed.series(codes)
         # A column of which each row has its own value is not copied.
         each = in_order(codes, len(self.typed))
         kind = self.column.kind
         if kind in (Kind.DATE, Kind.INSTANT):
-            moments: pd.Series[Any] = pd.Series(
-                self.typed if each else self.typed[codes], copy=False
-            )
-            return moments.dt.tz_localize("UTC") if kind is Kind.INSTANT else moments
+            values = self.typed if each else self.typed[codes]
+            zone = "UTC" if kind is Kind.INSTANT else None
+            return pd.Series(pd.DatetimeIndex(values, tz=zone, copy=False), copy=False)
         void = self.missing | (self.problem >= 0)
         void = void if each else void[codes]
         if kind in (Kind.INTEGER, Kind.MONEY):
@@ -160,15 +162,17 @@ class Cells:
 
 def empty_series(column: Column, rows: int) -> pd.Series[Any]:
     """Give a column without values, in the type that it has with values."""
-    cells = Cells(
-        column=column,
-        codes=np.zeros(rows, dtype=np.int64),
-        typed=_typed([None], column.kind),
-        missing=np.array([True]),
-        problem=np.array([-1]),
-        reasons=[],
-    )
-    return cells.series(np.arange(rows))
+    kind = column.kind
+    if kind in (Kind.DATE, Kind.INSTANT):
+        none = pd.Series(np.full(rows, "NaT", dtype="datetime64[us]"), copy=False)
+        return none.dt.tz_localize("UTC") if kind is Kind.INSTANT else none
+    if kind not in (Kind.INTEGER, Kind.MONEY):
+        return no_texts(rows)
+    zeros = np.zeros(rows, dtype=np.int64)
+    if column.required:
+        return pd.Series(zeros, copy=False)
+    void = np.ones(rows, dtype=bool)
+    return pd.Series(pd.arrays.IntegerArray(zeros, void), copy=False)
 
 
 def read_column(
@@ -266,14 +270,16 @@ def _moments(
     log: FindingLog,
 ) -> Cells:
     """Read days or moments: the plain ones at once, the rest one by one."""
-    rows = np.bincount(text.codes, minlength=len(text.texts))
+    rows = _counts(text)
     dated = column.kind is Kind.DATE
     texts = text.texts
     if dated and date_format is None:
         texts = days_at_midnight(column, texts, zone, log)
-    instants = np.full(len(void), "NaT", dtype="datetime64[us]")
-    days, rest, odd = instants.copy(), np.flatnonzero(~void), dict[str, int]()
-    if date_format is None and len(rest) >= FEWEST and column.name != "month":
+    rest, odd = np.flatnonzero(~void), dict[str, int]()
+    if date_format is not None or len(rest) < FEWEST or column.name == "month":
+        instants = np.full(len(void), "NaT", dtype="datetime64[us]")
+        days = instants.copy()
+    else:
         read = read_plain_moments(texts, zone, dated=dated)
         instants, days = read.instants, read.days
         # A word for nothing may look like a moment.
@@ -295,6 +301,13 @@ def _moments(
     days[rest] = np.array(found_days, dtype="datetime64[D]")
     typed = days if dated else instants
     return _cells(column, text, void, typed, rest=rest, found=found, days=days)
+
+
+def _counts(text: TextColumn) -> _Array:
+    """Count for each text how many rows have it."""
+    if in_order(text.codes, len(text.texts)):
+        return np.broadcast_to(np.int64(1), len(text.codes))
+    return np.bincount(text.codes, minlength=len(text.texts))
 
 
 def _cells(
@@ -330,7 +343,8 @@ def _cells(
             problem[position] = reasons.setdefault(reason, len(reasons))
             found[place] = None
     if isinstance(typed, ArrowTexts):
-        typed = _changed(typed, void, rest, found)
+        if len(rest) or void.any():
+            typed = typed.replaced(void, rest, found)
     else:
         typed[rest] = _typed(found, column.kind)
     return Cells(
@@ -342,18 +356,6 @@ def _cells(
         reasons=list(reasons),
         days=days,
     )
-
-
-def _changed(
-    texts: ArrowTexts, void: _Array, rest: _Array, found: list[Any]
-) -> ArrowTexts:
-    """Make values of texts: none where there is none, and what was read of others."""
-    mask = void.copy()
-    mask[rest] = True
-    if not mask.any():
-        return texts
-    every = dict(zip(rest.tolist(), found, strict=True))
-    return texts.replaced(mask, list(map(every.get, np.flatnonzero(mask).tolist())))
 
 
 def _typed(found: list[Any], kind: Kind) -> _Array:

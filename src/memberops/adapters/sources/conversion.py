@@ -78,6 +78,7 @@ class Converter:
         blocked: Mapping[str, Reason] | None = None,
         earlier: pd.DataFrame | None = None,
         file: str = "",
+        spent: bool = False,
     ) -> Conversion:
         """
         Convert the rows of one file.
@@ -90,6 +91,8 @@ class Converter:
             blocked: Columns that cannot be used at all, and why.
             earlier: `Conversion.keys` of the files before this one.
             file: Name of the file.
+            spent: Whether the text is needed no more if all rows are accepted: it may
+                be gone then.
 
         Raises:
             ConfigurationError: A constant or the limit of a drop rule cannot be
@@ -105,7 +108,7 @@ class Converter:
         for name, text in self.constants.items():
             cells[name] = self._constant(name, text, count)
         derived = derive(self.table, cells)
-        state = RowVerdicts(np.full(count, -1, dtype=np.int64), [], lines, log)
+        state = RowVerdicts(np.full(count, -1, dtype=np.int32), [], lines, log)
         for rule in self.drop:
             self._drop(rule, cells, extra or {}, state)
         return settle(
@@ -116,6 +119,7 @@ class Converter:
             blocked=blocked,
             earlier=earlier,
             file=file,
+            texts=columns.values() if spent else (),
         )
 
     def _cells(

@@ -27,14 +27,22 @@ FEWEST = 100
 
 _Array = npt.NDArray[Any]
 
-_BLOCK = 1 << 17
+_BLOCK = 1 << 15
 _DAY, _MINUTE, _SECOND, _LONGEST = 10, 16, 19, 40
+_SECOND_IN_MICROS = 1_000_000
 _DATE = (slice(0, 4), slice(5, 7), slice(8, 10))
 _FIRST_YEAR, _LAST_YEAR = 1900, 2099
 _OFFSET_SIZES = (0, 1, 3, 5, 6)
 """Of nothing, Z, +08, +0800 and +08:00."""
 
 _MOST_DIGITS = 6
+_FITS = (2, 4)
+"""So many digits fit into eight bits, and into sixteen."""
+
+_MONTHS = np.arange(f"{_FIRST_YEAR}-01", f"{_LAST_YEAR + 1}-02", dtype="datetime64[M]")
+_FIRSTS = _MONTHS.astype("datetime64[D]").astype(np.int64)
+_LENGTHS = np.diff(_FIRSTS)
+"""The first day of each month that is read, and how many days it has."""
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -129,11 +137,14 @@ def _walls_of(block: TextBytes, *, dated: bool) -> tuple[_Array, _Array]:
 
 def _number(signs: _Array, good: _Array) -> _Array:
     """Read digits, one row of bytes for each place; what is none is not good."""
-    total = np.zeros(signs.shape[1], dtype=np.int64)
+    small, middle = len(signs) <= _FITS[0], len(signs) <= _FITS[1]
+    kind: Any = np.uint8 if small else np.int16 if middle else np.int64
+    total = np.zeros(signs.shape[1], dtype=kind)
     for row in signs:
         digit = row - ord("0")  # unsigned: what is no digit is more than 9
         np.logical_and(good, digit <= 9, out=good)  # noqa: PLR2004 - digits
-        total = total * 10 + digit
+        total *= kind(10)
+        total += digit.astype(kind)
     return total
 
 
@@ -148,25 +159,29 @@ def _walls(signs: _Array) -> _Array:
     year, month, day = (_number(signs[at], good) for at in _DATE)
     good &= (year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (month >= 1)
     good &= (month <= 12) & (day >= 1)  # noqa: PLR2004 - months
-    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    days = months.astype("datetime64[D]") + (day - 1)
-    good &= days.astype("datetime64[M]") == months
-    seconds = np.zeros(len(good), dtype=np.int64)
+    months = (year - np.int16(_FIRST_YEAR)) * np.int16(12) + month - np.int16(1)
+    months[~good] = 0
+    good &= day <= _LENGTHS[months]
+    seconds = (_FIRSTS[months] + day - 1) * 86_400
     if size > _DAY:
         hour, minute = _number(signs[11:13], good), _number(signs[14:16], good)
         good &= (hour < 24) & (minute < 60)  # noqa: PLR2004 - of a day, of an hour
-        seconds = hour * 3600 + minute * 60
+        seconds += hour.astype(np.int64) * 3600 + minute.astype(np.int64) * 60
     if size > _MINUTE:
         second = _number(signs[17:19], good)
         good &= second < 60  # noqa: PLR2004 - of a minute
-        seconds = seconds + second
-    walls = days.astype("datetime64[us]") + seconds.astype("timedelta64[s]")
-    return np.where(good, walls, np.datetime64("NaT", "us"))
+        seconds += second
+    walls = (seconds * _SECOND_IN_MICROS).astype("datetime64[us]")
+    walls[~good] = np.datetime64("NaT")
+    return np.asarray(walls)
 
 
 def _tails(signs: _Array) -> tuple[_Array, _Array]:
     """Read what follows the second: a fraction, and how far the clock was ahead."""
     size, count = signs.shape
+    if count > 1 and (signs == signs[:, :1]).all():
+        more, ahead = (np.repeat(one, count) for one in _tails(signs[:, :1]))
+        return more, ahead
     more = np.full(count, "NaT", dtype="timedelta64[us]")
     ahead = more.copy()
     for width in _OFFSET_SIZES:
@@ -177,8 +192,8 @@ def _tails(signs: _Array) -> tuple[_Array, _Array]:
         if digits > 0:
             good &= signs[0] == ord(".")
         fraction = _number(signs[1 : size - width], good)
-        fraction *= 10 ** (_MOST_DIGITS - max(digits, 0))
-        more[good] = fraction[good].astype("timedelta64[us]")
+        micros = fraction[good].astype(np.int64) * 10 ** (_MOST_DIGITS - max(digits, 0))
+        more[good] = micros.astype("timedelta64[us]")
         if zone:
             ahead[good] = own[good]
     return more, ahead
@@ -198,7 +213,8 @@ def _offset(signs: _Array, count: int) -> tuple[bool, _Array, _Array]:
         good &= minute < 60  # noqa: PLR2004 - of an hour
         if len(signs) == _OFFSET_SIZES[-1]:
             good &= signs[3] == ord(":")
-        minutes = np.where(signs[0] == ord("-"), -1, 1) * (hour * 60 + minute)
+        minutes = hour.astype(np.int64) * 60 + minute
+        minutes *= np.where(signs[0] == ord("-"), -1, 1)
     return bool(len(signs)), (minutes * 60_000_000).astype("timedelta64[us]"), good
 
 

@@ -32,6 +32,7 @@ _POINT, _MINUS, _ZERO, _SPACE, _SHARP = (ord(sign) for sign in ".-0 #")
 _ENDS_OF_ERRORS = [ord(sign) for sign in "!?A"]
 _ERROR = re.compile(r"\|#[^|]*[!?A]\|")
 _FOREIGN = np.arange(256) > ord("~")
+_ODD = np.array([not (at < 128 and chr(at).isalnum()) for at in range(256)])  # noqa: PLR2004 - ASCII
 _SPOILING = (np.arange(256) < _SPACE) | np.isin(np.arange(256), [*b'"+\x7f'])
 
 
@@ -50,6 +51,9 @@ def plain_words(texts: Sequence[str]) -> _Array:
         return plain
     for start, block in blocks_of_bytes(texts, _BLOCK):
         own = plain[start : start + len(block.ends)]
+        if not _ODD[block.signs].any():
+            own[:] = block.lengths <= _LONGEST_WORD
+            continue
         first, last = block.edges
         own[:] = (first != _SPACE) & (last != _SPACE)
         own &= (first != _SHARP) | ~np.isin(last, _ENDS_OF_ERRORS)

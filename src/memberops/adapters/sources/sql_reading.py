@@ -249,7 +249,8 @@ class SqlReading:
                 ),
                 lines=texts.lines[~gone],
             )
-        result = read_text_table(living, self.options)[0]
+        spent = not gone.any()  # else the keys of deleted rows are read from it
+        result = read_text_table(living, self.options, spent=spent)[0]
         key = self._record_key
         if whole:
             return SourceChanges(result=result, cursor=cursor, whole=True)

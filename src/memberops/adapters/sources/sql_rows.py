@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
 
+from memberops.adapters.sources.arrow_texts import in_order, release_unused
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.records import text_of
 from memberops.adapters.sources.sql_access import FAMILIES
@@ -269,7 +270,17 @@ def gathered(pieces: Iterable[list[Piece]], columns: int) -> list[TextColumn]:
     for piece in pieces:
         for gatherer, part in zip(gatherers, piece, strict=True):
             gatherer.add(part)
-    return [gatherer.column() for gatherer in gatherers]
+    found: list[TextColumn] = []
+    each: npt.NDArray[Any] | None = None
+    for gatherer in gatherers:
+        column = gatherer.column()
+        if in_order(column.codes, len(column.texts)):
+            # One numbering will do for all columns whose rows have their own texts.
+            each = column.codes if each is None else each
+            column = TextColumn(each, column.texts)
+        found.append(column)
+    release_unused()
+    return found
 
 
 def zoned(column: TextColumn) -> TextColumn:

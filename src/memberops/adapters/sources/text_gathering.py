@@ -50,7 +50,12 @@ class TextGatherer:
         """Add the texts of some rows."""
         if isinstance(texts, ArrowTexts):
             self._settle()
-            self._take(texts.array.combine_chunks())
+            if len(texts) and self._arrow is not None:
+                # A copy: what a driver gives takes twice the memory that it needs.
+                chunks = texts.array.chunks
+                self._take(self._arrow.concat_arrays([*chunks, chunks[0][:0]]))
+            elif len(texts):
+                self._number(list(texts))
             return
         self._waiting.extend(texts)
         if len(self._waiting) >= _ROWS_AT_ONCE:
@@ -66,7 +71,10 @@ class TextGatherer:
             chunks = self._arrow.chunked_array(self._coded).unify_dictionaries().chunks
             self._coded = []
             texts = self._arrow.chunked_array([chunks[0].dictionary])
-            codes = np.concatenate([chunk.indices.to_numpy() for chunk in chunks])
+            kind = np.min_scalar_type(max(len(chunks[0].dictionary) - 1, 0))
+            codes = np.concatenate(
+                [chunk.indices.to_numpy().astype(kind) for chunk in chunks]
+            )
             return TextColumn(codes, ArrowTexts(texts))
         codes = np.concatenate([np.zeros(0, np.int32), *self._codes])
         known, self._codes = list(self._known), []
@@ -89,9 +97,7 @@ class TextGatherer:
 
     def _take(self, values: Any) -> None:
         """Keep an array of pyarrow, which holds a text for each row."""
-        if self._arrow is None:
-            self._number(values.to_pylist())
-        elif self._each:
+        if self._each:
             self._each.append(values)
         else:
             coded = values.dictionary_encode()

@@ -80,7 +80,11 @@ class TextTable:
 
 
 def read_text_table(
-    text: TextTable, options: ReadingOptions, *, earlier: pd.DataFrame | None = None
+    text: TextTable,
+    options: ReadingOptions,
+    *,
+    earlier: pd.DataFrame | None = None,
+    spent: bool = False,
 ) -> tuple[SourceResult, pd.DataFrame]:
     """
     Read one canonical table of rows of text, with the rules and findings of files.
@@ -89,6 +93,7 @@ def read_text_table(
         text: The rows.
         options: What becomes of their columns.
         earlier: Keys of the rows that were read before these.
+        spent: Whether the caller needs the text no more if all rows are accepted.
 
     Returns:
         The result, and the keys of its accepted rows.
@@ -136,6 +141,7 @@ def read_text_table(
         blocked=blocked,
         earlier=earlier,
         file=text.name,
+        spent=spent,
     )
     most = options.limits.rejects
     unlisted = log.add_unlisted(len(done.rejected), most)
