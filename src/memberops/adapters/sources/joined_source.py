@@ -45,7 +45,7 @@ class JoinedSource:
     2
     >>> twice = JoinedSource(north, north, names=["north", "again"]).read("sales")
     >>> print(twice.findings[-1].describe("en"))
-    warning again sales: records that north or another earlier section gives too: 1; ...
+    warning again sales: tickets that north or another earlier section gives too: 1; ...
     """
 
     def __init__(self, *sources: Source, names: Sequence[str] = ()) -> None:
