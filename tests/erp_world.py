@@ -60,6 +60,7 @@ class ErpServer:
         self.records = {}
         self.faults = []
         self.page = 100
+        self.missing = set()
         self.asked = []
         self._answers = answers
         self.server = LoopbackServer(self._serve)
@@ -123,11 +124,11 @@ def _searched(world, model, method, said):
 
 def frappe_answers(world, path, params, _said):
     """Answer as Frappe does to the list of a kind of documents, or one of them."""
-    _, _, _, doctype, *name = path.split("/")
+    _, _, _, doctype, *name = path.split("/", 4)
     documents = world.records.get(doctype, {})
     if name:
         world.asked.append((doctype, name[0]))
-        document = documents.get(name[0])
+        document = None if name[0] in world.missing else documents.get(name[0])
         return None if document is None else {"data": {"name": name[0], **document}}
     world.asked.append((doctype, params))
     assert params["order_by"] == "name asc"

@@ -293,6 +293,25 @@ def test_the_customers_of_an_unsubscribed_contact_have_refused_mail(site):
     assert list(again.result.frame["member_id"]) == [WANG]
 
 
+def test_a_refusal_that_is_listed_is_never_passed_over(site):
+    """A proxy that knows no name with a slash answers 404, as if it were gone."""
+    site.records["Contact"] = {"王/李": a_contact("王小明"), "Li": a_contact("李")}
+    site.missing = {"王/李"}
+    with pytest.raises(SourceError, match="listed as unsubscribed") as told:
+        source_of(site).read("consents")
+    assert "王" not in str(told.value)
+
+
+def test_an_invoice_that_is_listed_and_not_to_be_had_is_told(site):
+    """Once it may have been deleted meanwhile; each time something is wrong."""
+    site.records["POS Invoice"] = {
+        "ACC/1": {"modified": AT, "docstatus": 1, "items": []},
+    }
+    site.missing = {"ACC/1"}
+    findings = source_of(site).read("sales").findings
+    assert [each.count for each in findings if each.rule == "records-gone"] == [1]
+
+
 def test_no_error_shows_the_name_of_whom_it_asked_for(site):
     """A contact is called by its person, and stands so in the address."""
     site.records["Contact"] = {"王小明-1": a_contact("王小明")}

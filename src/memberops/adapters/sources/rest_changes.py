@@ -93,6 +93,7 @@ def read_changes(
     result = read_text_table(text, options)[0]
     findings += _cut(table, resource, sum(each.cut for each in made))
     findings += unexplained(sum(each.differs for each in made), resource.path[:80])
+    findings += _gone_since(table, resource, sum(each.left for each in made))
     findings += _unread(table, resource, got.unread)
     findings += rows.watch.findings() if whole else []
     findings += [f for f in result.findings if whole or f.rule != "no-rows"]
@@ -165,6 +166,25 @@ def _cut(table: Table, resource: RestResource, count: int) -> list[Finding]:
             message_en="the service gave only the first lines of these records; the "
             "others are missing",
             message_zh="服务只返回了这些记录的前若干行，其余行缺失",
+        )
+    ]
+
+
+def _gone_since(table: Table, resource: RestResource, count: int) -> list[Finding]:
+    if not count:
+        return []
+    return [
+        Finding(
+            table=table.name,
+            rule="records-gone",
+            severity=Severity.WARNING,
+            source=resource.path[:80],
+            count=count,
+            message_en="the service listed these records and had them no more when it "
+            "was asked for the rest of them; if it happens each time, a server between "
+            "may refuse their ids",
+            message_zh="服务的列表中有这些记录，但查询其明细时已不存在；如果每次都如此，"
+            "可能是中间的服务器不接受这些编号",
         )
     ]
 

@@ -30,12 +30,14 @@ class RecordRows:
         gone: Keys whose rows are to be taken out unless some of *rows* have them.
         cut: Whether the service left lines out.
         differs: Whether they do not add up to what the record says.
+        left: Whether the record was listed, and gone when it was asked for.
     """
 
     rows: tuple[tuple[str, ...], ...]
     gone: tuple[RecordKey, ...] = ()
     cut: bool = False
     differs: bool = False
+    left: bool = False
 
 
 class RecordReader:
@@ -104,7 +106,7 @@ class RecordReader:
             for lines in self._resource.lines
             for key in self._shared_key(record, lines)
         ]
-        return RecordRows((), tuple(dict.fromkeys(gone)))
+        return RecordRows((), tuple(dict.fromkeys(gone)), left=True)
 
     def key_of(self, row: tuple[str, ...]) -> RecordKey:
         """Return the key of a row; empty if a part is missing."""
