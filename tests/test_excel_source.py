@@ -26,6 +26,7 @@ from excel_files import (
 )
 from memberops.adapters import load_adapters
 from memberops.adapters.sources.contract import SourceContext
+from memberops.adapters.sources.excel_book import Workbook
 from memberops.adapters.sources.excel_calendar import counts_from_1904
 from memberops.adapters.sources.excel_cells import exact_number
 from memberops.adapters.sources.excel_source import ExcelSource
@@ -303,6 +304,27 @@ def test_sheets_that_fit_equally_are_asked_for_and_can_all_be_read():
     assert read(path, sheet=1).frame["ticket_id"].tolist() == ["T1"]
     assert read(path, sheet="*").frame["ticket_id"].tolist() == ["T1", "T2"]
     assert read(path, sheet=["10月", 1]).accepted == 2
+
+
+@pytest.mark.parametrize("sheet", [None, "*"])
+def test_of_many_sheets_the_cells_of_one_are_in_memory_at_a_time(sheet, monkeypatch):
+    """A year of months in one workbook costs the memory of a month."""
+    year = {f"{n}月": [SALES, [f"T{n}", *GOOD[1:]]] for n in range(1, 5)}
+    year |= {"明细": [[*SALES, "会员号"], [*GOOD, "M1"]]} if sheet is None else {}
+    opened, held = [], []
+    make = Workbook.sheet
+
+    def remembered(book, name):
+        held.append(sum(any(each.rows()) for each in opened))
+        opened.append(make(book, name))
+        return opened[-1]
+
+    monkeypatch.setattr(Workbook, "sheet", remembered)
+    result = read(workbook(year), sheet=sheet)
+
+    assert result.accepted == (4 if sheet else 1)
+    assert len(held) == len(year)
+    assert max(held) == (0 if sheet else 1)
 
 
 @pytest.mark.parametrize("sheet", ["11月", 0, 3, True, [1, "9月"], []])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 from zoneinfo import ZoneInfo
@@ -238,10 +238,12 @@ def read_sheets(
         return sheet_head(book.sheet(name), known, line=heading_line)
 
     log = FindingLog(table.name, path.name, options.limits.examples)
-    if sheet is None:
-        heads = [_best(book, head, log, table.name)]
-    else:
-        heads = [head(name) for name in _named(book, sheet)]
+    # One after the other: of a workbook of many sheets one at a time is in memory.
+    heads: Iterable[SheetHead] = (
+        [_best(book, head, log, table.name)]
+        if sheet is None
+        else map(head, _named(book, sheet))
+    )
     texts = []
     for number, each in enumerate(heads):
         name = f"{path.name}[{each.sheet.name}]"
@@ -290,10 +292,19 @@ def _best(
             "如需读取，请用 sheet 指定",
             count=len(book.hidden),
         )
-    heads = [found for name in shown if (found := head(name)).headings]
+    heads: list[SheetHead] = []
+    scores: list[int] = []
+    for name in shown:
+        found = head(name)
+        if found.headings is None:
+            continue
+        heads.append(found)
+        scores.append(found.headings.known)
+        for each in heads:
+            if each is not heads[scores.index(max(scores))]:
+                each.sheet.close()
     if not heads:
         raise SourceError(f"{book.path.name} has no sheet with text")
-    scores = [found.headings.known if found.headings else 0 for found in heads]
     first = heads[scores.index(max(scores))]
     equal = [
         each.sheet.name
