@@ -225,30 +225,91 @@ def test_a_chat_is_asked_for_until_days_after_the_end(office):
     assert not office.asked_for("model.ir.chat.channel.get")
 
 
-def test_an_address_is_of_the_user_who_has_it_now(office):
-    """Letters count alike, and who asked and never confirmed said nothing."""
-    office.models |= {
-        "web.user": [
-            {"id": 1, "email": "A@example.com", "party": 7, "active": True},
-            {"id": 2, "email": "a@example.com", "party": 6, "active": False},
-            {"id": 3, "email": "b@example.com", "party": 8, "active": True},
-        ],
-        "marketing.email.list": [{"id": 1, "name": "letter"}],
-        "marketing.email": [
-            {"id": 1, "email": "a@example.com", "list_": 1, "active": False,
-             "create_date": at(1), "write_date": at(5, 20)},
-            {"id": 2, "email": "b@example.com", "list_": 1, "active": False,
-             "create_date": at(1), "write_date": None},
-        ],
-    }  # fmt: skip
-    frame = office.source().read("consents").frame
-    # In Shanghai it is the next day.
-    assert frame[["member_id", "channel", "given", "source"]].values.tolist() == [
-        ["7", "email", "no", "letter"]
+LEFT = {"active": False, "create_date": at(1), "write_date": at(5, 20)}
+ASKED = LEFT | {"write_date": None}
+ON = LEFT | {"active": True}
+SAID = ["member_id", "channel", "given", "source"]
+
+
+def subscribed(office, *emails):
+    """Let addresses be on, or have left, a list called letter or one called offers."""
+    office.models["marketing.email.list"] = [
+        {"id": 1, "name": "letter"}, {"id": 2, "name": "offers"}
+    ]  # fmt: skip
+    office.models["marketing.email"] = [
+        {"id": number, "email": address, "list_": place, **said}
+        for number, (address, place, said) in enumerate(emails, 1)
     ]
+
+
+def web_users(office, *users):
+    """Let parties have web users with addresses."""
+    office.models["web.user"] = [
+        {"id": number, "email": address, "party": party, "active": active}
+        for number, (address, party, active) in enumerate(users, 1)
+    ]
+
+
+def test_who_left_a_list_has_refused_and_who_never_confirmed_said_nothing(office):
+    """Letters count alike, and in Shanghai it is the next day."""
+    web_users(office, ("A@example.com", 7, True), ("b@example.com", 8, True))
+    subscribed(office, ("a@example.com", 1, LEFT), ("b@example.com", 1, ASKED))
+    frame = office.source().read("consents").frame
+    assert frame[SAID].values.tolist() == [["7", "email", "no", "letter"]]
     assert str(frame["on"].iloc[0])[:10] == "2026-11-06"
     with pytest.raises(ConfigurationError, match="letter"):
         office.source(email_lists=["leter"]).read("consents")
+
+
+def test_a_refusal_is_not_outdone_by_another_list_or_address(office):
+    """Whoever left one of the lists that count is not written to."""
+    web_users(office, ("a@example.com", 7, True), ("old@example.com", 8, True),
+              ("new@example.com", 8, True))  # fmt: skip
+    later = ON | {"create_date": at(8), "write_date": at(9)}
+    subscribed(office, ("a@example.com", 1, LEFT), ("a@example.com", 2, later),
+               ("old@example.com", 1, LEFT), ("new@example.com", 1, later))  # fmt: skip
+    frame = office.source().read("consents").frame
+    assert sorted(frame[SAID].values.tolist()) == [
+        ["7", "email", "no", "letter"], ["8", "email", "no", "letter"],
+    ]  # fmt: skip
+
+
+def test_a_refusal_is_of_all_who_had_the_address_and_an_agreement_of_who_has_it(office):
+    """A web user of before still says no, and says yes no more."""
+    web_users(office, ("a@example.com", 6, False), ("a@example.com", 7, True),
+              ("b@example.com", 8, False))  # fmt: skip
+    subscribed(office, ("a@example.com", 1, LEFT), ("b@example.com", 1, ON))
+    frame = office.source().read("consents").frame
+    assert sorted(frame[SAID].values.tolist()) == [
+        ["6", "email", "no", "letter"], ["7", "email", "no", "letter"],
+    ]  # fmt: skip
+
+
+def test_who_refused_without_a_web_user_is_found_by_the_address(office):
+    """Whoever can be reached there; the server may give more addresses than asked."""
+    web_users(office)
+    subscribed(office, ("a_b@example.com", 1, LEFT), ("c@example.com", 1, ON),
+               ("d@example.com", 1, ASKED))  # fmt: skip
+    office.models["party.contact_mechanism"] = [
+        {"id": number, "party": 10 + number, "value": value}
+        for number, value in enumerate(
+            ["A_b@example.com", "axb@example.com", "c@example.com"], 1
+        )
+    ]
+    frame = office.source().read("consents").frame
+    assert frame[SAID].values.tolist() == [["11", "email", "no", "letter"]]
+    asked = office.asked_for("model.party.contact_mechanism.search_read")[0][0][0]
+    assert ["OR", ["value", "ilike", "a_b@example.com"]] in asked
+    assert ["active", "=", True] in asked
+
+
+def test_an_agreement_is_as_old_as_its_record(office):
+    """Whatever is corrected in it later overrules no refusal of meanwhile."""
+    web_users(office, ("a@example.com", 7, True))
+    subscribed(office, ("a@example.com", 1, ON))
+    frame = office.source().read("consents").frame
+    assert frame["given"].tolist() == ["yes"]
+    assert frame["at"].tolist() == [told(1)]
 
 
 def test_a_module_that_is_not_there_is_named(office):

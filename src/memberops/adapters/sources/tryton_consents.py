@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from memberops.adapters.sources.counted_reading import Came
@@ -14,6 +14,7 @@ from memberops.errors import ConfigurationError, nearest
 
 __all__ = ["consent_of", "consent_reading"]
 
+_AT_ONCE = 100  # addresses of one request
 _COLUMNS = ("member_id", "channel", "given", "on", "at", "source")
 
 
@@ -31,35 +32,23 @@ def consent_reading(
     wanted = sorted(lists)
 
     def came(_since: dt.datetime | None) -> Came:
-        names = {
-            each["id"]: each["name"]
-            for each in session.pages("marketing.email.list", [], ["name"])
-        }
-        for name in wanted:
-            if name not in names.values():
-                raise ConfigurationError(
-                    f"'email_lists': Tryton has no mailing list {name[:40]!r}; "
-                    f"{nearest(name, names.values())}"
-                )
-        users = session.pages("web.user", [], ["email", "party", "active"])
-        owners: dict[str, int] = {}
-        for user in sorted(users, key=lambda each: bool(each["active"])):
-            if user["email"] and user["party"]:
-                owners[user["email"].lower()] = user["party"]
-        found: dict[int, list[Mapping[str, Any]]] = {}
+        names = _names(session, wanted)
         domain = [["list_.name", "in", wanted]] if wanted else []
-        emails = session.pages(
-            "marketing.email", domain, ["email", "list_", "active", *DATES]
+        emails = latest_records(
+            session.pages(
+                "marketing.email", domain, ["email", "list_", "active", *DATES]
+            ),
+            key="id",
         )
-        for email in latest_records(emails, key="id"):
-            owner = owners.get(email["email"].lower())
-            if owner is not None:
+        found: dict[int, list[Mapping[str, Any]]] = {}
+        for email, owners in _owned(session, emails):
+            for owner in owners:
                 found.setdefault(owner, []).append(email)
         rows = []
         for owner, own in found.items():
             said = consent_of(own)
             if said is not None:
-                at = changed_at(said)
+                at = _said_at(said)
                 rows.append(
                     {
                         "member_id": owner,
@@ -80,12 +69,76 @@ def consent_reading(
     )  # fmt: skip
 
 
+def _names(session: TrytonSession, wanted: Iterable[str]) -> dict[int, str]:
+    """Return the names of the mailing lists, of which those wanted are there."""
+    names = {
+        each["id"]: each["name"]
+        for each in session.pages("marketing.email.list", [], ["name"])
+    }
+    for name in wanted:
+        if name not in names.values():
+            raise ConfigurationError(
+                f"'email_lists': Tryton has no mailing list {name[:40]!r}; "
+                f"{nearest(name, names.values())}"
+            )
+    return names
+
+
+def _owned(
+    session: TrytonSession, emails: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[Mapping[str, Any], Collection[int]]]:
+    """
+    Yield subscriptions with the parties for whom they speak.
+
+    An agreement is of the party whose web user has the address now; a refusal is of
+    all that had a web user with it, and where none did, of all that can be reached
+    at the address.
+    """
+    now: dict[str, set[int]] = {}
+    ever: dict[str, set[int]] = {}
+    for user in session.pages("web.user", [], ["email", "party", "active"]):
+        if user["email"] and user["party"]:
+            address = user["email"].lower()
+            ever.setdefault(address, set()).add(user["party"])
+            if user["active"]:
+                now.setdefault(address, set()).add(user["party"])
+    strange = []
+    for email in emails:
+        address = email["email"].lower()
+        if email["active"]:
+            yield email, now.get(address, ())
+        elif address in ever:
+            yield email, ever[address]
+        elif email["write_date"]:
+            strange.append(email)
+    reached = _reached(session, sorted({each["email"] for each in strange}))
+    for email in strange:
+        yield email, reached.get(email["email"].lower(), ())
+
+
+def _reached(session: TrytonSession, addresses: Sequence[str]) -> dict[str, set[int]]:
+    """Return the parties that can be reached at addresses, and maybe at others."""
+    reached: dict[str, set[int]] = {}
+    for first in range(0, len(addresses), _AT_ONCE):
+        some = addresses[first : first + _AT_ONCE]
+        asked = ["OR", *(["value", "ilike", each] for each in some)]
+        for found in session.pages(
+            "party.contact_mechanism",
+            [["type", "=", "email"], ["active", "=", True], asked],
+            ["party", "value"],
+        ):
+            address = str(found["value"]).lower()
+            reached.setdefault(address, set()).add(found["party"])
+    return reached
+
+
 def consent_of(emails: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """
     Return the subscription that says whether a person may be written to.
 
-    Whoever is on one list agrees; whoever left all of them does not. Who asked to be
-    on a list and has not confirmed it said neither.
+    Whoever left one list does not agree, whatever other lists or addresses say;
+    whoever is on a list and left none does. Who asked to be on a list and has not
+    confirmed it said neither.
 
     Args:
         emails: Subscriptions with ``active``, ``create_date`` and ``write_date``.
@@ -94,10 +147,21 @@ def consent_of(emails: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     >>> asked = {"active": False, "create_date": day, "write_date": None}
     >>> consent_of([asked]) is None
     True
-    >>> consent_of([asked, asked | {"write_date": day}])["active"]
+    >>> consent_of([asked | {"active": True}, asked | {"write_date": day}])["active"]
     False
     """
     said = [each for each in emails if each["active"] or each["write_date"]]
     return max(
-        said, key=lambda each: (bool(each["active"]), changed_at(each)), default=None
+        said, key=lambda each: (not each["active"], _said_at(each)), default=None
     )
+
+
+def _said_at(email: Mapping[str, Any]) -> dt.datetime:
+    """
+    Return of when a subscription is.
+
+    Any change of a record dates it anew, so that an agreement is of when the address
+    was put on the list: no later word elsewhere is overruled by a corrected name.
+    """
+    made: dt.datetime = email["create_date"]
+    return made if email["active"] else changed_at(email)
