@@ -465,6 +465,7 @@ def test_each_table_keeps_the_promises_of_all_sources(site, table):
         ({"movements": "both"}, "'movements' is stock or points"),
         ({"items": "CUP"}, "'items' are codes"),
         ({"items": [55]}, "'items' are codes"),
+        ({"items": ["CUP"], "movements": "points"}, "not points"),
     ],
 )
 def test_an_option_that_cannot_be_is_told_at_once(site, options, message):

@@ -498,6 +498,8 @@ def test_each_table_keeps_the_promises_of_all_sources(odoo, table):
         ({"blacklists": ["fax"]}, "'blacklists' are"),
         ({"items": ["SKU-1"]}, "'items' are ids"),
         ({"items": []}, "'items' are ids"),
+        ({"items": [55], "movements": "points"}, "not points"),
+        ({"program": "3"}, "'program' is the id"),
     ],
 )
 def test_an_option_that_cannot_be_is_told_at_once(odoo, options, message):

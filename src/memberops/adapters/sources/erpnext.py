@@ -98,7 +98,7 @@ def erpnext_source(
     ids = CustomerIds.of(customer_series)
     if movements not in {"stock", "points"}:
         raise ConfigurationError("'movements' is stock or points")
-    codes = _codes(items)
+    codes = _codes(items, movements)
     server = WebServer.of(
         context,
         base_url,
@@ -183,10 +183,12 @@ def erpnext_source(
     return service_source(context, server, described, options)
 
 
-def _codes(items: Any) -> tuple[str, ...] | None:
+def _codes(items: Any, movements: str) -> tuple[str, ...] | None:
     """Read the codes of items."""
     if items is None:
         return None
+    if movements == "points":
+        raise ConfigurationError("'items' are items whose stock is read, not points")
     found = () if isinstance(items, str) else tuple(items)
     if not found or not all(isinstance(each, str) and each for each in found):
         raise ConfigurationError("'items' are codes of items, as in items = [\"CUP\"]")

@@ -155,10 +155,12 @@ def odoo_source(
         raise ConfigurationError(
             "'movements' is stock or points, and 'helpdesk' helpdesk or helpdesk_mgmt"
         )
+    if program is not None and type(program) is not int:
+        raise ConfigurationError("'program' is the id of a program, as in program = 3")
     channels = tuple(blacklists)
     if not channels or not {*channels} <= {*BLACKLISTS}:
         raise ConfigurationError("'blacklists' are email, sms, or both")
-    products = _ids(items)
+    products = _ids(items, movements)
     older = interface == "json-rpc"
     if older and not user:
         raise ConfigurationError("json-rpc needs the 'user' whose key it is")
@@ -190,10 +192,12 @@ def odoo_source(
     return service_source(context, server, described, options)
 
 
-def _ids(items: Any) -> tuple[int, ...] | None:
+def _ids(items: Any, movements: str) -> tuple[int, ...] | None:
     """Read the ids of products."""
     if items is None:
         return None
+    if movements == "points":
+        raise ConfigurationError("'items' are products whose stock is read, not points")
     found = () if isinstance(items, str) else tuple(items)
     if not found or not all(type(each) is int for each in found):
         raise ConfigurationError("'items' are ids of products, as in items = [55, 56]")
