@@ -225,6 +225,65 @@ def test_a_chat_is_asked_for_until_days_after_the_end(office):
     assert not office.asked_for("model.ir.chat.channel.get")
 
 
+def a_complaint(number, state, **more):
+    """Return a complaint of the fifth that was changed on the ninth."""
+    return {
+        "id": number, "state": state, "create_date": at(5, 3), "write_date": at(9),
+        "date": DAY, "customer": 7, "type.": {"name": "service"}, "origin": None,
+        "customer.": {"name": "王小明", "mobile": "13812345678", "phone": None},
+        "description": "线头开了", "create_uid": 4, **more,
+    }  # fmt: skip
+
+
+def a_log(number, complaint, state, day):
+    """Return what Tryton notes of a change."""
+    return {"id": number, "resource": f"sale.complaint,{complaint}", "user": 4,
+            "target": f"state:{state}", "create_date": at(day)}  # fmt: skip
+
+
+def test_a_complaint_that_ended_without_a_log_is_not_open_for_ever(office):
+    """As of a time before Tryton kept logs; it ended at its last change."""
+    office.models |= {
+        "sale.complaint": [
+            a_complaint(1, "done"), a_complaint(2, "rejected"), a_complaint(3, "done"),
+            a_complaint(4, "waiting"), a_complaint(5, "done"), a_complaint(6, "done"),
+            a_complaint(7, "cancelled"),
+        ],
+        "ir.model.log": [
+            a_log(1, 3, "done", 8),
+            # Taken up again while it is read, and once before it ended unseen.
+            a_log(2, 5, "done", 9), a_log(3, 5, "draft", 10),
+            a_log(4, 6, "done", 7), a_log(5, 6, "draft", 8),
+        ],
+    }  # fmt: skip
+    frame = office.source(chat_days=0).read("case_events").frame
+    found = frame.groupby("case_id")["kind"].agg(list).to_dict()
+    assert found == {
+        "1": ["solved"], "2": ["closed"], "3": ["solved"],
+        "5": ["solved", "reopened"], "6": ["solved", "reopened", "solved"],
+    }  # fmt: skip
+    assert frame.loc[frame["case_id"] == "1", "at"].tolist() == [told(9)]
+
+
+def test_a_complaint_did_not_come_in_after_it_was_written_down(office):
+    """A slip in the year would keep it out of the case list until then."""
+    slip = DAY | {"year": 2027}
+    office.models["sale.complaint"] = [a_complaint(1, "draft", date=slip)]
+    frame = office.source().read("complaints").frame
+    assert frame["received_at"].tolist() == [told(5, 3)]
+
+
+def test_who_has_no_chats_is_told_what_to_set(office):
+    """An older Tryton has none, and its refusal names a model that nobody knows."""
+    office.models["sale.complaint"] = [a_complaint(1, "draft")]
+    reply = office._server.reply
+    office._server.reply = lambda seen: (
+        answer({"error": ["KeyError", "x"]}) if b"ir.chat" in seen.body else reply(seen)
+    )
+    with pytest.raises(SourceError, match="chat_days = 0"):
+        office.source().read("case_events")
+
+
 LEFT = {"active": False, "create_date": at(1), "write_date": at(5, 20)}
 ASKED = LEFT | {"write_date": None}
 ON = LEFT | {"active": True}

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from memberops.adapters.sources.counted_reading import Came
+from memberops.adapters.sources.http_reading import RefusedReadingError
 from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.tryton_reading import (
     DATES,
@@ -30,6 +31,7 @@ _COLUMNS = ("case_id", "received_at", "store_id", "member_id", "category", "hand
             "customer_name", "customer_phone", "statement")  # fmt: skip
 _EVENTS = ("case_id", "kind", "at", "by", "note")
 _OPEN = ["draft", "waiting", "approved"]
+_ENDS = {"done": "solved", "rejected": "closed"}
 
 
 def complaint_reading(
@@ -64,7 +66,7 @@ def complaint_reading(
                 | {"store_id": places.get(sales.get(each["id"], 0))}
                 for each in there
             ],
-            gone=[str(each["id"]) for each in records if each not in there],
+            gone=[str(each["id"]) for each in records if each["state"] == "cancelled"],
             seen=max(map(changed_at, records), default=None),
             served_at=session.served_at,
             met={_MODEL: [each["id"] for each in records]},
@@ -125,9 +127,10 @@ def _complaint(
 
 def _received(record: Mapping[str, Any], zone: dt.tzinfo) -> dt.datetime:
     """
-    Return when a complaint came in: when it was written down, if on its day.
+    Return when a complaint came in: when it was written down, or on a day before.
 
-    Tryton keeps the day only, and reckons it in UTC where the company has no zone.
+    Tryton keeps the day only, and reckons it in UTC where the company has no zone. A
+    day after that on which it was written down is a slip.
 
     >>> from zoneinfo import ZoneInfo
     >>> noon = dt.datetime(2026, 11, 5, 12, tzinfo=dt.UTC)
@@ -137,11 +140,13 @@ def _received(record: Mapping[str, Any], zone: dt.tzinfo) -> dt.datetime:
     >>> earlier = record | {"date": dt.date(2026, 11, 2)}
     >>> print(_received(earlier, ZoneInfo("Asia/Shanghai")))
     2026-11-02 00:00:00+08:00
+    >>> slip = record | {"date": dt.date(2027, 11, 5)}
+    >>> _received(slip, ZoneInfo("Asia/Shanghai")) == noon
+    True
     """
     made: dt.datetime = record["create_date"]
     day: dt.date | None = record["date"]
-    days = {None, made.date(), made.astimezone(zone).date()}
-    if day is None or day in days:
+    if day is None or day >= min(made.date(), made.astimezone(zone).date()):
         return made
     return dt.datetime.combine(day, dt.time(), tzinfo=zone)
 
@@ -164,7 +169,7 @@ def event_reading(session: TrytonSession, *, chat_days: int) -> TrytonReading:
             domain.append(["state", "in", _OPEN])
         found = session.pages(_MODEL, domain, ["state", *DATES])
         records = latest_records(found, key="id")
-        there = [each["id"] for each in records if each["state"] != "cancelled"]
+        there = {each["id"]: each for each in records if each["state"] != "cancelled"}
         changes: dict[int, list[Mapping[str, Any]]] = {own: [] for own in there}
         logs = session.by_values(
             "ir.model.log",
@@ -178,7 +183,10 @@ def event_reading(session: TrytonSession, *, chat_days: int) -> TrytonReading:
         rows = [
             {"case_id": own, **event}
             for own, logs in changes.items()
-            for event in case_events(logs, _chat(session, own) if chat_days else ())
+            for event in (
+                *case_events(logs, _chat(session, own) if chat_days else ()),
+                *_unlogged_end(there[own], logs),
+            )
         ]
         rows.sort(key=lambda row: (row["case_id"], row["at"]))
         having = {row["case_id"] for row in rows}
@@ -201,7 +209,13 @@ def event_reading(session: TrytonSession, *, chat_days: int) -> TrytonReading:
 
 
 def _chat(session: TrytonSession, own: int) -> list[Mapping[str, Any]]:
-    found = session.ask("ir.chat.channel.get", f"{_MODEL},{own}")
+    try:
+        found = session.ask("ir.chat.channel.get", f"{_MODEL},{own}")
+    except RefusedReadingError as error:
+        raise RefusedReadingError(
+            f"{error}; Tryton has chats since 7.6: chat_days = 0 reads none",
+            status=error.status,
+        ) from None
     return latest_records(found if isinstance(found, list) else [], key="id")
 
 
@@ -230,8 +244,8 @@ def case_events(
         name, _, after = str(log["target"]).partition(":")
         if name != "state":
             continue
-        kind = {"done": "solved", "rejected": "closed"}.get(after)
-        if after == "draft" and state in {"done", "rejected"}:
+        kind = _ENDS.get(after)
+        if after == "draft" and state in _ENDS:
             kind = "reopened"
         state = after
         if kind:
@@ -246,3 +260,25 @@ def case_events(
             "by": user or None,
             "note": message["content"],
         }
+
+
+def _unlogged_end(
+    complaint: Mapping[str, Any], logs: Iterable[Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """
+    Yield the end of a complaint that ended without a log, as before Tryton had logs.
+
+    Without it the complaint would stay open for ever. It is of the last change.
+
+    >>> day = dt.datetime(2026, 11, 5, tzinfo=dt.UTC)
+    >>> done = {"state": "done", "create_date": day, "write_date": None}
+    >>> [each["kind"] for each in _unlogged_end(done, [])]
+    ['solved']
+    """
+    kind, at = _ENDS.get(complaint["state"]), changed_at(complaint)
+    last = max(logs, key=lambda log: (log["create_date"], log["id"]), default=None)
+    logged = last is not None and (
+        last["target"] == f"state:{complaint['state']}" or last["create_date"] > at
+    )
+    if kind and not logged:
+        yield {"kind": kind, "at": at, "by": None}
