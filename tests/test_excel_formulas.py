@@ -274,6 +274,7 @@ def test_places_at_once_are_those_of_tags_one_by_one(cells):
     st.lists(
         st.one_of(
             st.floats(),
+            st.integers(10**13, 10**16).map(lambda n: n / 10),
             st.integers(-(10**7), 10**13).map(lambda n: n / 100),
             st.integers(0, 10**16).map(float),
             st.integers(10**4, 10**9).map(lambda n: float(n * 10**6)),

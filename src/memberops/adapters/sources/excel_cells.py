@@ -25,7 +25,6 @@ _ELEVEN_DIGITS = 10**10
 _ZEROS = 10**5
 _NOISE = 4
 _SHOWN = 15
-_SIGNS = _SHOWN + 1
 _POINT_ZERO = -2
 
 
@@ -144,9 +143,9 @@ class CellText:
             )
         ]
         for at in np.flatnonzero(~whole).tolist():
-            # A point among 16 signs leaves 15 digits, which have no noise.
+            # A point among 15 signs leaves so few digits that none is noise or lost.
             text = texts[at]
-            if len(text) > _SIGNS or "e" in text or "n" in text or text[-2:] == ".0":
+            if len(text) > _SHOWN or "e" in text or "n" in text or text[-2:] == ".0":
                 texts[at] = self._number(given[at], times[at])
         return texts
 
