@@ -1,6 +1,7 @@
 """Stock reconciliations of ERPNext, which say what is there and not what moved."""
 
 import datetime as dt
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -142,6 +143,24 @@ def test_an_old_version_does_not_date_the_name_that_it_gives(site):
     part = source.changes("gift_movements", since=before.cursor)
     assert not part.whole
     assert "stock-MAT-2" in set(part.result.frame["posting_id"])
+
+
+def test_no_address_is_longer_than_servers_take(site):
+    """Codes of items stand in it, each Chinese character as nine."""
+    site.records[STOCK] = {
+        f"MAT-{number}": a_count(2.0, "9:00:00", item_code=f"纪念品保温杯{number:03}")
+        for number in range(70)
+    }
+    result = source_of(site).read("gift_movements")
+    assert (len(result.frame), result.rejected) == (70, 0)
+    lengths = [
+        len(urlencode(params, quote_via=quote))
+        for doctype, params in site.asked
+        if doctype == STOCK
+    ]
+    # Each item is in two lists more than the first, and the limit is 4094.
+    assert len(lengths) > 8
+    assert max(lengths) < 3500
 
 
 def test_few_documents_are_kept_and_each_of_those_is_asked_for_once(site):

@@ -466,6 +466,7 @@ def test_each_table_keeps_the_promises_of_all_sources(site, table):
         ({"items": "CUP"}, "'items' are codes"),
         ({"items": [55]}, "'items' are codes"),
         ({"items": ["CUP"], "movements": "points"}, "not points"),
+        ({"items": [f"CUP-{number:05}" for number in range(200)]}, "several sections"),
     ],
 )
 def test_an_option_that_cannot_be_is_told_at_once(site, options, message):

@@ -23,7 +23,12 @@ from memberops.adapters.sources.erpnext_people import (
     erpnext_events,
 )
 from memberops.adapters.sources.erpnext_points import erpnext_points
-from memberops.adapters.sources.erpnext_records import listed, moment_at
+from memberops.adapters.sources.erpnext_records import (
+    LONGEST_ITEMS,
+    address_length,
+    listed,
+    moment_at,
+)
 from memberops.adapters.sources.erpnext_stock import erpnext_stock
 from memberops.adapters.sources.http_credential import Credential
 from memberops.adapters.sources.order_money import amount_at
@@ -192,6 +197,11 @@ def _codes(items: Any, movements: str) -> tuple[str, ...] | None:
     found = () if isinstance(items, str) else tuple(items)
     if not found or not all(isinstance(each, str) and each for each in found):
         raise ConfigurationError("'items' are codes of items, as in items = [\"CUP\"]")
+    if address_length(found) > LONGEST_ITEMS:
+        raise ConfigurationError(
+            "so many 'items' do not fit into an address: read them by several sections "
+            "[[sources.gift_movements]], some each"
+        )
     return found
 
 

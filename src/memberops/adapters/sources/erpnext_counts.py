@@ -6,7 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from memberops.adapters.sources.erpnext_records import listed, moment_at
+from memberops.adapters.sources.erpnext_records import (
+    LONGEST_ITEMS,
+    address_length,
+    listed,
+    moment_at,
+)
 from memberops.adapters.sources.http_reading import HttpReader
 from memberops.adapters.sources.order_money import amount_at
 from memberops.adapters.sources.rest_listing import all_records
@@ -21,8 +26,6 @@ _FIELDS = (
     "voucher_type", "voucher_no", "voucher_detail_no", "actual_qty",
     "qty_after_transaction", "batch_no", "serial_and_batch_bundle",
 )  # fmt: skip
-# Codes of items stand in an address, which may not be long.
-_ITEMS_AT_ONCE = 20
 _Place = tuple[Any, Any]
 
 
@@ -125,9 +128,15 @@ def _reckoned(entries: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
 
 
 def _parts(items: Iterable[Any]) -> Iterator[tuple[str, ...]]:
-    known = sorted({str(each) for each in items})
-    for start in range(0, len(known), _ITEMS_AT_ONCE):
-        yield tuple(known[start : start + _ITEMS_AT_ONCE])
+    """Part the codes of items into those that one address may hold."""
+    part: list[str] = []
+    for each in sorted({str(each) for each in items}):
+        if part and address_length([*part, each]) > LONGEST_ITEMS:
+            yield tuple(part)
+            part = []
+        part.append(each)
+    if part:
+        yield tuple(part)
 
 
 def _place(entry: Mapping[str, Any]) -> _Place:

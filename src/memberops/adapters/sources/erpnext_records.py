@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -10,7 +11,11 @@ from memberops.adapters.sources.http_reading import HttpReader, RefusedReadingEr
 from memberops.adapters.sources.rest_paths import look_up
 from memberops.adapters.sources.rest_resource import Paging, Since
 
-__all__ = ["Documents", "listed", "moment_at"]
+__all__ = ["LONGEST_ITEMS", "Documents", "address_length", "listed", "moment_at"]
+
+LONGEST_ITEMS = 2000
+"""Characters of an address that the codes of items may take: of servers before Frappe
+some take no line of more than 4094."""
 
 # Local times come twice when summer time ends.
 _OVERLAP = 2 * 3600
@@ -69,6 +74,17 @@ def listed(
         if changes
         else None,
     }
+
+
+def address_length(items: Iterable[str]) -> int:
+    """
+    Return how many characters the codes of items take in an address.
+
+    >>> address_length(["CUP", "杯"])
+    33
+    """
+    text = json.dumps(list(items), ensure_ascii=False, separators=(",", ":"))
+    return len(quote(text, safe=""))
 
 
 def moment_at(document: Any, name: str) -> str | None:
