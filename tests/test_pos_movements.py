@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memberops.adapters.sources.changes import merge_changes
+from memberops.adapters.sources.refused_records import refused_records
 from memberops.adapters.sources.square_inventory import stock_movements
 from memberops.errors import ConfigurationError, UnknownTableError
 from memberops.ledger import Ledger
@@ -134,6 +135,14 @@ def test_stock_is_what_square_counts(faults):
     assert result.rejected == 1
     postings, findings = read_movements(frame)
     assert (len(postings), findings) == (len(STOCK), ())
+
+
+@pytest.mark.parametrize("make", [points, stock], ids=["points", "stock"])
+def test_a_row_that_is_refused_names_its_posting(make):
+    """Or a ledger would have to hold back all of them: it might be of any."""
+    with Recorded("square", make.__name__) as shop:
+        names = refused_records(make(shop.url), "gift_movements", ("posting_id",))
+    assert names == {points: (("loyalty-EV1",),), stock: (("adjustment-AD9",),)}[make]
 
 
 def test_a_sale_that_comes_late_changes_what_a_count_differed_by():

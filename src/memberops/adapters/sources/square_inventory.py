@@ -84,6 +84,7 @@ def _changes(
         may_lack=True,
         body=body,
         id=f"{word.lower()}.id",
+        key=("posting_id",),
         paging=Paging(
             kind="cursor",
             field="cursor",
