@@ -15,6 +15,7 @@ from memberops.errors import ConfigurationError, SourceError, UnknownPlaceError
 from pos_checks import CONTEXT
 from sms_server import SmsServer, answer
 
+LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 NOON = dt.datetime(2026, 11, 5, 12, tzinfo=dt.UTC)
 SERVER = WebServer.of(CONTEXT, "http://127.0.0.1:1")
 
@@ -33,6 +34,7 @@ class Shelves(VendureSession):
         self.shelves, self.places, self.asked = shelves, places, []
         self.happen = lambda: None
         self.said = lambda data: data
+        self.changed = {}
         self.before = None
         self._reader = SERVER.open()
 
@@ -44,6 +46,7 @@ class Shelves(VendureSession):
                 "id": own,
                 "sku": f"G{own}",
                 "createdAt": written(NOON),
+                "updatedAt": written(self.changed.get(own, LONG_AGO)),
                 "stockMovements": {"totalItems": len(there)},
             }
             for own, there in self.shelves.items()
@@ -71,9 +74,9 @@ class Shelves(VendureSession):
         if turns > 3:
             super().wait(99, name)
 
-    def came(self, since=None, *, page=4):
+    def came(self, since=None, *, page=4, items=None):
         """Read what moved."""
-        return stock_came(self, since, items=None, place="store:S01", page=page)
+        return stock_came(self, since, items=items, place="store:S01", page=page)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +145,25 @@ def test_old_movements_are_not_asked_for_again():
     found = session.came(NOON + dt.timedelta(minutes=99), page=10)
     assert [row["posting_id"] for row in found.rows] == ["stock-99", "stock-100"]
     assert session.asked == [("1", 90, 10)]
+
+
+def test_a_variant_that_was_changed_is_read_whole():
+    """Its SKU may be another, under which all that it ever moved stands then."""
+    session = Shelves({own: [moved(int(own), minute=0), moved(int(own) + 5, minute=9)]
+                       for own in "12"})  # fmt: skip
+    since = NOON + dt.timedelta(minutes=5)
+    session.changed = {"2": since}
+    found = [row["posting_id"] for row in session.came(since).rows]
+    assert found == ["stock-6", "stock-2", "stock-7"]
+
+
+def test_goods_that_vendure_does_not_know_are_told():
+    """By SKU or by id, for a slip would leave a gift out in silence."""
+    session = Shelves({"1": [moved(1)], "2": [moved(2)]})
+    (finding,) = session.came(items=["G1", "2", "G2", "G9", "7"]).findings
+    assert (finding.rule, finding.count) == ("items-unknown", 2)
+    assert "G9" in finding.message_en
+    assert not session.came(items=["G1", "2"]).findings
 
 
 def test_goods_that_move_among_random_ids_meanwhile_are_told():
@@ -223,12 +245,48 @@ def test_only_the_goods_that_are_named_are_asked_for(server):
         ({"items": []}, ConfigurationError),
         ({"items": [7]}, ConfigurationError),
         ({"stock_place": "shelf"}, UnknownPlaceError),
+        ({"stock_place": "member"}, ConfigurationError),
     ],
 )
 def test_goods_and_places_that_cannot_be_are_refused_at_once(server, options, error):
     """Before anything is asked."""
     with pytest.raises(error):
         source(server, **options)
+
+
+def test_a_place_that_is_deleted_takes_its_movements_with_it(server):
+    """Vendure deletes them too, so the table is read whole and says so."""
+    there = {"1": NOON, "2": NOON}
+    movements = {"items": [moved(1)], "totalItems": 1}
+
+    def reply(seen):
+        query, given = seen.json["query"], seen.json["variables"]
+        if "stockLocations(" in query:
+            found = [{"id": own, "createdAt": written(at)} for own, at in there.items()]
+            until = given["options"].get("filter", {}).get("createdAt", {})
+            found = [each for each in found
+                     if each["createdAt"] < until.get("before", "3")]  # fmt: skip
+            data = {"stockLocations": {"items": found, "totalItems": len(found)}}
+        elif "productVariants(" in query:
+            variant = {"id": "1", "sku": "G1", "createdAt": written(NOON),
+                       "updatedAt": written(NOON),
+                       "stockMovements": movements}  # fmt: skip
+            data = {"productVariants": {"items": [variant], "totalItems": 1}}
+        else:
+            data = {"shelf0": {"id": "1", "stockMovements": movements}}
+        return answer(
+            {"data": data}, headers=[("Date", "Thu, 05 Nov 2026 12:00:00 GMT")]
+        )
+
+    server.reply = reply
+    cursor = source(server).changes("gift_movements", since=None).cursor
+    assert not source(server).changes("gift_movements", since=cursor).whole
+    # Another one in its stead does not hide it.
+    del there["2"]
+    there["3"] = NOON + dt.timedelta(minutes=5)
+    changes = source(server).changes("gift_movements", since=cursor)
+    assert changes.whole
+    assert "records-deleted" in [each.rule for each in changes.result.findings]
 
 
 def test_an_old_order_is_read_again_where_it_was_refunded_late(server):

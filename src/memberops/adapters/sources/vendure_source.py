@@ -32,10 +32,11 @@ from memberops.adapters.sources.vendure_api import (
 from memberops.adapters.sources.vendure_orders import ORDER_FIELDS, vendure_lines
 from memberops.adapters.sources.vendure_stock import (
     STOCK_COLUMNS,
+    goods_named,
+    goods_place,
     stock_came,
     variants_wanted,
 )
-from memberops.domain import Place
 from memberops.errors import ConfigurationError
 from memberops.tables import table as table_named
 
@@ -66,15 +67,16 @@ class VendureSource:
     refund is a ticket of its own (`vendure_lines`). A user's session is never logged
     out, as Vendure would end all of that user: give the source a user of its own.
 
-    Movements of stock are Vendure's, of goods that it handed over, took back or
+    Movements of stock are Vendure's, of goods that it made ready, took back or
     counted anew (`stock_rows`). It says neither at which of its stock locations they
     were nor for which order: all are at *stock_place*, and go to members of no name.
 
     Vendure does not date an order when it is placed, so that is asked for too; nor
     when it is refunded, so all orders placed in the last *refund_days* are read each
-    time, and with *late_refunds* the refunds of all orders before. A customer or a
-    variant of a product that is deleted is shown no more: they are counted each time,
-    and where there are fewer, the table is read whole.
+    time, and with *late_refunds* the refunds of all orders before. A customer, a
+    variant of a product, or with a stock location its movements that are deleted are
+    shown no more: they are counted each time, and where there are fewer, the table is
+    read whole.
 
     Args:
         context: Currency and zone of the chain.
@@ -159,8 +161,8 @@ class VendureSource:
         self._registered_only = registered_only
         self._refundable = dt.timedelta(days=refund_days)
         self._late_refunds = late_refunds
-        self._items = _named(items)
-        self._stock_place = Place(stock_place).text
+        self._items = goods_named(items)
+        self._stock_place = goods_place(stock_place)
         self._page = page
         self._digits = money_digits
         self._overlap = dt.timedelta(seconds=overlap_seconds)
@@ -224,8 +226,14 @@ class VendureSource:
         if table == "members":
             return {"customers": lambda had: session.counted("customers", had)}
         if table == "gift_movements":
-            name, wanted = "productVariants", variants_wanted(self._items)
-            return {name: lambda had: session.counted(name, had, wanted)}
+            wanted = variants_wanted(self._items)
+            return {
+                "productVariants": lambda had: session.counted(
+                    "productVariants", had, wanted
+                ),
+                # Movements are deleted with the location at which they were.
+                "stockLocations": lambda had: session.counted("stockLocations", had),
+            }
         return {}
 
     def _stock(self, session: VendureSession, since: dt.datetime | None) -> Came:
@@ -350,18 +358,6 @@ def _path(option: str, path: Any) -> str:
             f"{option!r} is a path of names, such as 'customFields.store'"
         )
     return path
-
-
-def _named(items: Any) -> tuple[str, ...] | None:
-    if items is None:
-        return None
-    if (
-        isinstance(items, str)
-        or not items
-        or not all(isinstance(each, str) and each for each in items)
-    ):
-        raise ConfigurationError("'items' is a list of SKUs or ids of variants")
-    return tuple(sorted(set(items)))
 
 
 def _asked(path: str) -> str:

@@ -13,10 +13,17 @@ from memberops.adapters.sources.movement_rows import moved
 from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.rest_paths import look_up
 from memberops.adapters.sources.vendure_api import VendureSession, moment_of
-from memberops.domain import Finding, Severity
-from memberops.errors import SourceError
+from memberops.domain import Finding, Place, Severity
+from memberops.errors import ConfigurationError, SourceError, bounded
 
-__all__ = ["STOCK_COLUMNS", "stock_came", "stock_rows", "variants_wanted"]
+__all__ = [
+    "STOCK_COLUMNS",
+    "goods_named",
+    "goods_place",
+    "stock_came",
+    "stock_rows",
+    "variants_wanted",
+]
 
 STOCK_COLUMNS = (
     "posting_id", "kind", "effective_at", "gift_id", "source", "destination",
@@ -29,7 +36,9 @@ shelf%(at)s: productVariant(id: $own%(at)s) {
   }
 }
 """
-_VARIANT = "id sku createdAt stockMovements(options: { take: 1 }) { totalItems }"
+_VARIANT = (
+    "id sku createdAt updatedAt stockMovements(options: { take: 1 }) { totalItems }"
+)
 _AT_ONCE = 10  # variants of one request
 # What was set aside for an order, or no more, lies where it lay.
 _RESERVED = frozenset({"ALLOCATION", "RELEASE"})
@@ -39,6 +48,45 @@ _OTHER_SIDE = {
     "CANCELLATION": {"other": "member", "gained": "return", "lost": "issue"},
     "RETURN": {"other": "member", "gained": "return", "lost": "issue"},
 }
+
+
+def goods_place(place: str) -> str:
+    """
+    Check where the stock is: not an account, which has none.
+
+    Raises:
+        UnknownPlaceError: It is no place.
+        ConfigurationError: It is an account.
+
+    >>> goods_place("store:S01")
+    'store:S01'
+    """
+    if not Place(place).own:
+        raise ConfigurationError(
+            "'stock_place' is a place with goods, such as 'warehouse' or 'store:S01'"
+        )
+    return place
+
+
+def goods_named(items: Any) -> tuple[str, ...] | None:
+    """
+    Check the SKUs or ids of the goods that are read; None for all.
+
+    Raises:
+        ConfigurationError: It is no list of texts, or an empty one.
+
+    >>> goods_named(["G2", "G1", "G2"])
+    ('G1', 'G2')
+    """
+    if items is None:
+        return None
+    if (
+        isinstance(items, str)
+        or not items
+        or not all(isinstance(each, str) and each for each in items)
+    ):
+        raise ConfigurationError("'items' is a list of SKUs or ids of variants")
+    return tuple(sorted(set(items)))
 
 
 def variants_wanted(items: Sequence[str] | None) -> dict[str, Any]:
@@ -62,8 +110,9 @@ def stock_rows(
     """
     Make rows of ``gift_movements`` of a movement.
 
-    A sale goes to members when it is handed over and comes back where that is
-    canceled; an adjustment is found or lost. What was only reserved did not move.
+    A sale goes to members when its fulfillment is made and comes back where that or
+    the order is canceled; an adjustment is found or lost. What was only reserved did
+    not move.
     Vendure does not say which order a movement is of, so no member is named.
 
     Args:
@@ -105,6 +154,8 @@ def stock_came(
     """
     Read the movements of a moment or later, all for None.
 
+    Those of a variant that was changed since are all read, as its SKU may be another.
+
     Args:
         session: Of the server.
         since: The moment.
@@ -129,7 +180,7 @@ def stock_came(
         ],
         seen=max((moment_of(each["createdAt"]) for each in found), default=None),
         served_at=session.served_at,
-        findings=_places(session),
+        findings=[*_places(session), *_unknown(items, variants)],
         met={"productVariants": [str(each["createdAt"]) for each in variants]},
     )
 
@@ -140,6 +191,7 @@ class _Shelf:
 
     own: str
     gift_id: str
+    since: dt.datetime | None
     total: int
     end: int
     seen: set[str] = attrs.field(factory=set)
@@ -158,8 +210,16 @@ def _movements(
         if not isinstance(total, int):
             raise SourceError("Vendure does not say how often a stock moved")
         own = str(each["id"])
-        gift = str(each.get("sku") or own)
-        shelves.append(_Shelf(own=own, gift_id=gift, total=total, end=total))
+        changed = since is None or moment_of(each["updatedAt"]) >= since
+        shelves.append(
+            _Shelf(
+                own=own,
+                gift_id=str(each.get("sku") or own),
+                since=None if changed else since,
+                total=total,
+                end=total,
+            )
+        )
     while shelves := [each for each in shelves if each.end]:
         asked = shelves[:_AT_ONCE]
         turns = 0
@@ -172,9 +232,9 @@ def _movements(
             yield from (
                 {**each, "gift_id": shelf.gift_id}
                 for each in found
-                if since is None or moment_of(each["createdAt"]) >= since
+                if shelf.since is None or moment_of(each["createdAt"]) >= shelf.since
             )
-            if _enough(found, since):
+            if _enough(found, shelf.since):
                 shelf.end = 0
             elif not shelf.end and len(shelf.seen) < shelf.total:
                 raise SourceError(
@@ -245,5 +305,27 @@ def _places(session: VendureSession) -> list[Finding]:
             "from several of them stands there in full for each",
             message_zh="Vendure 不说明货物在哪个库存地点变动，所有地点按同一处计；"
             "一笔订单从多个地点出货时，每个地点都记全数",
+        )
+    ]
+
+
+def _unknown(
+    items: Sequence[str] | None, variants: Sequence[Mapping[str, Any]]
+) -> list[Finding]:
+    """Tell of goods that were named and are none, as a slip leaves them out."""
+    known = {str(each.get(name)) for each in variants for name in ("id", "sku")}
+    missing = sorted(set(items or ()) - known)
+    if not missing:
+        return []
+    return [
+        Finding(
+            table="gift_movements",
+            rule="items-unknown",
+            severity=Severity.WARNING,
+            source="vendure/stockMovements",
+            count=len(missing),
+            message_en=f"'items' names variants that Vendure has not: "
+            f"{bounded(missing)}",
+            message_zh=f"items 中有 Vendure 没有的商品规格：{bounded(missing)}",
         )
     ]
