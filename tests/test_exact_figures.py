@@ -149,3 +149,12 @@ def test_a_number_of_a_workbook_keeps_its_cents_or_is_refused():
     good = [cents for cents in values.values() if cents]
     assert result.frame["amount"].tolist() == good
     assert result.rejects["rule"].tolist() == ["number-destroyed"] * 2
+
+
+def test_a_heading_that_is_named_exactly_is_the_one_that_is_read():
+    """金额* stands beside 金额: the signs that headings differ by count where asked."""
+    rows = "小票号,销售日期,门店,数量,金额,金额*\nT1,2026-11-05,S1,1,5,7\n"
+
+    for name, cents in (("金额", 500), ("金额*", 700)):
+        frame = read(rows, columns={"amount": name}).frame
+        assert frame["amount"].tolist() == [cents]

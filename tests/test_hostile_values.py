@@ -89,8 +89,8 @@ def test_half_a_character_over_http_costs_a_row():
 
 @pytest.mark.parametrize("quoted", [True, False])
 def test_the_text_of_a_rejected_row_is_bounded(quoted):
-    """A row of a megabyte is kept as far as a cell of a spreadsheet goes."""
-    cell = "x" * 1_000_000
+    """A row of a hundred kilobytes is kept as far as a cell of a spreadsheet goes."""
+    cell = "x" * 100_000
     row = f'T1,someday,"S{cell}",1,5\n' if quoted else f"T1,{cell}\n"
     (raw,) = read(SALES + row).rejects["raw"]
 
@@ -101,7 +101,7 @@ def test_the_text_of_a_rejected_row_is_bounded(quoted):
     (kept,) = read_records(
         [{"store_id": "", "name": cell}], options, origin="shop"
     ).rejects["raw"]
-    assert kept.endswith("1000001")
+    assert kept.endswith("100001")
 
 
 @pytest.mark.parametrize("name", ["idna", "utf-8\0", "rot13", "base64", "undefined"])
@@ -118,33 +118,42 @@ NAMES = [
     "%s %(x)s",
     ":b ::c",
     "a\\",
-    "a]",
+    "]",
 ]
 
 
-@pytest.mark.parametrize("name", [*NAMES, "a\nb", "x" * 65_536, "=1+1"])
-def test_a_hostile_name_of_a_column_is_a_name(name, tmp_path):
+def test_a_hostile_name_of_a_column_is_a_name(tmp_path):
     """What a database calls its columns is quoted, however it is asked for."""
-    quoted = '"' + name.replace('"', '""') + '"'
+    names = [*NAMES, "a\nb", "x" * 65_536, "=1+1"]
+    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
     with sqlite3.connect(tmp_path / "till.db") as till:
-        till.execute(f"CREATE TABLE t ({quoted} TEXT, name TEXT)")
-        till.execute("INSERT INTO t VALUES ('5', 'x')")
+        till.execute(f"CREATE TABLE t ({' TEXT, '.join(quoted)} TEXT, gone TEXT)")
+        till.execute("INSERT INTO t (gone) VALUES ('x')")
+        for at, name in enumerate(quoted):
+            till.execute(f"UPDATE t SET {name} = {at}")  # noqa: S608 - it is ours
     context = SourceContext(folder=tmp_path, currency=CNY, zone=SHANGHAI)
 
-    def source(**options):
-        return SqlSource(context, url="sqlite:///till.db", table="t", **options)
+    def source(name, **options):
+        return SqlSource(
+            context,
+            url="sqlite:///till.db",
+            table="t",
+            columns={"store_id": name},
+            **options,
+        )
 
-    columns = {"store_id": name}
-    assert source(columns=columns).read("stores").frame["store_id"].tolist() == ["5"]
-    if name.isprintable():
-        marked = source(columns=columns, cursor=name, deleted="name")
+    for at, name in enumerate(names):
+        frame = source(name).read("stores").frame
+        assert frame["store_id"].tolist() == [str(at)]
+    for name in (names[0], names[-2]):
+        marked = source(name, cursor=name, deleted="gone")
         cursor = marked.changes("stores", since=None).cursor
         changes = marked.changes("stores", since=cursor)
-        assert changes.deleted == (("5",),)
+        assert changes.deleted == ((str(names.index(name)),),)
         assert all(len(each.describe("en")) < 500 for each in changes.result.findings)
-    with pytest.raises((ConfigurationError, MissingColumnsError)) as caught:
-        source(columns={"store_id": f"{name}Z"}).read("stores")
-    assert len(str(caught.value)) < 500
+        with pytest.raises((ConfigurationError, MissingColumnsError)) as caught:
+            source(f"{name}Z").read("stores")
+        assert len(str(caught.value)) < 500
     assert till.execute("SELECT count(*) FROM t").fetchone() == (1,)
     till.close()
 

@@ -201,6 +201,8 @@ def nearest_heading(column: Column, unread: Iterable[str]) -> str | None:
 def _find(
     wanted: str, normal: Sequence[str], headings: Sequence[str], table: Table
 ) -> int:
+    if list(headings).count(wanted) == 1:  # 金额* may stand beside 金额
+        return list(headings).index(wanted)
     text, mark, number = wanted.rpartition("#")
     numbered = mark and number.isdecimal() and normal_heading(wanted) not in normal
     form = normal_heading(text if numbered else wanted)
