@@ -165,7 +165,7 @@ def test_texts_are_let_go_only_where_nobody_may_ask_for_them():
             name="till", headings=headings, lines=np.arange(1, 3),
             columns=tuple(TextColumn(np.arange(2), texts) for texts in columns),
         )  # fmt: skip
-        result, _ = read_text_table(table, options, spent=True)
+        result, _ = read_text_table(table, options, texts_for="rejects")
         assert result.frame["amount"].tolist() == [500, 600][: 2 - bad]
         assert result.rejects["raw"].tolist() == [",".join(rows[1])] * bad
         assert len(columns[1]) == 2 * bad

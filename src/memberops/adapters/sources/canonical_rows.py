@@ -8,7 +8,7 @@ before it begins, and no two rows have one key.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import numpy as np
@@ -21,7 +21,10 @@ from memberops.adapters.sources.finding_log import Reason
 from memberops.adapters.sources.row_verdicts import RowVerdicts
 from memberops.tables import Column, Table
 
-__all__ = ["Conversion", "derive", "settle"]
+__all__ = ["Conversion", "TextsFor", "derive", "settle"]
+
+TextsFor = Literal["anything", "rejects", "nothing"]
+"""What the text of a source is needed for when it has been read."""
 
 _Array = npt.NDArray[Any]
 _INT64 = 2**63 - 1
@@ -79,6 +82,7 @@ def settle(
     earlier: pd.DataFrame | None = None,
     file: str = "",
     texts: Iterable[TextColumn] = (),
+    texts_for: TextsFor = "anything",
 ) -> Conversion:
     """
     Accept or reject each row, and give the accepted ones in canonical form.
@@ -91,8 +95,9 @@ def settle(
         blocked: Columns that cannot be used at all, and why.
         earlier: `Conversion.keys` of the files before this one.
         file: Name of the file; empty for a frame, whose rows have positions.
-        texts: What the cells were read from, if nobody needs it unless a row is
-            rejected: then it is let go before the frame takes its memory.
+        texts: What the cells were read from.
+        texts_for: What it is still needed for; it is let go before the frame takes
+            its memory if that is nothing.
     """
     sources = {name for names in derived.values() for name in names}
     for column in table.columns:
@@ -102,7 +107,8 @@ def settle(
             own = column.name not in derived
             state.require(cells[column.name], empty=own)
     _check_order(cells, state)
-    if not table.key and (state.which < 0).all():
+    sure = not table.key and bool((state.which < 0).all())
+    if texts_for == "nothing" or (texts_for == "rejects" and sure):
         _let_go(texts, cells)
     frame = _frame(table, cells, state)
     keys = _keys(table, frame, state, file)

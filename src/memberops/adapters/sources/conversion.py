@@ -18,7 +18,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from memberops.adapters.sources.canonical_rows import Conversion, derive, settle
+from memberops.adapters.sources.canonical_rows import (
+    Conversion,
+    TextsFor,
+    derive,
+    settle,
+)
 from memberops.adapters.sources.column_values import (
     NOBODY_WORDS,
     Cells,
@@ -78,7 +83,7 @@ class Converter:
         blocked: Mapping[str, Reason] | None = None,
         earlier: pd.DataFrame | None = None,
         file: str = "",
-        spent: bool = False,
+        texts_for: TextsFor = "anything",
     ) -> Conversion:
         """
         Convert the rows of one file.
@@ -91,8 +96,7 @@ class Converter:
             blocked: Columns that cannot be used at all, and why.
             earlier: `Conversion.keys` of the files before this one.
             file: Name of the file.
-            spent: Whether the text is needed no more if all rows are accepted: it may
-                be gone then.
+            texts_for: What the text is still needed for, when it has been read.
 
         Raises:
             ConfigurationError: A constant or the limit of a drop rule cannot be
@@ -119,7 +123,8 @@ class Converter:
             blocked=blocked,
             earlier=earlier,
             file=file,
-            texts=columns.values() if spent else (),
+            texts=columns.values(),
+            texts_for=texts_for,
         )
 
     def _cells(

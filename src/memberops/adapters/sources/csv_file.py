@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from memberops.adapters.sources.amount_units import settle_units
+from memberops.adapters.sources.arrow_texts import release_unused
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.csv_rows import BadRow, RowReader
@@ -102,6 +103,7 @@ class CsvReading:
             blocked=blocked,
             earlier=earlier,
             file=path.name,
+            texts_for="nothing",
         )
         most = options.limits.rejects
         unlisted = log.add_unlisted(damaged + len(done.rejected), most)
@@ -159,6 +161,7 @@ def _texts(
     for at, gatherer in gatherers.items():
         column = gatherer.column()
         texts[at] = TextColumn(column.codes[:kept], column.texts)
+    release_unused()
     return texts, begins[:kept], ends[:kept]
 
 

@@ -249,8 +249,10 @@ class SqlReading:
                 ),
                 lines=texts.lines[~gone],
             )
-        spent = not gone.any()  # else the keys of deleted rows are read from it
-        result = read_text_table(living, self.options, spent=spent)[0]
+        # Of what is deleted the keys are read from the text.
+        result = read_text_table(
+            living, self.options, texts_for="anything" if gone.any() else "rejects"
+        )[0]
         key = self._record_key
         if whole:
             return SourceChanges(result=result, cursor=cursor, whole=True)

@@ -17,7 +17,7 @@ from memberops.adapters.sources.column_values import TextColumn
 
 __all__ = ["TextGatherer"]
 
-_ROWS_AT_ONCE = 1 << 16
+_ROWS_AT_ONCE = 1 << 14
 _ENOUGH = 1 << 12
 """So many rows tell whether nearly each has a text of its own."""
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from memberops.adapters.sources.amount_units import settle_units
+from memberops.adapters.sources.canonical_rows import TextsFor
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.contract import SourceResult
 from memberops.adapters.sources.finding_log import FindingLog
@@ -84,7 +85,7 @@ def read_text_table(
     options: ReadingOptions,
     *,
     earlier: pd.DataFrame | None = None,
-    spent: bool = False,
+    texts_for: TextsFor = "anything",
 ) -> tuple[SourceResult, pd.DataFrame]:
     """
     Read one canonical table of rows of text, with the rules and findings of files.
@@ -93,7 +94,7 @@ def read_text_table(
         text: The rows.
         options: What becomes of their columns.
         earlier: Keys of the rows that were read before these.
-        spent: Whether the caller needs the text no more if all rows are accepted.
+        texts_for: What the text is needed for afterwards; at least for rejects.
 
     Returns:
         The result, and the keys of its accepted rows.
@@ -141,7 +142,7 @@ def read_text_table(
         blocked=blocked,
         earlier=earlier,
         file=text.name,
-        spent=spent,
+        texts_for=texts_for,
     )
     most = options.limits.rejects
     unlisted = log.add_unlisted(len(done.rejected), most)
