@@ -17,6 +17,7 @@ from memberops.adapters.sources.column_values import (
 )
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.reading_options import ReadingOptions
+from memberops.adapters.sources.sql_rows import zoned
 from memberops.adapters.sources.text_bytes import blocks_of_bytes
 from memberops.adapters.sources.text_gathering import TextGatherer
 from memberops.adapters.sources.text_table import TextTable, read_text_table
@@ -136,6 +137,16 @@ def test_a_text_is_told_of_nobody():
     assert repr(kept) == "ArrowTexts(<2 texts>)"
     assert kept[:1] == ["王小明"]
     assert kept.tolist() == list(kept) == [kept[0], "13800138000"]
+
+
+@given(st.lists(_TEXTS, max_size=12), st.integers(1, 3))
+@example(["", "2026-11-05", "2026-11-05 14:03:00", "１４:０３+08", "1:23\n+08"], 2)
+def test_moments_without_a_zone_are_marked_alike(texts, parts):
+    """What a database writes in UTC without saying so is marked in any keeping."""
+    texts = [text.encode("utf-8", "ignore").decode() for text in texts]
+    codes = np.arange(len(texts))
+    marked = zoned(TextColumn(codes, _kept(texts, parts)))
+    assert list(marked.texts) == zoned(TextColumn(codes, texts)).texts
 
 
 @given(st.lists(_TEXTS, max_size=9), st.integers(1, 4))

@@ -106,6 +106,16 @@ class ArrowTexts(Sequence[str]):
             made.append(chunk)
         return ArrowTexts(arrow.chunked_array(made, self.array.type))
 
+    def ended(self, end: str, *, unless: str) -> ArrowTexts:
+        """Put an end to each text, unless it has a pattern of pyarrow (RE2)."""
+        arrow: Any = importlib.import_module("pyarrow")
+        compute: Any = importlib.import_module("pyarrow.compute")
+        has = compute.match_substring_regex(self.array, unless)
+        added = arrow.scalar(end, self.array.type)
+        nothing = arrow.scalar("", self.array.type)
+        longer = compute.binary_join_element_wise(self.array, added, nothing)
+        return ArrowTexts(compute.if_else(has, self.array, longer))
+
     def series(self, codes: _Array) -> pd.Series[Any]:
         """Make a series of text of the type that pandas gives it, none as missing."""
         array = self.array

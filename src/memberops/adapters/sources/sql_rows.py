@@ -14,7 +14,11 @@ import numpy.typing as npt
 import pandas as pd
 import sqlalchemy as sa
 
-from memberops.adapters.sources.arrow_texts import in_order, release_unused
+from memberops.adapters.sources.arrow_texts import (
+    ArrowTexts,
+    in_order,
+    release_unused,
+)
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.records import text_of
 from memberops.adapters.sources.sql_access import FAMILIES
@@ -29,9 +33,6 @@ Piece = tuple[npt.NDArray[Any] | None, Sequence[str]]
 Some rows of a column: positions of their texts (-1 for none), and the texts; or None,
 and the text of each row.
 """
-
-_ROWS_AT_ONCE = 10_000
-"""So many are still in a processor's memory when their columns are taken apart."""
 
 # As PEP 249 drivers of MySQL number the types.
 _MYSQL_FLOAT, _MYSQL_TIMESTAMP = 4, 7
@@ -158,11 +159,10 @@ def fetched(
     Raises:
         SourceError: A value cannot be written as text exactly.
     """
-    at_once = min(rows_at_once, _ROWS_AT_ONCE)
     result = connection.execution_options(
-        stream_results=True, max_row_buffer=at_once
+        stream_results=True, max_row_buffer=rows_at_once
     ).execute(statement)
-    for rows in _driver_rows(result, at_once):
+    for rows in _driver_rows(result, rows_at_once):
         yield [
             _piece(values, name)
             for name, values in zip(names, zip(*rows, strict=True), strict=True)
@@ -290,5 +290,9 @@ def zoned(column: TextColumn) -> TextColumn:
     >>> zoned(TextColumn(np.arange(3), ["2026-11-05 14:03:00", "2026-11-05", ""])).texts
     ['2026-11-05 14:03:00Z', '2026-11-05', '']
     """
+    if isinstance(column.texts, ArrowTexts):
+        pattern = _OFFSET.pattern.replace(r"\d", r"\p{Nd}")  # as pyarrow writes digits
+        kept = column.texts.ended("Z", unless=f"^(?:{pattern})$")
+        return TextColumn(column.codes, kept)
     texts = [text if _OFFSET.fullmatch(text) else f"{text}Z" for text in column.texts]
     return TextColumn(column.codes, texts)

@@ -91,7 +91,7 @@ class SqlSource:
         password: Any = None,
         tables: Mapping[str, Any] | None = None,
         engine: str = "sqlalchemy",
-        rows_at_once: int = 50_000,
+        rows_at_once: int = 10_000,
         connect_seconds: int = 10,
         statement_seconds: int = 600,
         clock: Callable[[], dt.datetime] | None = None,
