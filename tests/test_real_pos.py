@@ -3,6 +3,7 @@
 import pytest
 
 from memberops.adapters.sources.changes import ChangingSource
+from memberops.adapters.sources.tryton_source import TrytonSource
 from memberops.testing import check_changing_source
 from pos_checks import (
     CONTEXT,
@@ -62,6 +63,18 @@ def test_a_source_keeps_the_contract_of_sources_on_its_server(empty_shop):
         assert stores_of(other.read("stores").frame) == empty_shop.truth.stores
 
 
+def test_the_till_of_tryton_keeps_the_contract_of_sources(empty_shop):
+    """Tickets that are opened again, changed, paid and canceled are what they are."""
+    if not hasattr(empty_shop, "till"):
+        pytest.skip("the system has no till of its own")
+    options = empty_shop.options() | {"page": 3, "orders": "sale.point.sale"}
+    world = ServerWorld(empty_shop.till)
+    check_changing_source(
+        lambda: TrytonSource(CONTEXT, **options), world, table="sales"
+    )
+    world.clear()
+
+
 @pytest.fixture(scope="module")
 def readings(shop):
     """What was read whole, after changes, and whole again, with what was put in."""
@@ -98,7 +111,7 @@ def test_changes_make_of_the_first_reading_what_a_second_whole_one_gives(
     if hasattr(filled, "on_hand"):
         moved = readings["merged"]["gift_movements"]
         assert balance_of(moved, "warehouse") == filled.on_hand()
-    for table in {"gift_movements", "complaints", "case_events"} & {
+    for table in {"gift_movements", "complaints", "case_events", "till"} & {
         *readings["changes"]
     }:
         assert not readings["changes"][table].whole

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from memberops.adapters.sources.joined_source import JoinedSource
 from memberops.adapters.sources.tryton_cases import case_events
 from memberops.adapters.sources.tryton_source import TrytonSource
 from memberops.adapters.sources.tryton_stock import StockPlaces, kind_of
@@ -15,6 +16,7 @@ from memberops.ledger.flow_tables import read_movements
 from memberops.policies import read_cases
 from memberops.testing.contracts import check_source
 from pos_checks import CONTEXT, Replay, read_changed, read_whole
+from servers.tryton_till import TillSections
 from sms_server import SmsServer, answer
 
 RECORDED = Path(__file__).parent / "data" / "pos" / "recorded" / "tryton.json"
@@ -121,6 +123,7 @@ def test_half_a_piece_is_refused_and_told(office):
         {"places": {"S01": "shop:S01"}}, {"places": ["S01"]}, {"items": "G-1"},
         {"items": []}, {"items": [True]}, {"email_lists": "newsletter"},
         {"chat_days": -1}, {"chat_days": True}, {"chat_days": 1.5},
+        {"orders": "pos.order"}, {"member_field": "party"},
     ],
 )  # fmt: skip
 def test_an_option_that_cannot_be_is_refused_at_once(office, wrong):
@@ -171,6 +174,99 @@ def test_a_location_is_part_of_what_it_lies_in():
 def test_a_movement_is_named_by_both_of_its_ends(source, destination, kind):
     """Words of the gift forms, whichever way the goods went."""
     assert kind_of(source, destination) == kind
+
+
+def a_ticket(number, *lines, state="done", point=1, code="CNY", **more):
+    """Return a ticket of the till; lines are quantities and prices with tax."""
+    return {
+        "id": number, "state": state, "date": DAY, "point": point,
+        "currency.": {"code": code, "rounding": decimal("0.01")},
+        "create_date": at(5), "write_date": None,
+        "lines.": [
+            {"quantity": quantity, "unit_gross_price": decimal(price), "product": 9,
+             "product.": {"code": None, "rec_name": "tea"}, "create_date": at(5),
+             "write_date": None}
+            for quantity, price in lines
+        ],
+        **more,
+    }  # fmt: skip
+
+
+def decimal(text):
+    """Return an amount as Tryton writes it."""
+    return {"__class__": "Decimal", "decimal": text}
+
+
+@pytest.fixture
+def tills(office):
+    """Two tills: one of the store, one in a corner that lies in no store."""
+    office.models["stock.location"].append(place(4, "storage", code="FAIR"))
+    office.models["sale.point"] = [
+        {"id": 1, "storage_location": 3}, {"id": 2, "storage_location": 4}
+    ]  # fmt: skip
+    return office
+
+
+def test_a_ticket_of_the_till_counts_once_it_is_paid(tills):
+    """What is open or canceled is no sale, unless the chain says which states are."""
+    tills.models["sale.point.sale"] = [
+        a_ticket(number, (1, "5.0000"), state=state)
+        for number, state in enumerate(("open", "done", "posted", "cancelled"), 1)
+    ]
+    for options, kept in (({}, ["point-2", "point-3"]), ({"states": ["posted"]},
+                                                         ["point-3"])):  # fmt: skip
+        source = tills.source(orders="sale.point.sale", **options)
+        frame = source.read("sales").frame
+        assert frame["ticket_id"].tolist() == kept
+        assert frame["store_id"].unique().tolist() == ["S01"]
+    cursor = source.changes("sales", since=None).cursor
+    changes = source.changes("sales", since=cursor)
+    assert changes.deleted == (("point-1",), ("point-2",), ("point-4",))
+
+
+def test_lines_of_the_till_have_their_tax_and_half_a_cent_is_rounded_as_there(tills):
+    """To the even cent; a price of parts of a cent is left out, and nothing is told."""
+    tills.models["sale.point.sale"] = [
+        a_ticket(1, (3, "0.3950"), (1, "0.0250"), (-2, "113.0000"))
+    ]
+    result = tills.source(orders="sale.point.sale").read("sales")
+    # 1.185 and 0.025 lie between two cents.
+    assert result.frame["amount"].tolist() == [118, 2, -22600]
+    assert result.frame["quantity"].tolist() == [3, 1, -2]
+    assert result.frame["unit_price"].isna().tolist() == [True, True, False]
+    assert result.frame["unit_price"].iloc[2] == 11300
+    assert not result.findings
+
+
+def test_an_amount_of_the_till_in_another_currency_is_refused(tills):
+    """Yuan and dollars are never added up."""
+    tills.models["sale.point.sale"] = [a_ticket(1, (1, "5.00"), code="USD")]
+    result = tills.source(orders="sale.point.sale").read("sales")
+    assert (result.accepted, result.rejected) == (0, 1)
+
+
+def test_a_till_is_of_the_store_that_its_place_is_named_as(tills):
+    """A corner of a fair has no store until the chain says of which one it is."""
+    tills.models["sale.point.sale"] = [a_ticket(1, (1, "5.00"), point=2)]
+    options = {"orders": "sale.point.sale"}
+    assert tills.source(**options).read("sales").rejected == 1
+    options["places"] = {"FAIR": "store:S01:fair"}
+    frame = tills.source(**options).read("sales").frame
+    assert frame["store_id"].tolist() == ["S01"]
+
+
+def test_a_party_is_read_from_the_field_that_a_chain_added(tills):
+    """Tryton's own tickets name none; whom all is sold to without one is no member."""
+    tills.models["sale.point.sale"] = [
+        a_ticket(number, (1, "5.00"), party=party)
+        for number, party in enumerate((71, 8, None), 1)
+    ]
+    options = {"orders": "sale.point.sale", "walk_in": [8]}
+    assert tills.source(**options).read("sales").frame["member_id"].isna().all()
+    frame = tills.source(**options, member_field="party").read("sales").frame
+    assert frame["member_id"].fillna("").tolist() == ["71", "", ""]
+    asked = tills.asked_for("model.sale.point.sale.search_read")
+    assert ["party" in each[4] for each in asked] == [False, False, True, True]
 
 
 def message(number, words, *, audience="public", user=None, author=None):
@@ -382,7 +478,7 @@ def test_a_module_that_is_not_there_is_named(office):
         office.source().read("consents")
 
 
-MORE = ("gift_movements", "complaints", "case_events", "consents")
+MORE = ("gift_movements", "complaints", "case_events", "consents", "till")
 
 
 @pytest.fixture(scope="module")
@@ -390,7 +486,7 @@ def recorded():
     """A source of what a real server said."""
     server, recording = Replay.of(RECORDED)
     given = {**recording["options"], "url": server.url, "password": lambda: "secret"}
-    yield TrytonSource(CONTEXT, **given, overlap_seconds=0)
+    yield TillSections(CONTEXT, **given, overlap_seconds=0)
     server.close()
 
 
@@ -403,10 +499,23 @@ def told_tables(recorded):
 
 
 @pytest.mark.usefixtures("told_tables")  # the last answers, which stay
-@pytest.mark.parametrize("table", MORE)
+@pytest.mark.parametrize("table", MORE[:-1])
 def test_each_table_keeps_the_promises_of_all_sources(recorded, table):
     """Types, reasons and masks as of every source, and the same answer again."""
     check_source(recorded, table)
+
+
+@pytest.mark.usefixtures("told_tables")
+def test_sales_orders_and_tickets_of_the_till_stand_side_by_side(recorded):
+    """Both are numbered from one, and neither is taken for the other."""
+    orders, tickets = recorded.sections
+    check_source(tickets, "sales")
+    both = JoinedSource(orders, tickets).read("sales")
+    parts = [each.read("sales") for each in (orders, tickets)]
+    assert both.accepted == sum(part.accepted for part in parts)
+    assert not both.findings
+    numbers = [set(part.frame["ticket_id"]) for part in parts]
+    assert {f"point-{each}" for each in numbers[0]} & numbers[1]
 
 
 def test_a_ledger_takes_what_tryton_moved(told_tables):
@@ -420,8 +529,8 @@ def test_a_ledger_takes_what_tryton_moved(told_tables):
     assert ledger.balance("G-1", "warehouse", as_of=NOW) == 120 + 7 - 30
     assert ledger.balance("G-2", "warehouse", as_of=NOW) == 50
     # Two were lost and one found, three scrapped, four made; three went out, of which
-    # two came back, as did another one.
-    store = 30 - 2 + 1 - 3 + 4 - 3 + 2 + 1
+    # two came back, as did another one; the till sold two and took one back.
+    store = 30 - 2 + 1 - 3 + 4 - 3 + 2 + 1 - 2 + 1
     assert ledger.balance("G-1", "store:S01", as_of=NOW) == store
     assert ledger.balance("G-1", "in_transit:S01", as_of=NOW) == 0
 

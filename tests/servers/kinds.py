@@ -3,11 +3,11 @@
 import attrs
 
 from memberops.adapters.sources.medusa_source import MedusaSource
-from memberops.adapters.sources.tryton_source import TrytonSource
 from memberops.adapters.sources.vendure_source import VendureSource
 from servers import start
 from servers.medusa_shop import MedusaShop
 from servers.tryton_shop import TrytonShop
+from servers.tryton_till import TillSections
 from servers.vendure_shop import VendureShop
 
 
@@ -31,8 +31,8 @@ class Kind:
 
 KINDS = {
     "tryton": Kind(
-        start.tryton, TrytonShop, TrytonSource, "password", 200, 30,
-        ("members", "sales"), tables=TrytonSource.tables,
+        start.tryton, TrytonShop, TillSections, "password", 200, 30,
+        ("members", "sales"), tables=TillSections.tables,
     ),
     "medusa": Kind(
         start.medusa, MedusaShop, MedusaSource, "token", 100, 20, ("members", "sales"),

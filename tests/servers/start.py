@@ -33,9 +33,9 @@ HERE = Path(__file__).resolve().parent
 FOLDER = HERE.parents[1] / ".servers"
 TRYTON = (
     "trytond==8.2.1", "trytond-sale==8.2.0", "trytond-sale-complaint==8.2.0",
-    "trytond-marketing-email==8.2.0", "proteus==8.2.0",
+    "trytond-sale-point==8.2.0", "trytond-marketing-email==8.2.0", "proteus==8.2.0",
 )  # fmt: skip
-TRYTON_MODULES = ("sale", "sale_complaint", "marketing_email")
+TRYTON_MODULES = ("sale", "sale_point", "sale_complaint", "marketing_email")
 MEDUSA = (
     "@medusajs/medusa@2.21.2", "@medusajs/framework@2.21.2", "@medusajs/cli@2.21.2",
     "typescript@5.9.3", "ts-node@10.9.2", "@swc/core@1.16.22",

@@ -126,7 +126,7 @@ class TrytonOffice:
         self._move(drop, customer, CUP, 1, day="2026-10-12",
                    is_=("issue", "supplier", "member", 1))  # fmt: skip
         self._ask("stock.move.do", [self._planned])
-        self._moved(self._planned, "2026-10-01", CUP,
+        self.moved(self._planned, "2026-10-01", CUP,
                     ("receipt", "supplier", "warehouse", 7))  # fmt: skip
         self._ask("stock.move.delete",
                   [self._move(drop, customer, CUP, 1, do=False)])  # fmt: skip
@@ -151,10 +151,11 @@ class TrytonOffice:
         if do:
             self._ask("stock.move.do", [own])
         if is_:
-            self._moved(own, day, gift, is_)
+            self.moved(own, day, gift, is_)
         return own
 
-    def _moved(self, own, day, gift, movement, ticket=None):
+    def moved(self, own, day, gift, movement, ticket=None):
+        """Say what has to come of a move."""
         kind, source, destination, quantity = movement
         self._more[_MOVEMENTS].append(
             {
@@ -192,7 +193,7 @@ class TrytonOffice:
         moves.sort(key=lambda each: each["from_location"] != source)
         days = (day, until)
         for move, movement, when in zip(moves, is_, days, strict=False):
-            self._moved(move["id"], when, gift, (*movement, quantity))
+            self.moved(move["id"], when, gift, (*movement, quantity))
 
     def _moves_of(self, shipment):
         return self._ask(
@@ -210,7 +211,7 @@ class TrytonOffice:
         for move in self._moves_of(f"stock.shipment.out,{own}"):
             if move["to_location"] == self._kinds["customer"]:
                 given = ("issue", "store:S01", self._named(party), quantity)
-                self._moved(move["id"], day, gift, given, ticket)
+                self.moved(move["id"], day, gift, given, ticket)
         return ticket
 
     def _named(self, party):
@@ -229,7 +230,7 @@ class TrytonOffice:
                      if each["refers_to"] == f"ticket={ticket}")  # fmt: skip
         for move in self._moves_of(f"stock.shipment.out.return,{own}"):
             if move["from_location"] == self._kinds["customer"]:
-                self._moved(
+                self.moved(
                     move["id"], day, CUP,
                     ("return", issue["destination"], issue["source"],
                      issue["quantity"]), back,

@@ -6,6 +6,7 @@ import random
 
 from servers.truth import Caller, Row, Truth
 from servers.tryton_office import TrytonOffice
+from servers.tryton_till import TrytonTill
 
 READER = "reader"
 PRICES = {"大衣": 19990, "围巾": 5905, "手套": 10}
@@ -48,18 +49,17 @@ class TrytonShop:
         self._stores = {each["code"]: each["id"] for each in places}
         self.truth.stores = {each["code"]: each["name"] for each in places}
         goods = self.ask(
-            "product.product.search_read", [], 0, 9, None, ["rec_name", "default_uom"]
+            "product.product.search_read", [], 0, 99, None, ["rec_name", "default_uom"]
         )
         self.goods = {each["rec_name"]: each for each in goods}
         (self.walk_in,) = self._parties([("散客", None)], member=False)
         self._let_in()
+        self.till = TrytonTill(self)
 
     def _let_in(self):
         """Have a user who reads, and may do no more than it takes."""
-        groups = self.ask(
-            "res.group.search", [["name", "in", ["Sales", "Stock", "Marketing"]]],
-            0, 9, None,
-        )  # fmt: skip
+        named = ["Sales", "POS", "Stock", "Marketing"]
+        groups = self.ask("res.group.search", [["name", "in", named]], 0, 9, None)
         given = {
             "name": READER,
             "login": READER,
@@ -77,8 +77,9 @@ class TrytonShop:
         # All that one request makes has one moment; a later one is where changes end.
         self._members += self._parties(names[-1:], member=True)
         self._sell(sales)
-        self._office = TrytonOffice(self)
-        self._office.fill(self._members)
+        self.office = TrytonOffice(self)
+        self.office.fill(self._members)
+        self.till.fill()
         # One that is only quoted, and taken back later.
         self._quoted = self._sell(1, confirm=False)[0]
         return self
@@ -162,7 +163,7 @@ class TrytonShop:
             "member_category": "会员",
             "walk_in": [self.walk_in],
             "page": 7,
-            "places": {"WH": "warehouse"},
+            "places": {"WH": "warehouse", "Z2": "store:S02:corner"},
             "items": ["G-1", "G-2"],
             "email_lists": ["会员邮件"],
         }
@@ -194,7 +195,8 @@ class TrytonShop:
         ]
         self.take_back(self._random.choice(sold).ticket)
         self._sell(2)
-        self._office.change()
+        self.office.change()
+        self.till.change()
 
     def delete(self):
         """Delete a member for good, of which Tryton keeps no trace."""
@@ -206,7 +208,7 @@ class TrytonShop:
 
     def delete_case(self):
         """Delete a complaint for good."""
-        self._office.delete_case()
+        self.office.delete_case()
 
     def on_hand(self):
         """Return how many there are of each gift in the warehouse, as Tryton says."""

@@ -9,11 +9,13 @@ from typing import Any
 import attrs
 
 from memberops.adapters.sources.counted_reading import Came
+from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.tryton_rpc import TrytonSession, told
 from memberops.errors import ConfigurationError
 
 __all__ = [
     "DATES",
+    "TILL",
     "TrytonReading",
     "changed_at",
     "code_of",
@@ -21,10 +23,14 @@ __all__ = [
     "numbers_of",
     "reference",
     "since_domain",
+    "store_reading",
     "stores_of",
+    "ticket_of",
 ]
 
 DATES = ("create_date", "write_date")
+TILL = "sale.point.sale"
+"""The model of the sales of Tryton's own till."""
 
 
 @attrs.frozen(kw_only=True)
@@ -118,6 +124,25 @@ def stores_of(session: TrytonSession) -> dict[int, str]:
     return {each["id"]: code_of(each) for each in found}
 
 
+def store_reading(session: TrytonSession) -> TrytonReading:
+    """Return how ``stores`` is read, which are the warehouses in use."""
+
+    def came(_since: dt.datetime | None) -> Came:
+        domain = [["type", "=", "warehouse"]]
+        found = session.pages("stock.location", domain, ["name", "code", "active"])
+        return Came(
+            origin="tryton/stock.location",
+            rows=[
+                {"store_id": code_of(each), "name": each["name"]}
+                for each in latest_records(found, key="id")
+                if each["active"]
+            ],
+            served_at=session.served_at,
+        )
+
+    return TrytonReading(came=came, columns=("store_id", "name"), dated=False)
+
+
 def reference(text: Any) -> tuple[str, int]:
     """
     Read what a record refers to: the model and the id, or an empty text and 0.
@@ -137,3 +162,13 @@ def numbers_of(references: Iterable[tuple[str, int]], model: str) -> Collection[
     [1, 3]
     """
     return {number for name, number in references if name == model}
+
+
+def ticket_of(model: str, number: int) -> str:
+    """
+    Return the id of the ticket that a sale is; both models count from 1.
+
+    >>> ticket_of("sale.sale", 7), ticket_of("sale.point.sale", 7)
+    ('7', 'point-7')
+    """
+    return f"point-{number}" if model == TILL else str(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from memberops.adapters.secrets import secret_option
 from memberops.adapters.sources.changes import SourceChanges
@@ -28,22 +28,27 @@ from memberops.adapters.sources.tryton_cases import (
 )
 from memberops.adapters.sources.tryton_consents import consent_reading
 from memberops.adapters.sources.tryton_reading import (
+    TILL,
     TrytonReading,
     changed_at,
-    code_of,
     names_option,
     numbers_of,
     reference,
     since_domain,
+    store_reading,
     stores_of,
 )
 from memberops.adapters.sources.tryton_rpc import TrytonSession
 from memberops.adapters.sources.tryton_stock import places_option, stock_reading
+from memberops.adapters.sources.tryton_till import TILL_STATES, till_reading
 from memberops.errors import ConfigurationError
 
 __all__ = ["TrytonSource", "tryton_source"]
 
-_SOLD = ("quotation", "confirmed", "processing", "done")
+_STATES = {
+    "sale.sale": ("quotation", "confirmed", "processing", "done"),
+    TILL: TILL_STATES,
+}
 _FIELDS = {
     "members": (
         "name", "active", "create_date", "write_date", "categories.name",
@@ -80,6 +85,14 @@ class TrytonSource:
     Tryton's own wizard made it. The tax of a sale is shared out over its lines, for
     Tryton keeps it by sale only.
 
+    ``orders = "sale.point.sale"`` reads the tickets of Tryton's own till instead, its
+    module ``sale_point``, by ids such as ``point-12``; they count once they are paid,
+    and no more while they are open again. The store is that of the location from which
+    the point of sale sells. Amounts are with tax; a price of one is left out where it
+    has parts of a cent. Goods that come back are lines of a negative quantity, linked
+    to no ticket, and no ticket names a party, unless a module of the chain's own has
+    added a field that does.
+
     Movements are the moves of stock that are done, each from the beginning of its day,
     in the product's own unit. A storage location belongs to the store of its
     warehouse, and what moves within one is no movement. A location for waste is
@@ -110,7 +123,9 @@ class TrytonSource:
         member_category: Name of the category of parties that are members; all
             parties are if empty.
         walk_in: Ids of the parties to whom sales without a member are made.
+        orders: Which sales are read; both are by two sections.
         states: States of a sale that count.
+        member_field: The field that names the party of a ticket of the till.
         places: What locations of Tryton are, by their codes, or their numbers where
             they have none: ``{ WH = "warehouse" }``. It goes for all that lies within.
         items: Codes or numbers of the products whose movements are read; all if None.
@@ -141,7 +156,9 @@ class TrytonSource:
         password: Any,
         member_category: str = "",
         walk_in: Iterable[int] = (),
-        states: Sequence[str] = _SOLD,
+        orders: Literal["sale.sale", "sale.point.sale"] = "sale.sale",
+        states: Sequence[str] | None = None,
+        member_field: str = "",
         places: Any = (),
         items: Iterable[str | int] | None = None,
         email_lists: Iterable[str] | None = None,
@@ -164,7 +181,12 @@ class TrytonSource:
         )
         self._category = member_category
         self._walk_in = frozenset(walk_in)
-        self._states = tuple(states)
+        if orders not in _STATES or (member_field and orders != TILL):
+            raise ConfigurationError(
+                f"'orders' is sale.sale or {TILL}, and 'member_field' is of the latter"
+            )
+        self._orders, self._member_field = orders, member_field
+        self._states = _STATES[orders] if states is None else tuple(states)
         self._places = places_option(places or {})
         self._items = None if items is None else names_option(items, option="items")
         self._email_lists = (
@@ -224,20 +246,28 @@ class TrytonSource:
         )  # fmt: skip
 
     def _reading(self, session: TrytonSession, table: str) -> TrytonReading:
-        zone, walk_in = self._context.zone, self._walk_in
-        if table == "gift_movements":
-            return stock_reading(
-                session, zone=zone, named=self._places, items=self._items,
+        context, walk_in = self._context, self._walk_in
+        readings: dict[str, Callable[[], TrytonReading]] = {
+            "gift_movements": lambda: stock_reading(
+                session, zone=context.zone, named=self._places, items=self._items,
                 walk_in=walk_in,
+            ),
+            "complaints": lambda: complaint_reading(
+                session, zone=context.zone, walk_in=walk_in
+            ),
+            "case_events": lambda: event_reading(session, chat_days=self._chat_days),
+            "consents": lambda: consent_reading(
+                session, zone=context.zone, lists=self._email_lists
+            ),
+            "stores": lambda: store_reading(session),
+        }  # fmt: skip
+        if self._orders == TILL:
+            readings["sales"] = lambda: till_reading(
+                session, currency=context.currency, states=self._states,
+                named=self._places, member_field=self._member_field, walk_in=walk_in,
             )  # fmt: skip
-        if table == "complaints":
-            return complaint_reading(session, zone=zone, walk_in=walk_in)
-        if table == "case_events":
-            return event_reading(session, chat_days=self._chat_days)
-        if table == "consents":
-            return consent_reading(session, zone=zone, lists=self._email_lists)
-        if table == "stores":
-            return _store_reading(session)
+        if table in readings:
+            return readings[table]()
         stores = stores_of(session) if table == "sales" else {}
         model, _, inner = _MODELS[table]
         return TrytonReading(
@@ -355,23 +385,6 @@ def _taken_back(
         elif model == "sale.complaint" and number in about:
             back[own] = about[number]
     return back
-
-
-def _store_reading(session: TrytonSession) -> TrytonReading:
-    def came(_since: dt.datetime | None) -> Came:
-        domain = [["type", "=", "warehouse"]]
-        found = session.pages("stock.location", domain, ["name", "code", "active"])
-        return Came(
-            origin="tryton/stock.location",
-            rows=[
-                {"store_id": code_of(each), "name": each["name"]}
-                for each in latest_records(found, key="id")
-                if each["active"]
-            ],
-            served_at=session.served_at,
-        )
-
-    return TrytonReading(came=came, columns=("store_id", "name"), dated=False)
 
 
 tryton_source = TrytonSource

@@ -11,18 +11,20 @@ from memberops.adapters.sources.movement_rows import moved
 from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.tryton_reading import (
     DATES,
+    TILL,
     TrytonReading,
     changed_at,
     code_of,
     numbers_of,
     reference,
     since_domain,
+    ticket_of,
 )
 from memberops.adapters.sources.tryton_rpc import TrytonSession
 from memberops.domain.gift import Place, PlaceKind
 from memberops.errors import ConfigurationError, MemberOpsError, nearest
 
-__all__ = ["StockPlaces", "kind_of", "places_option", "stock_reading"]
+__all__ = ["StockPlaces", "kind_of", "places_option", "stock_places", "stock_reading"]
 
 _MOVE = (
     "state", "product", "product.code", "internal_quantity", "effective_date",
@@ -47,6 +49,7 @@ _TO_CUSTOMERS = (
 )
 _INTERNAL = "stock.shipment.internal"
 _SALE_LINE = "sale.line"
+_TILL_LINE = f"{TILL}.line"
 
 
 def places_option(places: Any) -> dict[str, str]:
@@ -157,16 +160,26 @@ class StockPlaces:
         """Tell whether a location is of no store."""
         return not self._places[location]
 
+    def store_of(self, location: int) -> str | None:
+        """
+        Return the store of a location, None outside of all of them.
+
+        It is the one that was named, or the warehouse.
+        """
+        kind, *names = self._name_of(location).split(":")
+        if kind == PlaceKind.STORE:
+            return names[0]
+        shops = (each for each in self._within(location) if each["type"] == "warehouse")
+        return next(map(code_of, shops), None)
+
     def _code(self, location: int) -> str:
         return code_of(self._locations[location])
 
     def _found(self, location: int) -> str:
         """Return the place; an empty text where goods are outside of warehouses."""
+        if name := self._name_of(location):
+            return name
         within = list(self._within(location))
-        for each in within:
-            for name in (code_of(each), str(each["id"])):
-                if name in self._named:
-                    return self._named[name]
         kind = within[0]["type"]
         if kind == "lost_found" and within[0].get("waste_warehouses"):
             return "destroyed"
@@ -175,10 +188,34 @@ class StockPlaces:
         shops = [each for each in within if each["type"] == "warehouse"]
         return f"store:{code_of(shops[0])}" if shops else ""
 
+    def _name_of(self, location: int) -> str:
+        """Return how a location or what it lies in was named, nearest first."""
+        names = (
+            name
+            for each in self._within(location)
+            for name in (code_of(each), str(each["id"]))
+        )
+        return next((self._named[name] for name in names if name in self._named), "")
+
     def _within(self, location: int | None) -> Iterable[Mapping[str, Any]]:
         while location in self._locations:
             yield self._locations[location]
             location = self._locations[location]["parent"]
+
+
+def stock_places(session: TrytonSession, named: Mapping[str, str]) -> StockPlaces:
+    """
+    Ask for the locations of Tryton.
+
+    Args:
+        session: An open session.
+        named: What the chain calls them; see `StockPlaces`.
+
+    Raises:
+        ConfigurationError: No location has a code that *named* has.
+    """
+    fields = ["code", "type", "parent", "waste_warehouses"]
+    return StockPlaces(session.pages("stock.location", [], fields), named)
 
 
 def stock_reading(
@@ -199,12 +236,7 @@ def stock_reading(
         items: Codes or numbers of the products that are read; None for all.
         walk_in: Parties that are no members.
     """
-    places = StockPlaces(
-        session.pages(
-            "stock.location", [], ["code", "type", "parent", "waste_warehouses"]
-        ),
-        named,
-    )
+    places = stock_places(session, named)
 
     def came(since: dt.datetime | None) -> Came:
         domain = [since_domain(since), _of_items(items)]
@@ -276,19 +308,30 @@ class _Papers:
             )
         }
 
-    def _line(self, move: Mapping[str, Any]) -> tuple[int | None, int | None]:
-        model, number = reference(move["origin"])
-        return self._sales.get(number, (None, None)) if model == _SALE_LINE else (
-            None, None,
-        )  # fmt: skip
+        self._till = {
+            each["id"]: each["sale"]
+            for each in session.by_values(
+                _TILL_LINE, "id", numbers_of(lines, _TILL_LINE), ["sale"]
+            )
+        }
 
-    def ticket(self, move: Mapping[str, Any]) -> int | None:
-        """Return the sale that a move is for."""
-        return self._line(move)[0]
+    def ticket(self, move: Mapping[str, Any]) -> str | None:
+        """Return the ticket that a move is for."""
+        model, number = reference(move["origin"])
+        if model == _SALE_LINE and number in self._sales:
+            return ticket_of("sale.sale", self._sales[number][0])
+        if model == _TILL_LINE and number in self._till:
+            return ticket_of(TILL, self._till[number])
+        return None
+
+    def _buyer(self, move: Mapping[str, Any]) -> int | None:
+        model, number = reference(move["origin"])
+        found = self._sales.get(number) if model == _SALE_LINE else None
+        return found[1] if found else None
 
     def member(self, move: Mapping[str, Any]) -> str:
         """Return whom a move to or from customers is for."""
-        party = self._parties.get(reference(move["shipment"])) or self._line(move)[1]
+        party = self._parties.get(reference(move["shipment"])) or self._buyer(move)
         return (
             "member" if party is None or party in self._walk_in else f"member:{party}"
         )
