@@ -233,7 +233,12 @@ def refusals(number, lines):
 @pytest.mark.parametrize(
     ("world", "table", "made"),
     [
-        (Stock, "gift_movements", one_row("warehouse:1")),
+        pytest.param(
+            Stock,
+            "gift_movements",
+            one_row("warehouse:1"),
+            marks=pytest.mark.nightly,
+        ),
         pytest.param(Tickets, "complaints", None, marks=pytest.mark.nightly),
         (Blacklists, "consents", refusals),
     ],
