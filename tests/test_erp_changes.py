@@ -230,16 +230,12 @@ def refusals(number, lines):
     ]
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("world", "table", "made"),
     [
-        pytest.param(
-            Stock,
-            "gift_movements",
-            one_row("warehouse:1"),
-            marks=pytest.mark.nightly,
-        ),
-        pytest.param(Tickets, "complaints", None, marks=pytest.mark.nightly),
+        (Stock, "gift_movements", one_row("warehouse:1")),
+        (Tickets, "complaints", None),
         (Blacklists, "consents", refusals),
     ],
     ids=["stock", "tickets", "blacklists"],
