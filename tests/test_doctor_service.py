@@ -1,11 +1,14 @@
 """Promises of the doctor for web services: paths and kinds, and no values."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from memberops import open_chain
-from memberops.adapters.sources.rest_look import RestLook
+from memberops.adapters.sources.http_reading import JsonAnswer
+from memberops.adapters.sources.rest_look import RestLook, look_at
+from memberops.adapters.sources.rest_resource import Lines, RestResource
 from memberops.cli import main
 from memberops.errors import ConfigurationError, SourceError, UnknownTableError
 from memberops.tables import table
@@ -138,6 +141,40 @@ def test_nested_names_and_lists_have_the_paths_of_a_section():
     assert named["sold_on"] == "/sold.on"
     assert named["ticket_id"] == "/id"
     assert {each.rule for each in proposal.mapping.questions} >= {"records-likely"}
+
+
+def test_a_bare_list_needs_no_path_of_its_records():
+    """The section says where the service is: its own path is not given again."""
+    bare = RestLook(asked="orders", found_at="", records=({"id": 1, "amount": 5},))
+    mapping = _proposed("sales", bare, table("sales")).mapping
+    assert mapping.named == {"ticket_id": "id", "amount": "amount"}
+    assert tomllib.loads(mapping.toml()) == {
+        "sources": {"sales": {"adapter": "rest", "columns": dict(mapping.named)}}
+    }
+
+
+def test_a_path_of_records_that_the_section_has_is_not_given_again(pos, capsys):
+    """A name that stands twice in a section is an error of TOML."""
+    for records, times in (("orders", 0), ("", 1)):
+        text = chain_file(pos, sales="orders")
+        more = f'records = "{records}"\n' if records else ""
+        Path("chain.toml").write_text(HEAD + text + more, "utf-8")
+        main(["doctor", "--chain", "chain.toml", "--table", "sales", "--toml"])
+        assert capsys.readouterr().out.count("records = ") == times
+
+
+@pytest.mark.parametrize("page", [["王小明", 5], [[{"id": 1}]]])
+def test_records_that_have_no_names_are_an_error(page):
+    """Nothing in them could be mapped."""
+
+    class Reader:
+        def read(self, *_args, **_named):
+            return JsonAnswer(document={"rows": page}, headers={})
+
+    resource = RestResource(path="x", records="rows", lines=[Lines(columns={})])
+    with pytest.raises(SourceError, match="objects") as caught:
+        look_at(Reader(), resource)
+    assert "王" not in str(caught.value)
 
 
 def test_wrong_use_is_told(pos, capsys):

@@ -78,7 +78,7 @@ class MappingProposal:
             table at all, which a question says.
         scores: The tables that fit best, and how well.
         adapter: What reads it, such as ``"csv"``; empty if that is not known.
-        path: The path as the chain file would have it.
+        path: The path as the chain file would have it; empty for what is no file.
         further: Further files of the same table, if no pattern stands for them all.
         place: Where it is, if it is no file: lines of the section, by name as TOML.
         sheet: The sheet, if the workbook has several.
@@ -127,7 +127,7 @@ class MappingProposal:
         lines = [f"[sources.{self.table}]", f"adapter = {_text(self.adapter)}"]
         paths = ", ".join(map(_text, (self.path, *self.further)))
         lines += [f"{name} = {value}" for name, value in self.place.items()]
-        if not self.place:
+        if self.path:
             lines.append(f"path = [{paths}]" if self.further else f"path = {paths}")
         if self.sheet:
             lines.append(f"sheet = {_text(self.sheet)}")

@@ -108,7 +108,7 @@ def propose_service(path: str | Path, table: str) -> tuple[ServiceProposal, ...]
 def _proposed(section: str, look: RestLook, table: Table) -> ServiceProposal:
     each, text, places, asked = _best(look, table)
     place = {}
-    if look.others or look.found_at:
+    if look.found_at and not look.given:
         place["records"] = json.dumps(look.found_at, ensure_ascii=False)
     if each:
         place["each"] = json.dumps(each, ensure_ascii=False)

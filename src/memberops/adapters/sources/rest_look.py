@@ -52,12 +52,14 @@ class RestLook:
         found_at: Path of the records in the answer.
         records: The first of them.
         others: Paths of other lists in the answer, if *found_at* was not given.
+        given: Whether *found_at* is what the section says.
     """
 
     asked: str
     found_at: str
     records: tuple[Any, ...]
     others: tuple[str, ...] = ()
+    given: bool = False
 
     @property
     def paths(self) -> tuple[SeenPath, ...]:
@@ -133,7 +135,8 @@ def look_at(reader: HttpReader, resource: RestResource) -> RestLook:
             with most entries is taken.
 
     Raises:
-        SourceError: The service cannot be read, or its answer holds no list.
+        SourceError: The service cannot be read, or its answer holds no list of
+            objects.
     """
     heard = _Hearing(reader)
     found_at, others = resource.records, []
@@ -147,11 +150,17 @@ def look_at(reader: HttpReader, resource: RestResource) -> RestLook:
             raise
         found_at, *others = sorted(lists, key=lambda path: -len(lists[path]))
         page = lists[found_at]
+    if page and not any(isinstance(record, dict) for record in page):
+        raise SourceError(
+            f"{resource.path}: the records are no objects, so nothing in them has a "
+            "name; set 'records' to the path of a list of objects"
+        )
     return RestLook(
         asked=resource.path,
         found_at=found_at,
         records=tuple(page[:_MOST_RECORDS]),
         others=tuple(others),
+        given=found_at == resource.records,
     )
 
 
