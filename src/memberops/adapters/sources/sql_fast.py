@@ -173,7 +173,11 @@ def _connectorx(address: SqlAddress, text: str, family: str) -> Iterator[Any]:
         return_type="arrow",
         pre_execution_query=settings,
     )
-    yield from found.to_batches(_ROWS_AT_ONCE)
+    # Each is let go when it has been read.
+    waiting = found.to_batches(_ROWS_AT_ONCE)[::-1]
+    del found
+    while waiting:
+        yield waiting.pop()
 
 
 def _texts(column: Any) -> ArrowTexts:
