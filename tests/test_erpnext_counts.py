@@ -61,12 +61,12 @@ def test_a_count_moves_what_it_differs_by(counted):
     counted.faults = ["", "429", "half", "", "500"]
     result = source_of(counted).read("gift_movements")
     assert rows(result.frame, MOVED) == [
-        ("stock-MAT-1", "adjustment", "adjustment", HERE, 10),
+        ("stock-MAT-1", "opening", "opening", HERE, 10),
         ("stock-MAT-2", "issue", HERE, "member", 3),
         ("stock-MAT-3", "return", "member", HERE, 1),
         ("stock-MAT-4", "adjustment", HERE, "adjustment", 1),
-        ("stock-MAT-5", "adjustment", "adjustment", "warehouse:一店 - A", 5),
-        ("stock-MAT-6", "adjustment", "adjustment", HERE, 2),
+        ("stock-MAT-5", "opening", "opening", "warehouse:一店 - A", 5),
+        ("stock-MAT-6", "opening", "opening", HERE, 2),
     ]
     assert result.rejected == 0
 

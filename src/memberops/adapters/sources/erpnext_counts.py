@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import attrs
+
 from memberops.adapters.sources.erpnext_records import (
     LONGEST_ITEMS,
     address_length,
@@ -17,7 +19,7 @@ from memberops.adapters.sources.order_money import amount_at
 from memberops.adapters.sources.rest_listing import all_records
 from memberops.adapters.sources.rest_resource import RestResource
 
-__all__ = ["counted_changes", "says_what_is_there"]
+__all__ = ["Counted", "counted_changes", "says_what_is_there"]
 
 _RECONCILIATION = "Stock Reconciliation"
 _LEDGER = "Stock Ledger Entry"
@@ -27,6 +29,20 @@ _FIELDS = (
     "qty_after_transaction", "batch_no", "serial_and_batch_bundle",
 )  # fmt: skip
 _Place = tuple[Any, Any]
+
+
+@attrs.frozen
+class Counted:
+    """
+    What a count moved.
+
+    Args:
+        change: By how much it differed from what was due.
+        first: Whether nothing of these goods had moved there: it opens the stock.
+    """
+
+    change: Decimal
+    first: bool
 
 
 def says_what_is_there(entry: Mapping[str, Any]) -> bool:
@@ -50,7 +66,7 @@ def says_what_is_there(entry: Mapping[str, Any]) -> bool:
 
 def counted_changes(
     reader: HttpReader, zone: str, records: Sequence[Mapping[str, Any]]
-) -> tuple[dict[str, Decimal], list[Mapping[str, Any]]]:
+) -> tuple[dict[str, Counted], list[Mapping[str, Any]]]:
     """
     Reckon by how much the stock changed where it was counted.
 
@@ -64,7 +80,7 @@ def counted_changes(
         records: Entries of the stock ledger that are new or changed.
 
     Returns:
-        By name the change of each count among them or after them, and of these the
+        By name what each count among them or after them moved, and of these the
         entries that are not among them.
 
     Raises:
@@ -75,7 +91,7 @@ def counted_changes(
         own, at = _place(each), _moment(each)[0]
         first[own] = min(at, first.get(own, at))
     names = {str(each.get("name")) for each in records}
-    changes: dict[str, Decimal] = {}
+    changes: dict[str, Counted] = {}
     later: list[Mapping[str, Any]] = []
     for items in _parts(item for item, _ in first):
         counts = [
@@ -111,10 +127,10 @@ def _entries(
     return all_records(reader, RestResource(**resource, lines=()))
 
 
-def _reckoned(entries: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
+def _reckoned(entries: Iterable[Mapping[str, Any]]) -> dict[str, Counted]:
     """Go through the entries as they happened, and tell what counts differed by."""
     stock: dict[_Place, Decimal] = {}
-    changes: dict[str, Decimal] = {}
+    changes: dict[str, Counted] = {}
     # Who is given its lasting name meanwhile comes under both.
     once = {_identity(each): each for each in entries}
     for each in sorted(once.values(), key=_moment):
@@ -122,7 +138,8 @@ def _reckoned(entries: Iterable[Mapping[str, Any]]) -> dict[str, Decimal]:
         change = amount_at(each, "actual_qty")
         if says_what_is_there(each):
             change = amount_at(each, "qty_after_transaction") - had
-            changes[str(each["name"])] = change
+            counted = Counted(change, first=_place(each) not in stock)
+            changes[str(each["name"])] = counted
         stock[_place(each)] = had + change
     return changes
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from memberops.adapters.sources.erpnext_counts import (
+    Counted,
     counted_changes,
     says_what_is_there,
 )
@@ -26,6 +27,7 @@ __all__ = ["erpnext_stock"]
 _SUPPLIER = ("supplier", "receipt", "return")
 _CUSTOMER = ("member", "return", "issue")
 _OTHER = ("adjustment", "adjustment", "adjustment")
+_OPENING = ("opening", "opening", "opening")
 _VOUCHERS = {
     "Purchase Receipt": _SUPPLIER,
     "Purchase Invoice": _SUPPLIER,
@@ -48,7 +50,8 @@ def erpnext_stock(zone: str, *, items: Sequence[str] | None = None) -> RestResou
     the ``member``, whom the ledger does not name. A row of a stock entry between two
     warehouses is a transfer; all other stock entries, reconciliations and the rest are
     ``adjustment``. A voucher that is canceled takes its movements along. A
-    reconciliation says what is there, and is a movement of what that differs by; see
+    reconciliation says what is there, and is a movement of what that differs by; the
+    first of an item in a warehouse opens its stock. See
     `erpnext_counts.counted_changes`.
 
     Each stock entry, each bundle of batches and each batch that an entry names is
@@ -102,14 +105,18 @@ def _told(reader: HttpReader, zone: str, records: list[Any]) -> Iterable[Any]:
 
 
 def _moves(
-    record: Mapping[str, Any], documents: Documents, counted: Mapping[str, Decimal]
+    record: Mapping[str, Any], documents: Documents, counted: Mapping[str, Counted]
 ) -> Iterable[dict[str, Any]]:
     change = amount_at(record, "actual_qty")
-    if says_what_is_there(record):
-        # One that is not known any more was canceled while this was read.
-        change = counted.get(str(record.get("name")), Decimal(0))
     place = f"warehouse:{record.get('warehouse')}"
     other, gained, lost = _VOUCHERS.get(str(record.get("voucher_type")), _OTHER)
+    if says_what_is_there(record):
+        found = counted.get(str(record.get("name")))
+        if found is None:
+            return  # it was canceled while this was read
+        change = found.change
+        if found.first:
+            other, gained, lost = _OPENING
     if record.get("voucher_type") == _ENTRY:
         goal = _goal(record, documents)
         if goal and change > 0:
