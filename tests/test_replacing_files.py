@@ -70,6 +70,25 @@ def test_the_last_file_counts_and_every_row_is_told_for():
     assert (counted.accepted, counted.replaced) == (9, 0)
 
 
+VOID = "状态,小票号,日期,门店,数量,金额\n"
+DROP = [{"column": "状态", "equals": "作废", "reason": "void"}]
+
+
+def test_a_ticket_that_a_later_file_leaves_out_by_rule_is_no_sale_any_more():
+    """T2 was sold, and void a week later; T3 was void and is sold: 5 and 8 yuan."""
+    exported("s-1.csv", "正常," + LINE("T1", 1, "S1", 1, 5),
+             "正常," + LINE("T2", 1, "S1", 1, 6), "正常," + LINE("T2", 1, "S1", 1, 7),
+             "作废," + LINE("T3", 1, "S1", 1, 8), head=VOID)  # fmt: skip
+    exported("s-2.csv", "作废," + LINE("T2", 1, "S1", 1, 6),
+             "正常," + LINE("T3", 1, "S1", 1, 8), "?," + LINE("T1", 1, "S1", 1, "x"),
+             head=VOID)  # fmt: skip
+    paths = [Path("s-1.csv"), Path("s-2.csv")]
+    result = read_csv(paths, "sales", overlap="replace", drop=DROP, **CHAIN)
+    assert result.frame["amount"].tolist() == [500, 800]
+    assert (result.rows_read, result.rejected, result.replaced) == (7, 3, 2)
+    assert replaced(result) == {"s-1.csv": 2}
+
+
 def test_files_are_later_by_name_in_a_chain_file_and_by_order_in_a_list():
     """So whoever names exports by day gets the newest."""
     exported("s-2026-11-02.csv", LINE("T1", 1, "S1", 1, 2))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Unpack
 from zoneinfo import ZoneInfo
 
+import attrs
 import pandas as pd
 
 from memberops.adapters.sources.contract import SourceContext, SourceResult
@@ -18,7 +19,12 @@ from memberops.adapters.sources.reading_options import (
     ReadingOptions,
 )
 from memberops.adapters.sources.rejects import write_rejects
-from memberops.adapters.sources.replaced_rows import Overlap, check_overlap
+from memberops.adapters.sources.replaced_rows import (
+    Overlap,
+    check_overlap,
+    left_out_by_rule,
+    without_rules,
+)
 from memberops.adapters.sources.table_files import (
     Paths,
     TableFiles,
@@ -104,14 +110,24 @@ def read_csv(
         refuse_twice(paths)
         replace = check_overlap(overlap)
     parts: list[SourceResult] = []
+    left_out: list[pd.DataFrame] = []
     keys = None
     for one in paths:
         with naming(one.name, canonical.name):
             part, found = reading.read(one, None if replace else keys)
+            if replace and reading.options.converter.drop:
+                bare = attrs.evolve(reading, options=without_rules(reading.options))
+                whole, _ = bare.read(one, None)
+                left_out.append(left_out_by_rule(part, whole))
         keys = found if keys is None else pd.concat([keys, found])
         parts.append(part)
     parts, told = settled_files(
-        parts, [one.name for one in paths], canonical, paths, replace=replace
+        parts,
+        [one.name for one in paths],
+        canonical,
+        paths,
+        replace=replace,
+        left_out=left_out,
     )
     result = joined_results(parts, canonical, told)
     if rejects_path is not None:

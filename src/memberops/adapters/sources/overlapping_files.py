@@ -30,6 +30,7 @@ def settled_files(
     paths: Sequence[Path],
     *,
     replace: bool,
+    left_out: Sequence[pd.DataFrame] = (),
 ) -> tuple[list[SourceResult], list[Finding]]:
     """
     Settle what becomes of records that several files give.
@@ -40,12 +41,13 @@ def settled_files(
         table: The canonical table.
         paths: The files.
         replace: Whether the last file counts; else all count, with a warning.
+        left_out: See `without_replaced`.
 
     Returns:
         The parts as they count, and what there is to tell.
     """
     if replace:
-        return without_replaced(parts, names, table)
+        return without_replaced(parts, names, table, left_out=left_out)
     copies = equal_files(paths, table.name)
     return [*parts], [*copies, *overlapping_files(parts, names, table, told=copies)]
 

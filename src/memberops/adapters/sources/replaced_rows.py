@@ -11,12 +11,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from memberops.adapters.sources.contract import SourceResult
+from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.record_names import record_columns
 from memberops.domain import Finding, Severity
 from memberops.errors import ConfigurationError
 from memberops.tables import Table
 
-__all__ = ["Overlap", "check_overlap", "without_replaced"]
+__all__ = [
+    "Overlap",
+    "check_overlap",
+    "left_out_by_rule",
+    "without_replaced",
+    "without_rules",
+]
 
 Overlap = Literal["count", "replace"]
 """What becomes of records that several files give; see `read_csv`."""
@@ -39,20 +46,48 @@ def check_overlap(value: object) -> bool:
     return value == "replace"
 
 
+def without_rules(options: ReadingOptions) -> ReadingOptions:
+    """Return the options of a reading that leaves out no rows knowingly."""
+    return attrs.evolve(options, converter=attrs.evolve(options.converter, drop=()))
+
+
+def left_out_by_rule(part: SourceResult, whole: SourceResult) -> pd.DataFrame:
+    """
+    Return the rows of one file that its `drop` left out.
+
+    Args:
+        part: What the file gave.
+        whole: What it gives `without_rules`.
+    """
+    kept, lines = (
+        np.concatenate(
+            [np.array([], dtype=np.int64), *(own for _, own in each.origins)]
+        )
+        for each in (part, whole)
+    )
+    return whole.frame[~np.isin(lines, kept)]
+
+
 def without_replaced(
-    parts: Sequence[SourceResult], names: Sequence[str], table: Table
+    parts: Sequence[SourceResult],
+    names: Sequence[str],
+    table: Table,
+    *,
+    left_out: Sequence[pd.DataFrame] = (),
 ) -> tuple[list[SourceResult], list[Finding]]:
     """
     Leave out the rows of records that a later file gives again.
 
     A record is what `record_columns` says, or a whole row where a table has none: all
     rows of it in the last file that has an accepted one count, and none of an earlier
-    file. Rows of one file never replace each other.
+    file. Rows of one file never replace each other. A row that was left out by a rule,
+    such as that of a ticket that is void by now, replaces earlier ones too.
 
     Args:
         parts: What each file gave, in their order.
         names: Of the files, or the sheets.
         table: The canonical table.
+        left_out: For each part its rows that were left out by a rule, if there are.
 
     Returns:
         The parts as they count, with `SourceResult.replaced`, and a finding for each
@@ -73,10 +108,11 @@ def without_replaced(
     >>> [(each.rule, each.source, each.count) for each in found]
     [('replaced-by-later-file', 'a.csv', 2)]
     """
-    last = _last_parts([part.frame for part in parts], table)
+    told = [(at, part.frame) for at, part in enumerate(parts)]
+    last = _last_parts([*told, *enumerate(left_out)], table)
     settled: list[SourceResult] = []
     findings: list[Finding] = []
-    left_out, more = 0, 0
+    unnamed, more = 0, 0
     for at, part in enumerate(parts):
         gone = last[at] > at
         count = int(gone.sum())
@@ -84,24 +120,25 @@ def without_replaced(
             settled.append(part)
             continue
         later = np.bincount(last[at][gone])
-        found = _told(names[at], names[int(later.argmax())], count, table)
+        found = _finding(names[at], names[int(later.argmax())], count, table)
         if len(findings) < _MOST:
             findings.append(found)
         else:
-            left_out, more = left_out + 1, more + count
+            unnamed, more = unnamed + 1, more + count
         settled.append(_without(part, gone))
-    if left_out:
-        findings.append(_more(left_out, more, table))
+    if unnamed:
+        findings.append(_more(unnamed, more, table))
     return settled, findings
 
 
 def _last_parts(
-    frames: Sequence[pd.DataFrame], table: Table
+    told: Sequence[tuple[int, pd.DataFrame]], table: Table
 ) -> list[npt.NDArray[np.int64]]:
-    """Give for each row of each frame the last frame that has its record."""
+    """Give for each row of each frame the last part that tells of its record."""
+    frames = [frame for _, frame in told]
     every = dict.fromkeys(name for frame in frames for name in frame.columns)
     record = [*(record_columns(table) or sorted(every))]
-    own = [np.full(len(frame), at) for at, frame in enumerate(frames)]
+    own = [np.full(len(frame), at) for at, frame in told]
     if sum(map(len, own)) == 0:
         return own
     digests = np.concatenate(
@@ -145,7 +182,7 @@ def _without(part: SourceResult, gone: npt.NDArray[np.bool_]) -> SourceResult:
     )
 
 
-def _told(name: str, later: str, count: int, table: Table) -> Finding:
+def _finding(name: str, later: str, count: int, table: Table) -> Finding:
     return Finding(
         table=table.name,
         rule="replaced-by-later-file",
