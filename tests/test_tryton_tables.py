@@ -8,8 +8,9 @@ import pytest
 
 from memberops.adapters.sources.joined_source import JoinedSource
 from memberops.adapters.sources.tryton_cases import case_events
+from memberops.adapters.sources.tryton_places import StockPlaces
 from memberops.adapters.sources.tryton_source import TrytonSource
-from memberops.adapters.sources.tryton_stock import StockPlaces, kind_of
+from memberops.adapters.sources.tryton_stock import kind_of
 from memberops.errors import ConfigurationError, SourceError
 from memberops.ledger import Ledger
 from memberops.ledger.flow_tables import read_movements
@@ -137,6 +138,57 @@ def test_a_place_that_tryton_lacks_is_refused(office):
     """A slip in a code would let all goods of a store lie elsewhere."""
     with pytest.raises(ConfigurationError, match="S01"):
         office.source(places={"S0l": "warehouse"}).read("gift_movements")
+
+
+def test_a_code_is_not_taken_for_the_number_of_another_location():
+    """Stores are often called by numbers; a number is of a location without a code."""
+    shops = [
+        place(12, "warehouse", code="7"),
+        place(7, "warehouse", code="12"),
+        place(3, "warehouse"),
+    ]
+    places = StockPlaces(shops, {"7": "warehouse", "3": "store:three"})
+    assert [places.of(number) for number in (12, 7, 3)] == [
+        "warehouse", "store:12", "store:three",
+    ]  # fmt: skip
+    with pytest.raises(ConfigurationError, match="'8'"):
+        StockPlaces([place(8, "warehouse", code="S8")], {"8": "warehouse"})
+
+
+def test_a_way_that_is_called_otherwise_is_another_place():
+    """So that all is read again, and no dispatch waits where nothing arrives."""
+    marks = [StockPlaces([place(5, "storage", code=code)], {}).marks for code in "AB"]
+    assert marks == [[(5, "in_transit:A")], [(5, "in_transit:B")]]
+
+
+def test_a_product_that_is_called_otherwise_is_read_again(office):
+    """What it moved stands under its new code, or is none of those named any more."""
+    office.models["stock.move"] = [a_move(1, 3.0)]
+    office.models["product.product"] = [{"id": 9, "code": "G-1"}]
+    for items, whole in ((None, False), (["G-1", "9"], True)):
+        source = office.source(items=items)
+        cursor = source.changes("gift_movements", since=None).cursor
+        assert not source.changes("gift_movements", since=cursor).whole
+        asked = office.asked_for("model.stock.move.search_read")[-1][0]
+        assert "'product.write_date', '>='" in str(asked)
+        office.models["product.product"][0]["code"] = "G-9"
+        assert source.changes("gift_movements", since=cursor).whole is whole
+        office.models["product.product"][0]["code"] = "G-1"
+
+
+def test_goods_that_tryton_does_not_know_are_told(office):
+    """By code or number, for a slip would leave a gift out in silence."""
+    office.models["stock.move"] = [a_move(1, 3.0)]
+    office.models["product.product"] = [
+        {"id": 9, "code": "G-1"},
+        {"id": 8, "code": None},
+    ]
+    result = office.source(items=["G-1", 8, "9", "G-2", 7]).read("gift_movements")
+    (finding,) = result.findings
+    assert (finding.rule, finding.count) == ("items-unknown", 2)
+    assert "G-2" in finding.message_en
+    moves, *_ = office.asked_for("model.stock.move.search_read")
+    assert ["product", "in", [8, 9]] in moves[0][0]
 
 
 def test_a_location_is_part_of_what_it_lies_in():
@@ -389,8 +441,10 @@ SAID = ["member_id", "channel", "given", "source"]
 def subscribed(office, *emails):
     """Let addresses be on, or have left, a list called letter or one called offers."""
     office.models["marketing.email.list"] = [
-        {"id": 1, "name": "letter"}, {"id": 2, "name": "offers"}
-    ]  # fmt: skip
+        {"id": 1, "name": "letter", "active": True},
+        {"id": 2, "name": "offers", "active": True},
+        {"id": 3, "name": "of old", "active": False},
+    ]
     office.models["marketing.email"] = [
         {"id": number, "email": address, "list_": place, **said}
         for number, (address, place, said) in enumerate(emails, 1)
@@ -456,6 +510,14 @@ def test_who_refused_without_a_web_user_is_found_by_the_address(office):
     asked = office.asked_for("model.party.contact_mechanism.search_read")[0][0][0]
     assert ["OR", ["value", "ilike", "a_b@example.com"]] in asked
     assert ["active", "=", True] in asked
+
+
+def test_nobody_agrees_by_a_list_that_is_not_in_use(office):
+    """What was refused there stays refused."""
+    web_users(office, ("a@example.com", 7, True), ("b@example.com", 8, True))
+    subscribed(office, ("a@example.com", 3, ON), ("b@example.com", 3, LEFT))
+    frame = office.source().read("consents").frame
+    assert frame[SAID].values.tolist() == [["8", "email", "no", "of old"]]
 
 
 def test_an_agreement_is_as_old_as_its_record(office):

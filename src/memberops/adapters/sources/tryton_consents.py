@@ -32,7 +32,7 @@ def consent_reading(
     wanted = sorted(lists)
 
     def came(_since: dt.datetime | None) -> Came:
-        names = _names(session, wanted)
+        names, used = _lists(session, wanted)
         domain = [["list_.name", "in", wanted]] if wanted else []
         emails = latest_records(
             session.pages(
@@ -41,7 +41,9 @@ def consent_reading(
             key="id",
         )
         found: dict[int, list[Mapping[str, Any]]] = {}
-        for email, owners in _owned(session, emails):
+        # Nobody is asked again whether a list that is out of use is still wanted.
+        said_now = [e for e in emails if not e["active"] or e["list_"] in used]
+        for email, owners in _owned(session, said_now):
             for owner in owners:
                 found.setdefault(owner, []).append(email)
         rows = []
@@ -69,19 +71,19 @@ def consent_reading(
     )  # fmt: skip
 
 
-def _names(session: TrytonSession, wanted: Iterable[str]) -> dict[int, str]:
-    """Return the names of the mailing lists, of which those wanted are there."""
-    names = {
-        each["id"]: each["name"]
-        for each in session.pages("marketing.email.list", [], ["name"])
-    }
+def _lists(
+    session: TrytonSession, wanted: Iterable[str]
+) -> tuple[dict[int, str], set[int]]:
+    """Return the names of mailing lists, those wanted among them; and which count."""
+    found = list(session.pages("marketing.email.list", [], ["name", "active"]))
+    names = {each["id"]: each["name"] for each in found}
     for name in wanted:
         if name not in names.values():
             raise ConfigurationError(
                 f"'email_lists': Tryton has no mailing list {name[:40]!r}; "
                 f"{nearest(name, names.values())}"
             )
-    return names
+    return names, {each["id"] for each in found if each["active"]}
 
 
 def _owned(

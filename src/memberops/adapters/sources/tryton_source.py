@@ -27,6 +27,7 @@ from memberops.adapters.sources.tryton_cases import (
     event_reading,
 )
 from memberops.adapters.sources.tryton_consents import consent_reading
+from memberops.adapters.sources.tryton_places import places_option
 from memberops.adapters.sources.tryton_reading import (
     TILL,
     TrytonReading,
@@ -39,7 +40,7 @@ from memberops.adapters.sources.tryton_reading import (
     stores_of,
 )
 from memberops.adapters.sources.tryton_rpc import TrytonSession
-from memberops.adapters.sources.tryton_stock import places_option, stock_reading
+from memberops.adapters.sources.tryton_stock import stock_reading
 from memberops.adapters.sources.tryton_till import TILL_STATES, till_reading
 from memberops.errors import ConfigurationError
 

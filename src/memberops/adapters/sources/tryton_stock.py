@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from memberops.adapters.sources.counted_reading import Came
 from memberops.adapters.sources.movement_rows import moved
 from memberops.adapters.sources.records import latest_records
+from memberops.adapters.sources.tryton_places import StockPlaces, stock_places
 from memberops.adapters.sources.tryton_reading import (
     DATES,
     TILL,
     TrytonReading,
     changed_at,
-    code_of,
     numbers_of,
     reference,
     since_domain,
     ticket_of,
 )
 from memberops.adapters.sources.tryton_rpc import TrytonSession
+from memberops.domain.finding import Finding, Severity
 from memberops.domain.gift import Place, PlaceKind
-from memberops.errors import ConfigurationError, MemberOpsError, nearest
+from memberops.errors import bounded
 
-__all__ = ["StockPlaces", "kind_of", "places_option", "stock_places", "stock_reading"]
+__all__ = ["kind_of", "stock_reading"]
 
 _MOVE = (
     "state", "product", "product.code", "internal_quantity", "effective_date",
@@ -32,15 +33,6 @@ _MOVE = (
 )  # fmt: skip
 _COLUMNS = ("posting_id", "kind", "effective_at", "gift_id", "source", "destination",
             "quantity", "refers_to")  # fmt: skip
-_ACCOUNTS = {
-    "supplier": "supplier",
-    # Goods that a supplier sends to the customer never were the chain's own.
-    "drop": "supplier",
-    "customer": "member",
-    "lost_found": "adjustment",
-    "production": "adjustment:production",
-    "rental": "adjustment:rental",
-}
 # Models of shipments that say to or from whom they are.
 _TO_CUSTOMERS = (
     "stock.shipment.out",
@@ -50,28 +42,6 @@ _TO_CUSTOMERS = (
 _INTERNAL = "stock.shipment.internal"
 _SALE_LINE = "sale.line"
 _TILL_LINE = f"{TILL}.line"
-
-
-def places_option(places: Any) -> dict[str, str]:
-    """
-    Check what a chain calls the locations of Tryton.
-
-    Raises:
-        ConfigurationError: It is no table of places by codes.
-
-    >>> places_option({"WH": "warehouse"})
-    {'WH': 'warehouse'}
-    """
-    if not isinstance(places, Mapping):
-        raise ConfigurationError(
-            "'places' is a table of codes of locations, such as { WH = 'warehouse' }"
-        )
-    for code, place in places.items():
-        try:
-            Place(place)
-        except MemberOpsError as error:
-            raise ConfigurationError(f"'places', {str(code)[:40]!r}: {error}") from None
-    return {str(code): str(place) for code, place in places.items()}
 
 
 def kind_of(source: str, destination: str) -> str:
@@ -104,120 +74,6 @@ def kind_of(source: str, destination: str) -> str:
     return "adjustment"
 
 
-class StockPlaces:
-    """
-    The places and accounts that Tryton's locations are.
-
-    A storage location is in the store of its warehouse, ``store:<code>``; outside of
-    all warehouses goods are on their way. What *named* says of a location or of one
-    that it lies in counts first.
-
-    Args:
-        locations: Records with ``code``, ``type``, ``parent`` and
-            ``waste_warehouses``.
-        named: Places by codes, or numbers, of locations.
-
-    Raises:
-        ConfigurationError: No location has a code that *named* has.
-
-    >>> shop = {"id": 3, "code": "S01", "type": "warehouse", "parent": None}
-    >>> shelf = {"id": 4, "code": None, "type": "storage", "parent": 3}
-    >>> StockPlaces([shop, shelf], {}).of(4)
-    'store:S01'
-    >>> StockPlaces([shop, shelf], {"S01": "warehouse"}).of(4)
-    'warehouse'
-    """
-
-    def __init__(
-        self, locations: Iterable[Mapping[str, Any]], named: Mapping[str, str]
-    ) -> None:
-        self._locations = {each["id"]: each for each in locations}
-        known = {name for each in self._locations.values()
-                 for name in (code_of(each), str(each["id"]))}  # fmt: skip
-        for code in named:
-            if code not in known:
-                raise ConfigurationError(
-                    f"'places': no location of Tryton has the code {code[:40]!r}; "
-                    f"{nearest(code, known)}"
-                )
-        self._named = named
-        self._places = {number: self._found(number) for number in self._locations}
-
-    def __repr__(self) -> str:
-        """Show how many there are."""
-        return f"StockPlaces({len(self._places)} locations)"
-
-    @property
-    def marks(self) -> list[tuple[int, str]]:
-        """All places by the numbers of their locations."""
-        return sorted(self._places.items())
-
-    def of(self, location: int) -> str:
-        """Return the place, or ``in_transit`` of the location if there is none."""
-        return self._places[location] or f"in_transit:{self._code(location)}"
-
-    def on_the_way(self, location: int) -> bool:
-        """Tell whether a location is of no store."""
-        return not self._places[location]
-
-    def store_of(self, location: int) -> str | None:
-        """
-        Return the store of a location, None outside of all of them.
-
-        It is the one that was named, or the warehouse.
-        """
-        kind, *names = self._name_of(location).split(":")
-        if kind == PlaceKind.STORE:
-            return names[0]
-        shops = (each for each in self._within(location) if each["type"] == "warehouse")
-        return next(map(code_of, shops), None)
-
-    def _code(self, location: int) -> str:
-        return code_of(self._locations[location])
-
-    def _found(self, location: int) -> str:
-        """Return the place; an empty text where goods are outside of warehouses."""
-        if name := self._name_of(location):
-            return name
-        within = list(self._within(location))
-        kind = within[0]["type"]
-        if kind == "lost_found" and within[0].get("waste_warehouses"):
-            return "destroyed"
-        if kind in _ACCOUNTS:
-            return _ACCOUNTS[kind]
-        shops = [each for each in within if each["type"] == "warehouse"]
-        return f"store:{code_of(shops[0])}" if shops else ""
-
-    def _name_of(self, location: int) -> str:
-        """Return how a location or what it lies in was named, nearest first."""
-        names = (
-            name
-            for each in self._within(location)
-            for name in (code_of(each), str(each["id"]))
-        )
-        return next((self._named[name] for name in names if name in self._named), "")
-
-    def _within(self, location: int | None) -> Iterable[Mapping[str, Any]]:
-        while location in self._locations:
-            yield self._locations[location]
-            location = self._locations[location]["parent"]
-
-
-def stock_places(session: TrytonSession, named: Mapping[str, str]) -> StockPlaces:
-    """
-    Ask for the locations of Tryton.
-
-    Args:
-        session: An open session.
-        named: What the chain calls them; see `StockPlaces`.
-
-    Raises:
-        ConfigurationError: No location has a code that *named* has.
-    """
-    fields = ["code", "type", "parent", "waste_warehouses"]
-    return StockPlaces(session.pages("stock.location", [], fields), named)
-
-
 def stock_reading(
     session: TrytonSession,
     *,
@@ -237,9 +93,13 @@ def stock_reading(
         walk_in: Parties that are no members.
     """
     places = stock_places(session, named)
+    goods = None if items is None else _goods(session, items)
 
     def came(since: dt.datetime | None) -> Came:
-        domain = [since_domain(since), _of_items(items)]
+        # Under which code goods moved is that which their product has now.
+        domain = [since_domain(since, "product")]
+        if goods is not None:
+            domain.append(["product", "in", sorted(goods)])
         moves = latest_records(session.pages("stock.move", domain, _MOVE), key="id")
         done = [move for move in moves if move["state"] == "done"]
         papers = _Papers(session, done, walk_in)
@@ -256,24 +116,41 @@ def stock_reading(
             gone=gone,
             seen=max(map(changed_at, moves), default=None),
             served_at=session.served_at,
+            findings=_unknown(items or (), goods or {}),
         )
 
     return TrytonReading(
         came=came,
         columns=_COLUMNS,
-        marks=(places.marks, None if items is None else sorted(items)),
+        marks=(places.marks, goods and sorted(goods.items())),
         key=("posting_id",),
     )
 
 
-def _of_items(items: Collection[str] | None) -> list[Any]:
-    if items is None:
+def _goods(session: TrytonSession, items: Collection[str]) -> dict[int, str]:
+    """Return the codes of the products that were named, by their numbers."""
+    numbers = sorted(int(each) for each in items if each.isdecimal())
+    domain = ["OR", ["id", "in", numbers], ["code", "in", sorted(items)]]
+    found = session.pages("product.product", [domain], ["code"])
+    return {each["id"]: each["code"] or "" for each in found}
+
+
+def _unknown(items: Collection[str], goods: Mapping[int, str]) -> list[Finding]:
+    """Tell of goods that were named and are none, as a slip leaves them out."""
+    missing = sorted(set(items) - {*map(str, goods), *goods.values()})
+    if not missing:
         return []
-    numbers = [int(each) for each in items if each.isdecimal()]
     return [
-        "OR",
-        ["product", "in", sorted(numbers)],
-        ["product.code", "in", sorted(items)],
+        Finding(
+            table="gift_movements",
+            rule="items-unknown",
+            severity=Severity.WARNING,
+            source="tryton/product.product",
+            count=len(missing),
+            message_en=f"'items' names products that Tryton has not: "
+            f"{bounded(missing)}",
+            message_zh=f"items 中有 Tryton 没有的产品：{bounded(missing)}",
+        )
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from memberops.adapters.sources.counted_reading import Came
 from memberops.adapters.sources.records import latest_records
+from memberops.adapters.sources.tryton_places import stock_places
 from memberops.adapters.sources.tryton_reading import (
     DATES,
     TILL,
@@ -18,7 +19,6 @@ from memberops.adapters.sources.tryton_reading import (
     ticket_of,
 )
 from memberops.adapters.sources.tryton_rpc import TrytonSession
-from memberops.adapters.sources.tryton_stock import stock_places
 from memberops.domain import Currency
 
 __all__ = ["TILL_STATES", "till_amount", "till_reading"]
