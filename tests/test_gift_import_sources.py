@@ -196,6 +196,24 @@ def test_sections_of_a_file_and_a_system_are_imported_together(tmp_path, till):
     assert pens(chain) == {"store:S01": 20, "warehouse": 38}
 
 
+def test_a_row_that_a_later_export_replaced_holds_no_posting_back(tmp_path, till):
+    """A was wrong in number, B could not be read: the second export mends both."""
+    line = "{},入库,2026-10-01 09:00,PEN,supplier,warehouse,{}\n".format
+    head = "凭证号,类型,生效时间,礼品编号,转出,转入,数量\n"
+    for name, lines in (
+        ("m-1.csv", [line("A", 5), line("B", 2.5), line("C", 1), line("D", 1)]),
+        ("m-2.csv", [line("A", 6), line("B", 2), line("C", 1.5), line("E", 4)]),
+    ):
+        (tmp_path / name).write_text(head + "".join(lines), "utf-8")
+    section = SECTION.replace("till", "csv") + 'path = "m-*.csv"\n'
+    chain = opened(tmp_path, till, section + 'overlap = "replace"\n')
+    answer = chain.import_gifts(as_of=DAY)
+    refused = {name for name, state in states(answer).items() if state == "refused"}
+    # The row of C that counts could not be read.
+    assert refused == {"C"}
+    assert pens(chain) == {"warehouse": 6 + 2 + 1 + 4}
+
+
 def test_goods_without_a_table_of_gifts_are_refused(tmp_path, till):
     """A ledger is for good: it does not fill with every good that a shop sells."""
     file = write_gift_chain(tmp_path)

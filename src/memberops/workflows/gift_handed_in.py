@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
+import numpy as np
 import pandas as pd
 
 from memberops.adapters.sources.contract import SourceResult
@@ -102,7 +103,8 @@ def torn_in_files(
     Tell the keys of the rejected rows, and whether one of them cannot be told.
 
     The files are read once more for their keys alone, by the same rules: a row that
-    has a key then, and became nothing before, was rejected for another cell.
+    has a key then, and became nothing before, was rejected for another cell, or a
+    later file replaced it.
 
     Args:
         chain: The chain.
@@ -126,9 +128,25 @@ def torn_in_files(
         **{name: options[name] for name in ("encoding", "delimiter")
            if name in options},
     )  # fmt: skip
-    rest = Counter(read.frame["posting_id"].tolist())
-    rest -= Counter(result.frame["posting_id"].tolist())
-    return Torn(frozenset(map(unguard_text, rest)), read.rejected > 0)
+    keys = _keys_by_file(read)
+    kept = _keys_by_file(result)
+    rest = {
+        (at, key)
+        for at, (lines, own) in enumerate(keys)
+        for key in own[~np.isin(lines, kept[at][0])]
+    }
+    if options.get("overlap") == "replace":
+        # What a later file gives whole does not rest on an earlier one.
+        last = {key: at for at, (_, own) in enumerate(kept) for key in own}
+        rest = {(at, key) for at, key in rest if at >= last.get(key, at)}
+    return Torn(frozenset(unguard_text(key) for _, key in rest), read.rejected > 0)
+
+
+def _keys_by_file(result: SourceResult) -> list[tuple[Any, Any]]:
+    """Give the lines and the postings of the accepted rows of each file."""
+    ends = np.cumsum([len(lines) for _, lines in result.origins])[:-1]
+    keys = np.split(result.frame["posting_id"].to_numpy(dtype=object), ends)
+    return [(lines, own) for (_, lines), own in zip(result.origins, keys, strict=True)]
 
 
 def handed_in(frame: pd.DataFrame, torn: Torn) -> list[HandedIn]:
