@@ -63,11 +63,11 @@ def test_a_source_keeps_the_contract_of_sources_on_its_server(empty_shop):
         assert stores_of(other.read("stores").frame) == empty_shop.truth.stores
 
 
-def test_the_till_of_tryton_keeps_the_contract_of_sources(empty_shop):
+def test_a_till_keeps_the_contract_of_sources(empty_shop):
     """Tickets that are opened again, changed, paid and canceled are what they are."""
     if not hasattr(empty_shop, "till"):
         pytest.skip("the system has no till of its own")
-    options = empty_shop.options() | {"page": 3, "orders": "sale.point.sale"}
+    options = empty_shop.options() | {"orders": "sale.point.sale"}
     world = ServerWorld(empty_shop.till)
     check_changing_source(
         lambda: TrytonSource(CONTEXT, **options), world, table="sales"
