@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -40,6 +41,9 @@ _VARIANT = (
     "id sku createdAt updatedAt stockMovements(options: { take: 1 }) { totalItems }"
 )
 _AT_ONCE = 10  # variants of one request
+_NUMBER = re.compile("[0-9]{1,10}")
+_LARGEST = 2**31 - 1  # of the integers that Vendure has for ids
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # What was set aside for an order, or no more, lies where it lay.
 _RESERVED = frozenset({"ALLOCATION", "RELEASE"})
 _OTHER_SIDE = {
@@ -93,15 +97,23 @@ def variants_wanted(items: Sequence[str] | None) -> dict[str, Any]:
     """
     Write Vendure's filter for products that are named by SKU or by id.
 
+    Only what can be an id is looked for among ids: PostgreSQL refuses to compare
+    them with other texts, and with numbers that are too large, as barcodes are.
+
     >>> variants_wanted(["G1"])
-    {'_or': [{'sku': {'in': ['G1']}}, {'id': {'in': ['G1']}}]}
+    {'sku': {'in': ['G1']}}
+    >>> variants_wanted(["6901234567892", "7"])["_or"][1]
+    {'id': {'in': ['7']}}
     >>> variants_wanted(None)
     {}
     """
     if items is None:
         return {}
-    named = {"in": list(items)}
-    return {"_or": [{"sku": named}, {"id": named}]}
+    named = {"sku": {"in": list(items)}}
+    ids = [each for each in items if _UUID.fullmatch(each)] or [
+        each for each in items if _NUMBER.fullmatch(each) and int(each) <= _LARGEST
+    ]
+    return {"_or": [named, {"id": {"in": ids}}]} if ids else named
 
 
 def stock_rows(
