@@ -106,8 +106,9 @@ class TrytonSource:
     in when they were written down, or at the beginning of their day if that is
     another. Handler and who did something are users. Tryton says when a complaint was
     done, rejected and taken up again, and its chat what was written to the customer
-    and by email from outside. Consents, with the module ``marketing_email``, are those
-    of parties that have a web user with the address; the table is read whole.
+    and by email from outside. Consents, with the module ``marketing_email``, are of
+    parties that have a web user with the address, refusals also of those that can be
+    reached there; whoever left one list refused. The table is read whole.
 
     Changes are found by the dates of records and of their lines and phones. Tryton
     keeps no trace of what was deleted: records are counted each time, and where there
