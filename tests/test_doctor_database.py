@@ -64,6 +64,26 @@ def test_a_whole_database_gives_a_chain_file_that_opens_and_reads(capsys):
     assert "无法读取" in failed.describe("zh")
 
 
+def test_one_table_that_cannot_be_sampled_does_not_hide_the_others(monkeypatch):
+    """An old table in GBK is told with its reason, in both languages, and passed."""
+    with sqlite3.connect("till.db") as database:
+        database.executescript(
+            "CREATE TABLE ancient AS SELECT * FROM receipts WHERE 0;"
+            "INSERT INTO ancient (小票号) VALUES (CAST(x'C3FB' AS TEXT));"
+            "CREATE TABLE a_new AS SELECT * FROM receipts WHERE 0;"
+        )
+    database.close()
+    found = propose_database("sqlite:///till.db")
+    assert {each.table for each in found[:3]} == {"sales", "members", "cards"}
+    # A table that was only set up yields to the one that has rows.
+    assert found[3].place["table"] == '"a_new"'
+    assert "ancient (it holds a text that is no UTF-8" in found[-1].describe("en")
+    assert not found[-1].settled
+    assert "名称须用 query 查询" in found[-2].describe("zh")
+    with pytest.raises(SourceError, match="UTF-8"):
+        propose_database("sqlite:///till.db", tables=["ancient"])
+
+
 def test_what_a_database_leaves_open_is_asked_with_its_answer():
     """A zone, marks of deletion, and the column that tells what changed."""
     (sales,) = propose_database({"env": "POS_URL"}, tables=["receipts"])

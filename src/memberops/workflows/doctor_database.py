@@ -27,6 +27,8 @@ __all__ = ["MARKS", "marks_in", "propose_database"]
 
 _MOST_LOOKED_AT = 300
 _MOST_NAMED = 20
+_NO_ROWS = "no-rows"
+_REASONS_ZH = {"its name needs a query": "名称须用 query 查询"}
 _CHANGED = re.compile(
     r"(?:last_?)?(?:updated?|modif(?:y|ied)|changed?|write)(?:_?(?:at|on|time|date))?"
     r"|更新时间|修改时间|最后修改时间",
@@ -112,14 +114,30 @@ def propose_database(
     place = {"url": _toml(url)}
     if password is not None:
         place["password"] = _toml(password)
-    rest: list[MappingProposal] = []
-    names = list(tables)
-    if not names:
-        names, rest = _of_use(look, table)
-    found = [
-        each for name in names for each in _proposed(look.sample(name), table, place)
-    ]
+    if tables:
+        return tuple(
+            each
+            for name in tables
+            for each in _proposed(look.sample(name), table, place)
+        )
+    useful, rest = _of_use(look, table)
+    found: list[MappingProposal] = []
+    unread: list[_Reason] = []
+    for name in useful:
+        try:
+            found += _proposed(look.sample(name), table, place)
+        except SourceError as error:
+            why = str(error).removeprefix(f"{look.address.where}: ")
+            unread.append((name, why, why))
+    # Of two tables that are alike, the one with rows is hardly the wrong one.
+    found.sort(key=lambda each: any(q.rule == _NO_ROWS for q in each.questions))
+    if unread:
+        rest.append(_unreadable(look, unread, complete=False))
     return (*found, *rest)
+
+
+_Reason = tuple[str, str, str]
+"""The name of a table, and why it cannot be read, in English and in Chinese."""
 
 
 def _of_use(
@@ -127,38 +145,56 @@ def _of_use(
 ) -> tuple[list[str], list[MappingProposal]]:
     """Find by their columns the tables that seem to be something."""
     names = look.names()
-    where = look.address.where.rpartition("/")[2] or look.address.where
     if not names:
         raise SourceError(f"{look.address.where}: the user sees no table and no view")
     useful: list[str] = []
     other: list[str] = []
-    failed: list[str] = []
+    failed: list[_Reason] = []
     for name, seen in look.columns(names[:_MOST_LOOKED_AT]):
         if isinstance(seen, str):
-            failed.append(f"{name} ({seen})")
+            failed.append((name, seen, _REASONS_ZH.get(seen, seen)))
             continue
         proposal = propose_table(seen.text, table=table, place={"table": name})
         fits = proposal.likely if table is None else proposal.complete
         (useful if fits else other).append(name)
     other += names[_MOST_LOOKED_AT:]
     rest = []
-    for rule, some, told_en, told_zh in (
-        ("not-proposed", other, "looked at and not proposed", "已查看但未采用"),
-        ("table-unreadable", failed, "cannot be read", "无法读取"),
-    ):
-        if some:
-            shown = bounded(map(shown_in_line, some), limit=_MOST_NAMED)
-            shown = shown.replace("'", "")
-            rest.append(
-                told_aside(
-                    where,
-                    rule,
-                    f"{told_en}: {shown}",
-                    f"{told_zh}：{shown}",
-                    complete=True,
-                )
+    if other:
+        shown = _listed(map(shown_in_line, other))
+        rest.append(
+            told_aside(
+                _where(look),
+                "not-proposed",
+                f"looked at and not proposed: {shown}",
+                f"已查看但未采用：{shown}",
+                complete=True,
             )
+        )
+    if failed:
+        rest.append(_unreadable(look, failed, complete=True))
     return useful, rest
+
+
+def _unreadable(
+    look: DatabaseLook, some: Sequence[_Reason], *, complete: bool
+) -> MappingProposal:
+    """Say which tables cannot be read, and why."""
+    told = [(shown_in_line(name), english, chinese) for name, english, chinese in some]
+    return told_aside(
+        _where(look),
+        "table-unreadable",
+        "cannot be read: " + _listed(f"{name} ({why})" for name, why, _ in told),
+        "无法读取：" + _listed(f"{name}（{why}）" for name, _, why in told),
+        complete=complete,
+    )
+
+
+def _where(look: DatabaseLook) -> str:
+    return look.address.where.rpartition("/")[2] or look.address.where
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return bounded(texts, limit=_MOST_NAMED).replace("'", "")
 
 
 def _proposed(
@@ -191,7 +227,7 @@ def _asked(proposal: MappingProposal, seen: SampledTable) -> MappingProposal:
         questions.insert(
             0,
             Question(
-                rule="no-rows",
+                rule=_NO_ROWS,
                 text_en="the table has no row: what its columns hold is not known",
                 text_zh="该表没有数据，无法判断各列内容",
             ),
