@@ -8,8 +8,10 @@ import pytest
 from memberops import open_chain
 from memberops.adapters import Adapter, hookimpl
 from memberops.adapters.sources.joined_source import JoinedSource
+from memberops.adapters.sources.overlapping_sections import settled_sections
 from memberops.cli import main
 from memberops.errors import ConfigurationError, SourceError
+from memberops.tables import MEMBERS
 from memberops.workflows import FrameSource, parse_settings
 
 DAY = pd.Timestamp("2026-11-05")
@@ -208,6 +210,21 @@ def test_a_member_of_two_sections_counts_once_as_the_earlier_says():
         ("members[3] members-3.csv", 3),
     ]
     assert "王" not in str(told)
+
+
+def test_what_two_sections_give_is_listed_up_to_the_limit_of_rejects():
+    """A million members of two shops fill no memory: beyond it they are counted."""
+    members = FrameSource(pd.DataFrame({"member_id": ["M1", "M2", "M3"]}))
+    part = members.read("members")
+    parts, told = settled_sections([part] * 3, ["a", "b", "c"], MEMBERS, most=2)
+    for each in parts[1:]:
+        assert (each.accepted, len(each.rejects), each.unlisted) == (0, 2, 1)
+    assert [(f.rule, f.source, f.count) for f in told] == [
+        ("record-in-several-sections", "b", 3),
+        ("rejects-unlisted", "b", 1),
+        ("record-in-several-sections", "c", 3),
+        ("rejects-unlisted", "c", 1),
+    ]
 
 
 def test_a_posting_of_two_sections_counts_once():

@@ -12,6 +12,8 @@ import pandas as pd
 
 from memberops.adapters.sources.changes import record_keys
 from memberops.adapters.sources.contract import SourceResult
+from memberops.adapters.sources.finding_log import FindingLog
+from memberops.adapters.sources.limits import ReadingLimits
 from memberops.adapters.sources.record_names import TICKET, record_columns
 from memberops.adapters.sources.rejects import rejects_frame
 from memberops.domain import Finding, Severity
@@ -24,7 +26,11 @@ SEVERAL = "record-in-several-sections"
 
 
 def settled_sections(
-    parts: Sequence[SourceResult], names: Sequence[str], table: Table
+    parts: Sequence[SourceResult],
+    names: Sequence[str],
+    table: Table,
+    *,
+    most: int = ReadingLimits().rejects,
 ) -> tuple[list[SourceResult], list[Finding]]:
     """
     Find records that a section and an earlier one both give.
@@ -38,6 +44,7 @@ def settled_sections(
         parts: What each section gave.
         names: Of the sections.
         table: The canonical table.
+        most: How many rejected rows of a part are listed.
 
     Returns:
         The parts as they count, and a finding for each section that gives again what
@@ -60,7 +67,9 @@ def settled_sections(
     for part, name in zip(parts, names, strict=True):
         kept = part
         if (key := record_columns(table)) and key != TICKET:
-            kept, found = _once(part, settled, names, [*key], name)
+            kept, found = _once(
+                part, settled, names, [*key], name=name, most_listed=most
+            )
         else:
             found = _several_times(part, settled, names, table, name)
         settled.append(kept)
@@ -129,7 +138,9 @@ def _once(
     before: Sequence[SourceResult],
     names: Sequence[str],
     key: list[str],
+    *,
     name: str,
+    most_listed: int,
 ) -> tuple[SourceResult, list[Finding]]:
     """Refuse the rows of which an earlier section has the key."""
     own = pd.MultiIndex.from_frame(part.frame[key])
@@ -159,7 +170,11 @@ def _once(
         message_zh=f"有 {count} 行的 {same_zh} 在 {most} 等此前的数据源中已出现，"
         f"其中内容不同的记录 {different} 条；以此前的数据源为准，这些行未采用",
     )
-    return _without(part, again, key, (most, same_en, same_zh)), [found]
+    log = FindingLog(part.table, name, 1)
+    listed = max(most_listed - len(part.rejects), 0)
+    log.add_unlisted(count, listed)
+    kept = _without(part, again, key, (most, same_en, same_zh), listed)
+    return kept, [found, *log.findings]
 
 
 def _different(rows: pd.DataFrame, earlier: pd.DataFrame, key: list[str]) -> int:
@@ -180,10 +195,11 @@ def _without(
     again: npt.NDArray[np.bool_],
     key: list[str],
     told: tuple[str, str, str],
+    listed: int,
 ) -> SourceResult:
     """Put rows of a result among its rejects."""
     other, same_en, same_zh = told
-    places = np.flatnonzero(again)
+    places = np.flatnonzero(again)[:listed]
     rows = []
     for at, texts in zip(
         places, record_keys(part.frame.iloc[places], key), strict=True
@@ -203,4 +219,5 @@ def _without(
         frame=part.frame[~again].reset_index(drop=True),
         rejects=pd.concat([part.rejects, rejects_frame(rows)], ignore_index=True),
         origins=tuple(origins),
+        unlisted=part.unlisted + int(again.sum()) - len(places),
     )
