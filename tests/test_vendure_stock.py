@@ -2,6 +2,7 @@
 
 import datetime as dt
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,9 +13,12 @@ from memberops.adapters.sources.vendure_api import VendureSession, written
 from memberops.adapters.sources.vendure_source import VendureSource
 from memberops.adapters.sources.vendure_stock import stock_came, stock_rows
 from memberops.errors import ConfigurationError, SourceError, UnknownPlaceError
-from pos_checks import CONTEXT
+from memberops.ledger import Ledger
+from memberops.ledger.flow_tables import read_movements
+from pos_checks import CONTEXT, Replay, balance_of, read_changed, read_whole
 from sms_server import SmsServer, answer
 
+RECORDED = Path(__file__).parent / "data" / "pos" / "recorded" / "vendure.json"
 LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 NOON = dt.datetime(2026, 11, 5, 12, tzinfo=dt.UTC)
 SERVER = WebServer.of(CONTEXT, "http://127.0.0.1:1")
@@ -206,6 +210,26 @@ def test_several_places_of_stock_are_told():
     assert not Shelves({"1": [moved(1)]}).came().findings
     (finding,) = Shelves({"1": [moved(1)]}, places=3).came().findings
     assert (finding.rule, finding.count) == ("stock-location-untold", 3)
+
+
+def test_a_ledger_takes_what_vendure_moved_once_however_often_it_comes():
+    """Every movement of a real server is a posting, and twice the same is one."""
+    server, recording = Replay.of(RECORDED)
+    given = {**recording["options"], "url": server.url, "password": lambda: "secret"}
+    made = VendureSource(CONTEXT, **given, overlap_seconds=0)
+    frames, before = read_whole(made, ["gift_movements"])
+    merged, _ = read_changed(made, frames, before)
+    server.close()
+    postings, findings = read_movements(merged["gift_movements"])
+    assert not findings
+    ledger = Ledger()
+    for each in sorted([*postings, *postings], key=lambda one: one.effective_at):
+        ledger.post(each)
+    now = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+    left = balance_of(merged["gift_movements"], "warehouse")
+    assert len(left) == 3
+    for gift, many in left.items():
+        assert ledger.balance(gift, "warehouse", as_of=now) == many
 
 
 @pytest.fixture
