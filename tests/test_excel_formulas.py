@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import time
 import zipfile
 from pathlib import Path
 from unittest import mock
@@ -347,3 +348,65 @@ def test_columns_hold_what_stands_in_each_row(runs):
     )
     for at in column.moments:
         assert column.cells[at] in map(shown, cells)
+
+
+def test_what_a_file_tells_stands_in_its_own_column_behind_an_empty_one():
+    """A table that begins in column C has its errors where the sheet shows them."""
+
+    def fill(book, tabs):
+        sheet = tabs["销售"]
+        for row, cells in enumerate([SALES, ["T1", 0, "S1", 1, 5]], 3):
+            sheet.write_row(row, 2, cells)
+        sheet.write(4, 3, "2026-11-05")
+        sheet.write_row(5, 2, ["", "2026-11-05", "S1", 1, 5])
+        sheet.write_formula(5, 2, "=1/0", None, "#DIV/0!")
+        sheet.write_row(6, 2, ["T3", "2026-11-05", "", 1, 7])
+        sheet.write_formula(6, 4, "=1+1", None, 2)
+
+    path = changed(
+        workbook({"销售": []}, more=fill), (rb"<f>1\+1</f><v>2</v>", b"<f>1+1</f>")
+    )
+    result = read(path)
+
+    assert result.frame["ticket_id"].tolist() == ["T1"]
+    assert result.rejects[["line", "column", "rule"]].to_numpy().tolist() == [
+        [6, "ticket_id", "cell-error"],
+        [7, "store_id", "cell-error"],
+    ]
+
+
+def test_a_formula_that_is_false_was_calculated():
+    """In a book that asks to be calculated, "false" is no 0 of a mere writer."""
+    scan = SheetScan(asks=True)
+
+    scan.feed(b'<row r="2"><c r="A2" t="b"><f>1=2</f><v>0</v></c></row>')
+    scan.settle()
+
+    assert scan.facts.noted() == {}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [b'<c r="A2">' + b"<f/>" * 100_000, b'<c t="e" r="A2"><f/>' + b" " * 400_000],
+    ids=["formulas", "spaces"],
+)
+def test_what_a_cell_holds_is_looked_at_once(cell):
+    """A cell of 400 KB costs no more than many small ones; it once took minutes."""
+    scan = SheetScan()
+    before = time.process_time()
+
+    scan.feed(b'<row r="2">' + cell + b"</c></row>")
+
+    assert time.process_time() - before < 5
+
+
+def test_rows_without_cells_are_counted_at_the_end_of_a_block():
+    """Behind a block of empty rows a row that names no place stands below them."""
+    scan = SheetScan()
+
+    scan.feed(b'<row r="1"><c r="A1"><v>1</v></c></row>')
+    scan.feed(b'<row r="8"></row>')
+    scan.feed(b'<row><c t="e"><v>#REF!</v></c></row>')
+
+    (rows, columns) = scan.facts.noted()["#REF!"]
+    assert (rows.tolist(), columns.tolist()) == ([9], [1])

@@ -53,11 +53,14 @@ class Sheet:
         """
         Give the rows from the first one of the sheet, all of one width.
 
-        None are given after `close`.
+        They begin with column A, though the reader leaves out empty columns on the
+        left. None are given after `close`.
         """
         with _told_as_ours(self.path):
             for read in self._read:
-                yield from read.iter_rows()
+                left = [""] * (read.start[1] if read.start else 0)
+                rows: Iterator[list[Any]] = read.iter_rows()
+                yield from (left + row for row in rows) if left else rows
 
     def close(self) -> None:
         """Let go of the cells, which take more memory than all that is made of them."""

@@ -29,11 +29,11 @@ _HIDDEN = re.compile(rb'\shidden\s*=\s*["\'](?:1|true)["\']')
 _PLACE = re.compile(rb'\br\s*=\s*["\']([A-Za-z]+)([0-9]+)["\']')
 _CELL_TAGS = (b"<c ", b"<c>", b"<c/", b":c ", b":c>", b":c/")
 _IS_ERROR = re.compile(rb'\bt\s*=\s*["\']e["\']')
-_IS_TEXT = re.compile(rb'\bt\s*=\s*["\']str["\']')
+_KIND = re.compile(rb'\bt\s*=\s*["\'](str|b)["\']')
 _FORMULA = rb"f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:\w+:)?f\s*>)\s*"
 _VALUE = rb"<(?:\w+:)?v(?:\s[^<>]*)?(?:/>|>([^<]*))"
 _ERROR = re.compile(
-    rb"[^<>]*>(?:<(?:\w+:)?" + _FORMULA + rb")?\s*<(?:\w+:)?v>([^<]{1,20})<"
+    rb"[^<>]*>\s*(?:<(?:\w+:)?" + _FORMULA + rb")?<(?:\w+:)?v>([^<]{1,20})<"
 )
 _CALCULATED = re.compile(_FORMULA + rb"(" + _VALUE + rb")?")
 _ZEROS = (b"0", b"0.0")
@@ -66,12 +66,13 @@ class SheetScan:
         """Look at a block, and return the bytes of the row that is not whole."""
         whole = data[: _end_of_rows(data)]
         places = places_of_cells(whole)
-        if places is None:
+        if places is None or not len(places.starts):
+            # Rows without a cell are counted too: the next may name no place.
             self._count_widely(whole)
             places, self._row, self._column = walked_places(
                 whole, self._row, self._column
             )
-        elif len(places.rows):
+        else:
             self._reach(int(places.rows.max()), int(places.columns.max()))
             self._row, self._column = int(places.rows[-1]), int(places.columns[-1])
         if b"hidden" in whole:
@@ -141,22 +142,32 @@ class SheetScan:
             return
         cells = np.searchsorted(places.starts, places.formulas) - 1
         never: list[int] = []
+        last, kind = -1, b""
         for at, start in zip(cells.tolist(), places.formulas.tolist(), strict=True):
             found = _CALCULATED.match(whole, start)
             if found is None or at < 0:
                 continue
+            if at != last:  # a hostile cell has a million formulas: look at it once
+                last, kind = at, _kind(whole, int(places.starts[at]), start)
             written, value = found.groups()
-            if value and not (self.asks and value in _ZEROS):
+            # A program that writes "false" has calculated it.
+            if value and not (self.asks and value in _ZEROS and kind != b"b"):
                 if self.asks:
                     self._valued.add(int(places.columns[at]))
                 continue
-            text = _IS_TEXT.search(whole, int(places.starts[at]), start) is not None
+            text = kind == b"str"
             if written and self.asks and (value or text):
                 self._void.append((int(places.rows[at]), int(places.columns[at])))
             elif not (written and text):
                 never.append(at)
         if never:
             self.facts.note(UNCALCULATED, places.rows[never], places.columns[never])
+
+
+def _kind(whole: bytes, start: int, end: int) -> bytes:
+    """Read what kind of value a cell says that it has, if a text or a truth value."""
+    found = _KIND.search(whole, start, end)
+    return found[1] if found else b""
 
 
 def _end_of_rows(data: bytes) -> int:
