@@ -221,8 +221,9 @@ def test_goods_without_a_table_of_gifts_are_refused(tmp_path, till):
     text = text.replace('[other]\nadapter = "csv"\npath = "gifts.csv"', "")
     file.write_text(text, "utf-8")
     chain = mo.open_chain(file, plugins=[till], entry_points=False)
-    with pytest.raises(InvalidValueError, match=r"add \[sources\.gifts\]"):
+    with pytest.raises(InvalidValueError, match=r"add \[sources\.gifts\]") as caught:
         chain.import_gifts(as_of=DAY)
+    assert "请添加 [sources.gifts]" in caught.value.text_zh
     till.moves = [MOVES[5]]
     assert states(chain.import_gifts(as_of=DAY)) == {"A1": "written"}
 
@@ -237,8 +238,18 @@ def test_an_import_without_file_and_source_says_what_to_do(tmp_path, till, capsy
     with pytest.raises(InvalidValueError, match="'encoding'"):
         chain.import_gifts(as_of=DAY, encoding="gbk")
     asked = f"gifts import --as-of 2026-10-31 --chain {tmp_path / 'chain.toml'}"
-    assert main(asked.split()) == 2
-    assert "gift_movements" in capsys.readouterr().err
+    assert main([*asked.split(), "--language", "zh"]) == 2
+    assert "请指明文件，或添加 [sources.gift_movements]" in capsys.readouterr().err
+
+
+def test_tables_read_elsewhere_are_imported_without_their_source(tmp_path, till):
+    """Whose row was rejected is not known then, so nothing is written in part."""
+    till.moves = [(name, "2026-10-01 09:00", "PEN", "supplier", place, 5)
+                  for name, place in (("A", "warehouse"), ("B", None))]  # fmt: skip
+    tables = opened(tmp_path, till).read(only=["gifts", "gift_movements"])
+    (tmp_path / "other").mkdir()
+    answer = opened(tmp_path / "other", till, "").import_gifts(as_of=DAY, tables=tables)
+    assert states(answer) == {"A": "refused"}
 
 
 def test_the_command_needs_no_file(tmp_path, capsys):

@@ -188,6 +188,9 @@ def _with_movements(
         raise InvalidValueError(
             f"{bounded(options)} is for a file, and none is named: a source has its "
             f"options in [sources.{TABLE}]"
+        ).in_chinese(
+            f"{bounded(options)} 用于文件，而未指明文件：数据源的选项写在 "
+            f"[sources.{TABLE}] 中"
         )
     if tables is None and TABLE in chain.sources:
         return chain.read(only=(*GIFT_TABLES, TABLE), progress=progress)
@@ -197,6 +200,10 @@ def _with_movements(
             f"add [sources.{TABLE}]"
             if tables is None
             else f"'tables' does not hold {TABLE}: read it too, or name a file"
+        ).in_chinese(
+            f"没有指明文件，也没有流水数据源：请指明文件，或添加 [sources.{TABLE}]"
+            if tables is None
+            else f"tables 中没有 {TABLE}：请一并读取，或指明文件"
         )
     return tables
 

@@ -74,6 +74,9 @@ class MovementsHere:
                 raise InvalidValueError(
                     "the source tells of goods, and the chain does not list its "
                     "gifts: every good would go into the ledger; add [sources.gifts]"
+                ).in_chinese(
+                    "数据源含商品流水，而连锁没有礼品档案，所有商品都会记入台账："
+                    "请添加 [sources.gifts]"
                 )
             gifts = points
         else:
@@ -139,6 +142,9 @@ def torn_in_sources(chain: Chain, result: SourceResult) -> Torn:
     several = int((result.rejects["rule"] == SEVERAL).sum())
     if result.rejected == several:
         return Torn()
+    if TABLE not in chain.sources:
+        # The tables were read elsewhere: whose rows were rejected is not known here.
+        return Torn(nameless=True)
     parts = [_torn(chain, each) for each in sections_of(chain.sources[TABLE])]
     return Torn(
         frozenset[str]().union(*(part.keys for part in parts)),
