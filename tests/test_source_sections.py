@@ -1,5 +1,6 @@
 """Promises of several sections of one table in a chain file."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -285,6 +286,19 @@ def test_amounts_stay_whole_where_a_section_lacks_an_optional_column():
     assert joined.frame.dtypes[alone.columns].to_dict() == alone.dtypes.to_dict()
     assert joined.frame["unit_price"].isna().tolist() == [True, False]
     assert joined.origin(1)[0] == "source 2"
+
+
+def test_findings_of_a_refresh_name_their_section(capsys):
+    """Two tills may call their exports alike; one section is called by none."""
+    pytest.importorskip("pyarrow", reason="needs the extra parquet")
+    kept = NORTH + 'snapshot = "one"\n'
+    (alone,) = opened(HEAD + kept).refresh()
+    assert {each.source for each in alone.findings} == {"north.csv"}
+    opened(HEAD + kept + SOUTH)
+    asked = "refresh --chain chain.toml --format json --no-progress --fail-on error"
+    assert main(asked.split()) == 1
+    told = json.loads(capsys.readouterr().out)["findings"]
+    assert {each["source"] for each in told} == {"sales[1] north.csv"}
 
 
 class Tills:

@@ -93,8 +93,19 @@ def refresh(
         except MemberOpsError as error:
             note_place(error, f"sources.{place}")
             raise
-        done += [attrs.evolve(each, section=section) for each in told]
+        done += [_of_section(each, section) for each in told]
     return tuple(done)
+
+
+def _of_section(told: TableRefresh, section: str) -> TableRefresh:
+    """Name the section, in its findings too, where a table has several."""
+    if not section:
+        return told
+    findings = [
+        attrs.evolve(each, source=f"{section} {each.source or ''}".strip())
+        for each in told.findings
+    ]
+    return attrs.evolve(told, section=section, findings=tuple(findings))
 
 
 def _snapshots(table: str, source: Source | None) -> dict[str, SnapshotSource]:
