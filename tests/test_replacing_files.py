@@ -16,6 +16,7 @@ from memberops.adapters.sources.csv_source import CsvSource, read_csv
 from memberops.adapters.sources.excel_source import read_excel
 from memberops.adapters.sources.rejects import rejects_frame
 from memberops.adapters.sources.replaced_rows import without_replaced
+from memberops.adapters.sources.snapshot import SnapshotSource
 from memberops.domain import Currency
 from memberops.errors import ConfigurationError, InvalidValueError
 from memberops.tables import table
@@ -193,13 +194,19 @@ def test_many_files_have_a_bounded_number_of_findings():
 
 
 def test_a_source_that_replaces_keeps_the_contract_of_sources():
-    """Counts add up with what was replaced, and a reading that loses rows does not."""
+    """Counts add up with what was replaced, also as a snapshot keeps them."""
+    pytest.importorskip("pyarrow", reason="needs the extra parquet")
     exported("s-1.csv", LINE("T1", 1, "S1", 1, 1), LINE("T2", 1, "S1", 1, 1))
     exported("s-2.csv", LINE("T1", 1, "S1", 1, 2))
     here = SourceContext(folder=Path(), **CHAIN)
     source = CsvSource(here, path="s-*.csv", overlap="replace")
     check_sales_source(source)
     result = source.read("sales")
+    kept = SnapshotSource(source, "kept")
+    kept.refresh(["sales"])
+    assert repr(kept.read("sales")).startswith(
+        "SourceResult(table='sales', rows_read=3, accepted=2, rejected=0, replaced=1"
+    )
     with pytest.raises(InvalidValueError, match="1 replaced"):
         SourceResult(table="sales", frame=result.frame, rejects=result.rejects,
                      findings=(), rows_read=9, replaced=1)  # fmt: skip

@@ -124,8 +124,12 @@ class SnapshotSource:
                 *kept.findings,
                 *map(told_before, kept.earlier),
             ),
-            rows_read=len(kept.frame) + len(kept.rejects) + kept.unlisted,
+            rows_read=len(kept.frame)
+            + len(kept.rejects)
+            + kept.unlisted
+            + kept.replaced,
             unlisted=kept.unlisted,
+            replaced=kept.replaced,
         )
 
     def refused(self, table: str) -> tuple[tuple[str, ...], tuple[RecordKey, ...]]:
@@ -203,6 +207,7 @@ class SnapshotSource:
                 origin=self._origin,
                 refreshed_at=self._now().astimezone(dt.UTC),
                 unlisted=changes.result.unlisted,
+                replaced=changes.result.replaced if changes.whole else 0,
             )
             self._folder.write(made)
         return TableRefresh(

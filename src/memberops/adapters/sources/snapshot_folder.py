@@ -52,6 +52,7 @@ class KeptTable:
         origin: What tells one way to read the source from another.
         refreshed_at: When it was read.
         unlisted: How many rows were refused beyond those of *rejects*.
+        replaced: How many rows a later file replaced.
     """
 
     table: str
@@ -64,6 +65,7 @@ class KeptTable:
     origin: str
     refreshed_at: dt.datetime
     unlisted: int = 0
+    replaced: int = 0
 
 
 @attrs.frozen(repr=False)
@@ -149,6 +151,7 @@ class SnapshotFolder:
             origin=told["origin"],
             refreshed_at=dt.datetime.fromisoformat(told["refreshed_at"]),
             unlisted=told.get("unlisted", 0),
+            replaced=told.get("replaced", 0),
         )
 
     def _load(self, table: str, told: dict[str, Any]) -> pd.DataFrame:
@@ -178,6 +181,7 @@ class SnapshotFolder:
             "key": list(kept.key),
             "refreshed_at": kept.refreshed_at.isoformat(),
             "unlisted": kept.unlisted,
+            "replaced": kept.replaced,
             "findings": [_told(finding) for finding in kept.findings],
             "earlier": [_told(finding) for finding in kept.earlier],
         }
