@@ -23,7 +23,9 @@ from excel_files import (
 )
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.csv_source import CsvSource, read_csv
+from memberops.adapters.sources.excel_areas import inspect_ods
 from memberops.adapters.sources.excel_binary import inspect_binary
+from memberops.adapters.sources.excel_facts import SheetFacts
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.adapters.sources.rejects import write_rejects
 from memberops.errors import (
@@ -323,3 +325,64 @@ def test_text_of_a_workbook_in_findings_is_bounded():
     result = read([[*SALES, "备" * 32_000], [*GOOD, 1]])
 
     assert len(one(result, "heading-ignored").describe("zh")) < 300
+
+
+@pytest.mark.parametrize(
+    "part", ["xl/data/sheet1.xml", "xl/worksheets/sheet1.dat", "xl/Tabs\\one.xml"]
+)
+def test_a_sheet_is_measured_wherever_its_archive_keeps_it(part):
+    """A workbook names the parts of its sheets as it likes: none is left unmeasured."""
+
+    def moved(parts):
+        sheet = parts.pop("xl/worksheets/sheet1.xml")
+        links = "xl/_rels/workbook.xml.rels"
+        target = part.removeprefix("xl/").encode()
+        parts[links] = parts[links].replace(b"worksheets/sheet1.xml", target)
+        parts[part] = sheet.replace(b'r="E2"', b'r="XFD1048576"')
+
+    with pytest.raises(SourceError, match="sheet_cells"):
+        read(rewritten(moved))
+
+
+def test_a_binary_sheet_is_measured_wherever_its_archive_keeps_it():
+    """The same in .xlsb, also beside a part that makes it look like OpenDocument."""
+    with zipfile.ZipFile(DATA / "small.xlsb") as given:
+        parts = {name: given.read(name) for name in given.namelist()}
+    name = next(each for each in parts if "worksheets/sheet" in each)
+    links = "xl/_rels/workbook.bin.rels"
+    target = name.removeprefix("xl/").encode()
+    assert target in parts[links]
+    parts[links] = parts[links].replace(target, b"x.xml")
+    parts["xl/x.xml"] = parts.pop(name)
+    with zipfile.ZipFile(ods(ods_row("a"))) as given:
+        parts["content.xml"] = given.read("content.xml")
+
+    with pytest.raises(SourceError, match="sheet_cells"):
+        read(archive("moved.xlsb", parts), limits={"sheet_cells": 5})
+
+
+def test_sheets_that_are_read_at_once_are_measured_together():
+    """Each sheet of an .ods or .xls file is within the limit; all are not."""
+    row = ods_row(*SALES)
+    table = '</table:table><table:table table:name="{}">'
+
+    assert read(ods(row + ods_row(*GOOD)), limits={"sheet_cells": 10}).accepted == 1
+    with pytest.raises(SourceError, match="30 cells or more together"):
+        read(
+            ods((table.format("b") + row * 2).join([row * 2] * 3)),
+            limits={"sheet_cells": 25},
+        )
+
+
+def test_an_element_that_stands_for_a_million_formulas_costs_one(monkeypatch):
+    """What repeats is noted as an area, and laid out only where its sheet is read."""
+    monkeypatch.setattr(SheetFacts, "note", lambda *_: pytest.fail("laid out"))
+    bare = '<table:table-cell table:formula="of:=1" office:value-type="float"/>'
+    rows = (
+        f'<table:table-row table:number-rows-repeated="900000">{bare}</table:table-row>'
+    )
+    path = ods(rows)
+
+    with zipfile.ZipFile(path) as packed:
+        (facts,) = inspect_ods(path, packed, ReadingLimits()).values()
+    assert facts.hidden is None

@@ -8,7 +8,6 @@ from pathlib import Path
 from xml.parsers import expat
 
 import attrs
-import numpy as np
 
 from memberops.adapters.sources.excel_facts import (
     NOT_TOLD,
@@ -24,6 +23,8 @@ _CONTENT = "content.xml"
 _MOST = 10**9
 _ROW_HEADER = 0
 _CELLS = range(1, 12)
+_SHEET_DATA = 145
+_BINARY = "workbook.bin"
 _VALUES = {
     "office:value", "office:date-value", "office:time-value", "office:boolean-value",
     "office:string-value",
@@ -32,12 +33,17 @@ _VALUES = {
 
 @attrs.define
 class _OdsArea:
-    """The area that the repeated rows and cells of an .ods file come to."""
+    """
+    The area that the repeated rows and cells of an .ods file come to.
+
+    Its reader reads all sheets at once, so they are counted together.
+    """
 
     path: Path
     limits: ReadingLimits
     rows: int = 0
     columns: int = 0
+    others: int = 0
     waiting: int = 0
     times: int = 1
     across: int = 0
@@ -52,6 +58,7 @@ class _OdsArea:
         """Begin a table, a row, a cell or its text."""
         match name.rpartition(":")[2]:
             case "table":
+                self.others += self.rows * self.columns
                 self.rows = self.columns = self.waiting = 0
                 self.facts = SheetFacts(hidden=None)
                 self.sheets.setdefault(given.get("table:name", ""), self.facts)
@@ -84,16 +91,15 @@ class _OdsArea:
                 self.rows += self.waiting + self.times
                 self.waiting = 0
                 self.columns = max(self.columns, self.last)
-                check_area(self.path, self.rows, self.columns, self.limits)
+                check_area(
+                    self.path, self.rows, self.columns, self.limits, others=self.others
+                )
                 self._note()
 
     def _note(self) -> None:
-        rows = np.arange(self.rows - self.times + 1, self.rows + 1)
+        rows = range(self.rows - self.times + 1, self.rows + 1)
         for text, first, last in self.noted:
-            columns = np.arange(first, last + 1)
-            self.facts.note(
-                text, np.repeat(rows, len(columns)), np.tile(columns, len(rows))
-            )
+            self.facts.note_area(text, rows, range(first, last + 1))
 
 
 def _count(given: dict[str, str], name: str) -> int:
@@ -132,15 +138,22 @@ def inspect_xlsb(path: Path, archive: zipfile.ZipFile, limits: ReadingLimits) ->
     """
     Refuse an .xlsb file whose cells stand too far apart.
 
+    Each part may hold a sheet, whatever it is called.
+
     Raises:
         SourceError: It is above `ReadingLimits.sheet_cells`.
     """
-    for part in archive.infolist():
-        if not ("worksheets/" in part.filename and part.filename.endswith(".bin")):
-            continue
+    parts = archive.infolist()
+    if not any(part.filename.casefold().endswith(_BINARY) for part in parts):
+        return
+    for part in parts:
         data = b"".join(inflated(path, archive, part, limits))
         row = rows = columns = 0
+        begun = False
         for kind, at in _records(data):
+            begun |= kind == _SHEET_DATA
+            if not begun:
+                continue
             if kind == _ROW_HEADER:
                 row = int.from_bytes(data[at : at + 4], "little") + 1
             elif kind in _CELLS:

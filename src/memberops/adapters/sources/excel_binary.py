@@ -84,11 +84,14 @@ def inspect_binary(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
     names: dict[int, str] = {}
     facts: dict[int, SheetFacts] = {}
     sheet = SheetFacts()
+    others = 0
     for kind, at, body in _records(stream):
         if kind == _PASSWORD:
             raise SourceError(f"{path.name} is encrypted: save it without a password")
         if kind == _BOF:
-            check_area(path, sheet.rows, sheet.columns, limits)
+            # Its reader reads all sheets at once, so they are counted together.
+            check_area(path, sheet.rows, sheet.columns, limits, others=others)
+            others += sheet.rows * sheet.columns
             sheet = facts[at] = SheetFacts()
         elif kind == _SHEET and len(body) > 8:  # noqa: PLR2004 - place, state, name
             coding = "utf-16-le" if body[7] & 1 else "latin-1"
@@ -98,7 +101,7 @@ def inspect_binary(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
             )
         else:
             _note(kind, body, sheet)
-    check_area(path, sheet.rows, sheet.columns, limits)
+    check_area(path, sheet.rows, sheet.columns, limits, others=others)
     return {name: facts[at] for at, name in names.items() if at in facts}
 
 

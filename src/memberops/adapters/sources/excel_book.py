@@ -169,9 +169,10 @@ def _inspected(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
         )
     facts = inspect_package(path, limits)
     with zipfile.ZipFile(path) as archive:
-        if told := inspect_ods(path, archive, limits):
-            return told
+        told = inspect_ods(path, archive, limits)
         inspect_xlsb(path, archive, limits)
+        if told and not facts:
+            return told
         try:
             parts = parts_of_sheets(archive)
         except (KeyError, ParseError, ValueError) as error:

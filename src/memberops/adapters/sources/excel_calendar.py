@@ -16,10 +16,10 @@ __all__ = ["counts_from_1904"]
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _IN_XLSX = re.compile(
-    rb"<(?:\w+:)?workbookPr\b[^>]*\bdate1904\s*=\s*[\"'](?:1|true|on)[\"']"
+    rb"<(?:\w+:)?workbookPr\b[^<>]*\bdate1904\s*=\s*[\"'](?:1|true|on)[\"']"
 )
 _IN_ODS = re.compile(
-    rb"<(?:\w+:)?null-date\b[^>]*date-value\s*=\s*[\"']1904-01-01[\"']"
+    rb"<(?:\w+:)?null-date\b[^<>]*date-value\s*=\s*[\"']1904-01-01[\"']"
 )
 _IN_XLS, _IN_XLSB = 0x22, 153
 _KEPT = 1_000

@@ -43,6 +43,7 @@ class SheetFacts:
     columns: int = 0
     hidden: set[int] | None = attrs.field(factory=set)
     _noted: dict[str, list[_Numbers]] = attrs.field(factory=dict, repr=False)
+    _areas: list[tuple[str, range, range]] = attrs.field(factory=list, repr=False)
 
     def note(self, text: str, rows: Any, columns: Any) -> None:
         """Note that cells, by numbers from 1, are a text that their reader hides."""
@@ -50,8 +51,16 @@ class SheetFacts:
         places = np.array([rows, columns], dtype=np.int64).reshape(2, -1)
         self._noted.setdefault(text if known else _ANOTHER, []).append(places)
 
+    def note_area(self, text: str, rows: range, columns: range) -> None:
+        """Note that all cells of an area, by numbers from 1, are such a text."""
+        self._areas.append((text, rows, columns))
+
     def noted(self) -> dict[str, tuple[_Numbers, _Numbers]]:
         """Return the rows and the columns of the cells that were noted, by text."""
+        while self._areas:  # one element may stand for a million cells
+            text, rows, columns = self._areas.pop()
+            down, across = np.meshgrid(rows, columns, indexing="ij")
+            self.note(text, down.ravel(), across.ravel())
         found = {}
         for text, places in self._noted.items():
             rows, columns = np.concatenate(places, axis=1)

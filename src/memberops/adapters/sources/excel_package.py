@@ -30,6 +30,7 @@ _BOOK = "xl/workbook.xml"
 _ASKS = re.compile(
     rb"""<(?:\w+:)?calcPr\b[^<>]*\bfullCalcOnLoad\s*=\s*["'](?:1|true|on)["']"""
 )
+_CELLS = b"sheetData"
 _SHEET = re.compile(r"(?:^|/)worksheets/[^/]+\.xml$", re.IGNORECASE)
 
 
@@ -134,9 +135,8 @@ def inspect_package(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
         parts = archive.infolist()
         sheets = [part for part in parts if _SHEET.search(part.filename)]
         # What the book asks for is known before its sheets are scanned.
-        for part in parts:
-            if part not in sheets:
-                reading.look_at(part)
+        others = [part for part in parts if part not in sheets]
+        sheets += [part for part in others if reading.look_at(part)]
         return {part.filename: reading.scan(part) for part in sheets}
 
 
@@ -159,17 +159,22 @@ class _Reading:
     total: int = 0
     asks: bool = False
 
-    def look_at(self, part: zipfile.ZipInfo) -> None:
-        """Count a part that is no sheet."""
+    def look_at(self, part: zipfile.ZipInfo) -> bool:
+        """Count a part that is no sheet; tell if it is one, by what it holds."""
+        before = self.total
         plain = part.filename.endswith((".xml", ".rels"))
         rest = b""
         for block in self._blocks(part):
+            data = rest + block
+            if _CELLS in data:
+                self.total = before  # it is read once more
+                return True
             if plain:
-                data = rest + block
                 self._check_entities(data)
                 if part.filename == _BOOK and _ASKS.search(data):
                     self.asks = True
-                rest = data[-_OVERLAP:]
+            rest = data[-_OVERLAP:]
+        return False
 
     def scan(self, part: zipfile.ZipInfo) -> SheetFacts:
         """Count and scan a sheet."""
@@ -206,13 +211,22 @@ class _Reading:
             )
 
 
-def check_area(path: Path, rows: int, columns: int, limits: ReadingLimits) -> None:
+def check_area(
+    path: Path, rows: int, columns: int, limits: ReadingLimits, *, others: int = 0
+) -> None:
     """
     Refuse a sheet whose cells stand too far apart to be kept in memory.
 
     Raises:
-        SourceError: Its area is above `ReadingLimits.sheet_cells`.
+        SourceError: Its area is above `ReadingLimits.sheet_cells`, or together with
+            the cells of *others* that are read at once with it.
     """
+    if others and others + rows * columns > limits.sheet_cells:
+        raise SourceError(
+            f"{path.name} has sheets of {others + rows * columns} cells or more "
+            f"together, above the limit 'sheet_cells' of {limits.sheet_cells}: this "
+            "format is read as a whole; save each sheet as CSV, or the file as .xlsx"
+        )
     if rows * columns > limits.sheet_cells:
         raise SourceError(
             f"{path.name} has a sheet of {rows} rows × {columns} columns, above the "

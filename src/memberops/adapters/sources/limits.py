@@ -39,7 +39,8 @@ class ReadingLimits:
         package_ratio: How many times larger a part, or a compressed CSV file, may be
             than it is compressed.
         package_parts: How many parts a workbook or an archive may have.
-        sheet_cells: Largest area of a sheet, from its first cell to its last.
+        sheet_cells: Largest area of a sheet, from its first cell to its last; of
+            .ods and .xls, which are read as a whole, of all sheets together.
 
     >>> ReadingLimits.of({"examples": 20}).examples
     20
