@@ -134,7 +134,8 @@ def tryton(server):
 
 @pytest.mark.parametrize(
     "document",
-    [{"result": None}, {"error": ["UserError", "canary-name"]}, {"id": 1}, [1], "x",
+    [{"result": None}, {"error": ["UserError", "canary-name"]},
+     {"error": ["canary", ""]}, {"id": 1}, [1], "x",
      {"result": [{"__class__": "Decimal", "decimal": "many"}, 2]}],
 )  # fmt: skip
 def test_an_answer_that_is_not_trytons_is_told_without_its_words(server, document):

@@ -21,6 +21,7 @@ from memberops.errors import SourceError
 
 __all__ = ["TrytonSession", "told", "untold"]
 
+_FAULTS = ("UserError", "UserWarning", "LoginException", "ConcurrencyException")
 # A deactivated record is still asked for, to learn that it is no more.
 _CONTEXT = {"active_test": False}
 
@@ -241,7 +242,8 @@ def _result(document: Any, *, asked: str = "login") -> Any:
     if isinstance(document, dict) and "error" in document:
         error = document["error"]
         kind = error[0] if isinstance(error, list) and error else ""
-        shown = str(kind)[:40] if str(kind).isidentifier() else "an error"
+        # Of other faults than its own, Tryton gives the text, which may be a name.
+        shown = kind if kind in _FAULTS else "an error"
         raise RefusedReadingError(
             f"Tryton answered {asked} with {shown}: check the rights of the user, and "
             f"that the module of {asked.rpartition('.')[0] or 'it'} is installed"
