@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from memberops import open_chain
+from memberops.adapters.sources.sql_sample import SampledTable
+from memberops.adapters.sources.text_table import TextTable
 from memberops.cli import main
 from memberops.errors import ConfigurationError, SourceError, UnknownTableError
 from memberops.workflows import chain_toml, propose_database
+from memberops.workflows.doctor import propose_table
+from memberops.workflows.doctor_database import _asked
 from sql_scene import till_of
 
 PHONE = "13800138000"
@@ -162,6 +166,17 @@ def test_databases_of_each_kind_are_looked_at(kind, request, tmp_path):
         assert PHONE not in sales.describe("en") + sales.toml("en")
 
 
+def test_amounts_in_floats_of_seven_digits_are_asked_about():
+    """Whichever database says that its column is one."""
+    text = TextTable.of_rows("sold", ["amount"], [])
+    proposal = propose_table(text, table="sales", place={})
+    asked = _asked(proposal, SampledTable(text=text, coarse=("amount",)))
+    assert "amount-inexact" in rules(asked)
+    exact = _asked(proposal, SampledTable(text=text, coarse=()))
+    assert "amount-inexact" not in rules(exact)
+
+
+@pytest.mark.nightly
 def test_a_float_of_seven_digits_is_named(request, tmp_path):
     """The source refuses amounts in it, so the doctor says why."""
     with till_of("mariadb", request, tmp_path) as till:

@@ -153,27 +153,29 @@ def test_a_bare_list_needs_no_path_of_its_records():
     }
 
 
-def test_a_path_of_records_that_the_section_has_is_not_given_again(pos, capsys):
-    """A name that stands twice in a section is an error of TOML."""
-    for records, times in (("orders", 0), ("", 1)):
-        text = chain_file(pos, sales="orders")
-        more = f'records = "{records}"\n' if records else ""
-        Path("chain.toml").write_text(HEAD + text + more, "utf-8")
-        main(["doctor", "--chain", "chain.toml", "--table", "sales", "--toml"])
-        assert capsys.readouterr().out.count("records = ") == times
-
-
-@pytest.mark.parametrize("page", [["王小明", 5], [[{"id": 1}]]])
-def test_records_that_have_no_names_are_an_error(page):
-    """Nothing in them could be mapped."""
+def looked_at(page, records):
+    """Look at a service that gives one page, as a section describes it."""
 
     class Reader:
         def read(self, *_args, **_named):
             return JsonAnswer(document={"rows": page}, headers={})
 
-    resource = RestResource(path="x", records="rows", lines=[Lines(columns={})])
+    resource = RestResource(path="x", records=records, lines=[Lines(columns={})])
+    return look_at(Reader(), resource)
+
+
+def test_a_path_of_records_that_the_section_has_is_not_given_again():
+    """A name that stands twice in a section is an error of TOML."""
+    for records, given in (("rows", {}), ("", {"records": '"rows"'})):
+        seen = looked_at([{"id": 1, "amount": 5}], records)
+        assert _proposed("sales", seen, table("sales")).mapping.place == given
+
+
+@pytest.mark.parametrize("page", [["王小明", 5], [[{"id": 1}]]])
+def test_records_that_have_no_names_are_an_error(page):
+    """Nothing in them could be mapped."""
     with pytest.raises(SourceError, match="objects") as caught:
-        look_at(Reader(), resource)
+        looked_at(page, "rows")
     assert "王" not in str(caught.value)
 
 

@@ -13,6 +13,8 @@ from memberops.adapters.sources.changes import SourceChanges
 from memberops.adapters.sources.frame_rows import read_frame
 from memberops.cli import main
 from memberops.errors import InvalidValueError, UnknownTableError
+from memberops.workflows import ChainTables, FrameSource
+from memberops.workflows.gift_sources import MovementsHere
 
 DAY = dt.date(2026, 10, 31)
 SECTION = '[sources.gift_movements]\nadapter = "till"\n'
@@ -124,45 +126,52 @@ def _tells_for_every_row(answer):
     assert (part.count, part.severity.value) == (1, "info")
 
 
-def test_a_posting_that_is_later_in_part_waits_as_a_whole(tmp_path, till):
+def of_gifts(till):
+    """Say what of the moves concerns the ledger."""
+    gifts = pd.DataFrame({"gift_id": ["CUP", "PEN"], "name": ["茶杯", "签字笔"]})
+    tables = ChainTables({"gifts": FrameSource(gifts).read("gifts")})
+    frame = read_frame(till.rows(), "gift_movements").frame
+    end = dt.datetime(2026, 10, 31, 15, 59, tzinfo=dt.UTC)
+    return MovementsHere.of(frame, tables, end)
+
+
+def test_a_posting_that_is_later_in_part_waits_as_a_whole(till):
     """Half of it would create goods or lose them."""
     till.moves = [
         ("P", f"2026-{month}-05 09:00", "PEN", "supplier", "warehouse", 5)
         for month in (10, 11)
     ]
-    answer = opened(tmp_path, till).import_gifts(as_of=DAY)
-    assert states(answer) == {}
-    assert "after the day 2" in answer.explain("en")
+    here = of_gifts(till)
+    assert (len(here.frame), here.later, here.findings) == (0, 2, ())
 
 
-def test_a_source_of_other_goods_alone_is_a_warning(tmp_path, till):
+def test_a_source_of_other_goods_alone_is_a_warning(till):
     """Where no row is a gift the ids of the two systems hardly agree."""
     till.moves = [("R", "2026-10-01 09:00", "7001", "supplier", "warehouse", 5)]
-    answer = opened(tmp_path, till).import_gifts(as_of=DAY)
-    (told,) = [f for f in answer.findings if f.rule == "movement-of-no-gift"]
+    here = of_gifts(till)
+    (told,) = here.findings
+    assert told.rule == "movement-of-no-gift"
     assert told.severity.value == "warning"
-    assert states(answer) == {}
+    assert (len(here.frame), here.goods) == (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("key", "named", "written"),
-    [(("posting_id",), True, ["B"]), (("gift_id",), True, []),
-     (("posting_id",), False, [])],
-)  # fmt: skip
-def test_a_rejected_row_of_a_source_holds_its_posting_back(
-    tmp_path, till, key, named, written
-):
+def test_a_rejected_row_of_a_source_holds_its_posting_back(tmp_path, till):
     """Alone where the source names the records that it refused, else with all."""
     at = "2026-10-01 09:00"
     till.moves = [("A", at, "PEN", "supplier", "warehouse", 5),
                   ("A", at, "PEN", "supplier", None, 5),
                   ("B", at, "PEN", "supplier", "warehouse", 5)]  # fmt: skip
-    till.key, till.named = key, named
-    answer = opened(tmp_path, till).import_gifts(as_of=DAY)
-    assert [name for name, state in states(answer).items() if state == "written"] == (
-        written
-    )
-    assert "rejected 1" in answer.explain("en")
+    chain = opened(tmp_path, till)
+    for key, named, written in (
+        (("gift_id",), True, []),
+        (("posting_id",), False, []),
+        (("posting_id",), True, ["B"]),
+    ):
+        till.key, till.named = key, named
+        answer = chain.import_gifts(as_of=DAY)
+        found = states(answer).items()
+        assert [name for name, state in found if state == "written"] == written
+        assert "rejected 1" in answer.explain("en")
 
 
 def test_a_snapshot_knows_which_postings_were_refused(tmp_path, till):

@@ -12,8 +12,10 @@ from memberops.adapters.sources.joined_source import JoinedSource
 from memberops.adapters.sources.overlapping_sections import settled_sections
 from memberops.cli import main
 from memberops.errors import ConfigurationError, SourceError
+from memberops.schedules import Period
 from memberops.tables import MEMBERS
-from memberops.workflows import FrameSource, parse_settings
+from memberops.workflows import FrameSource, MonthEnd, parse_settings
+from memberops.workflows.checks import run_checks
 
 DAY = pd.Timestamp("2026-11-05")
 HEAD = 'name = "示例"\ncurrency = "CNY"\nzone = "Asia/Shanghai"\n'
@@ -104,26 +106,43 @@ def test_one_section_written_as_a_list_is_one_section():
     assert {each.source for each in result.findings} == {"north.csv"}
 
 
-def test_a_month_end_and_its_checks_read_all_sections():
-    """The month's sales are those of all tills: 5.00 and 8.00 yuan."""
+@pytest.fixture
+def replacing():
+    """The two tills, of which one has an earlier export too, and a list of stores."""
     Path("north-1.csv").write_text(
         "小票号,日期,门店,数量,金额\nA1,2026-11-05,S1,9,99\n", "utf-8"
     )
+    Path("stores.csv").write_text("门店编号\nS1\n", encoding="utf-8")
     newest = 'path = ["north-1.csv", "north.csv"]\noverlap = "replace"'
     two = TWO.replace('path = "north.csv"', newest)
-    chain = opened(two + '[sources.stores]\nadapter = "csv"\npath = "stores.csv"\n')
-    Path("stores.csv").write_text("门店编号\nS1\n", encoding="utf-8")
-    pack = chain.month_end("2026-11")
-    power = pack.frame("spending_power")
-    of_month = power[(power["level"] == "chain") & (power["period"] == "2026-11")]
-    assert of_month["sales"].tolist() == [1300]
-    assert {each.source for each in pack.findings} >= {"sales[2] south.csv"}
+    return opened(two + '[sources.stores]\nadapter = "csv"\npath = "stores.csv"\n')
+
+
+def test_the_checks_and_counts_of_a_month_are_of_all_sections(replacing):
+    """The month's sales are those of all tills: 5.00 and 8.00 yuan."""
+    tables = replacing.read()
+    assert tables["sales"]["amount"].sum() == 1300
+    checked = run_checks(tables, Period.month(2026, 11))
+    (unknown,) = [each for each in checked if each.rule == "store-unknown"]
+    assert "S2" in unknown.message_en
+    pack = MonthEnd(
+        chain="x", month=Period.month(2026, 11), as_of=DAY.date(), forms=(),
+        findings=checked, tables=tables, language="zh",
+    )  # fmt: skip
     # A1, B1; no day, no amount, no quantity; and A1 as the earlier file said.
     told = pack.summary("en")
     assert "6 rows read, 2 accepted, 3 rejected, 1 replaced" in told
     assert "被替换 1" in pack.summary("zh")
-    (unknown,) = [each for each in pack.findings if each.rule == "store-unknown"]
-    assert "S2" in unknown.message_en
+
+
+@pytest.mark.nightly
+def test_a_month_end_reads_all_sections(replacing):
+    """Its figures and findings are of all tills."""
+    pack = replacing.month_end("2026-11")
+    power = pack.frame("spending_power")
+    of_month = power[(power["level"] == "chain") & (power["period"] == "2026-11")]
+    assert of_month["sales"].tolist() == [1300]
+    assert {each.source for each in pack.findings} >= {"sales[2] south.csv"}
 
 
 @pytest.mark.parametrize(
