@@ -363,3 +363,11 @@ def test_odd_wall_times_are_named():
     assert localize(read_moment("2026-10-25 02:30"), berlin).oddity == "time-twice"
     edge = Moment(dt.date(9999, 12, 31), dt.time(23), dt.timedelta(hours=-5))
     assert localize(edge, berlin).rule == "date-impossible"
+
+
+@pytest.mark.parametrize("cell", ["#DIV/0!", "#REF!", "#NUM!", "＃DIV／0！"])
+def test_an_error_of_a_spreadsheet_is_no_foreign_currency(cell):
+    """A figure that a spreadsheet could not reckon is told as what it is."""
+    found = [read_amount(cell, Currency("CNY")), read_integer(cell)]
+
+    assert [each.rule for each in found] == ["cell-error"] * 2

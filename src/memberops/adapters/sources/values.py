@@ -338,7 +338,7 @@ def read_choice(text: str, words: Mapping[str, str]) -> str | Unreadable:
     )
 
 
-def _number(  # noqa: C901, PLR0911 - each way to be no number has its own exit
+def _number(  # noqa: C901, PLR0911, PLR0912 - each way to be no number has its own exit
     text: str,
 ) -> tuple[Decimal, tuple[str, str]] | Unreadable:
     value = narrow(text)
@@ -348,6 +348,8 @@ def _number(  # noqa: C901, PLR0911 - each way to be no number has its own exit
         return Decimal(value), ("", "")
     if not text.isascii() and _hides_digits(text):
         return _NOT_A_NUMBER
+    if value.startswith("#") and _ERROR_CELL.fullmatch(value):
+        return _ERROR
     bracketed = value.startswith("(") and value.endswith(")")
     match = _AMOUNT.fullmatch(value[1:-1].strip() if bracketed else value)
     if match is None:
