@@ -185,6 +185,9 @@ def test_wrong_use_is_told(pos, capsys):
     chain_file(pos, sales="orders")
     assert main(asked) == 2
     assert "--table" in capsys.readouterr().err
+    for more in (["a.csv"], ["--url-env", "POS_URL"], ["--from", "receipts"]):
+        assert main(["doctor", *more, *asked[1:], "--table", "sales"]) == 2
+        assert "--chain" in capsys.readouterr().err
     with pytest.raises(ConfigurationError, match="no section of members"):
         propose_service("chain.toml", "members")
     with pytest.raises(UnknownTableError):

@@ -84,6 +84,11 @@ def doctor(
 
     spoken = language or language_of_user()
     if chain is not None:
+        if paths or url or url_env or password_env or from_:
+            raise InvalidValueError(
+                "--chain looks at a web service: ask about files and databases without "
+                "it"
+            ).in_chinese("--chain 用于查看网络服务：文件或数据库请另行查看")
         return _at_service(chain, table, spoken, toml=toml)
     found_in = _in_database(url, url_env, password_env, from_, table=table)
     if not paths and not found_in:
