@@ -103,6 +103,13 @@ def test_amounts_that_are_not_plain_say_why(text, rule):
     assert found.text_zh
 
 
+def test_a_phone_in_a_column_of_amounts_is_in_no_error():
+    """None is made that quotes it, even to be caught: the watch over tests sees all."""
+    for text, unit in (("13800138000.5", None), ("1380013.80005", Decimal(10_000))):
+        found = read_amount(text, Currency("JPY"), unit=unit)
+        assert found.rule == "amount-digits"
+
+
 @given(st.decimals(-(10**15), 10**15, places=2, allow_nan=False, allow_infinity=False))
 def test_an_amount_survives_being_written_and_read(amount):
     """Any amount of cents, written with or without separators, is read unchanged."""

@@ -16,7 +16,6 @@ from decimal import Context, Decimal
 import attrs
 
 from memberops.domain import Currency
-from memberops.errors import InvalidValueError
 
 __all__ = [
     "BROKEN",
@@ -268,11 +267,11 @@ def read_amount(  # noqa: PLR0911 - each way to be no amount has its own exit
             f"its unit is not that of {currency.code}",
             f"货币单位与 {currency.code} 不符",
         )
-    try:
-        return currency.to_minor(value)
-    except InvalidValueError:
-        if abs(value) * 10**currency.digits > _INT64:
-            return TOO_LARGE
+    # Not by `Currency.to_minor`: its error, even one that is caught, quotes the number.
+    minor = value.scaleb(currency.digits, context=_EXACT)
+    if abs(minor) > _INT64:
+        return TOO_LARGE
+    if minor != int(minor):
         return Unreadable(
             "amount-digits",
             f"it has more than the {currency.digits} decimal digits of "
@@ -280,6 +279,7 @@ def read_amount(  # noqa: PLR0911 - each way to be no amount has its own exit
             f"小数位多于 {currency.code} 的 {currency.digits} 位；"
             "请在源头取整，或在配置中声明更多位数",
         )
+    return int(minor)
 
 
 def _plain_amount(text: str, digits: int) -> int | None:
