@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from counts import examples
 from excel_files import GOOD, SALES, archive, ods, ods_row, one, read, rules, workbook
+from memberops.adapters.sources.excel_book import open_workbook
 from memberops.adapters.sources.excel_cells import (
     CellText,
     exact_number,
@@ -25,6 +26,7 @@ from memberops.adapters.sources.excel_columns import read_columns
 from memberops.adapters.sources.excel_headings import HeadingRows
 from memberops.adapters.sources.excel_places import places_of_cells, walked_places
 from memberops.adapters.sources.excel_scan import SheetScan
+from memberops.adapters.sources.limits import ReadingLimits
 from memberops.errors import SourceError
 
 DATA = Path(__file__).parent / "data"
@@ -410,3 +412,71 @@ def test_rows_without_cells_are_counted_at_the_end_of_a_block():
 
     (rows, columns) = scan.facts.noted()["#REF!"]
     assert (rows.tolist(), columns.tolist()) == ([9], [1])
+
+
+def test_a_workbook_whose_parts_are_named_with_backslashes_tells_as_much():
+    """Some programs write so: errors and formulas are found there too."""
+    path = never_calculated({"D3": "=1+1"})
+    with zipfile.ZipFile(path) as given_parts:
+        parts = {part: given_parts.read(part) for part in given_parts.namelist()}
+
+    renamed = {part.replace("/", "\\"): data for part, data in parts.items()}
+    assert never(read(archive("backslashes.xlsx", renamed))) == [1]
+
+
+_CELLS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**6), 10**12),
+    st.sampled_from(["x", " y", "<&>", 'r="A1"', "=f", "=bare", "#N/A", "#DIV/0!"]),
+)
+
+
+def plainly(cell):
+    """Write a cell of either reader in one way."""
+    words = {True: "yes", False: "no"}
+    return words[cell] if isinstance(cell, bool) else str(cell).removesuffix(".0")
+
+
+@examples(0.3)
+@given(
+    st.lists(st.lists(_CELLS, min_size=4, max_size=4), min_size=1, max_size=8),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+def test_each_cell_stands_where_another_reader_finds_it(rows, down, right):
+    """Wherever a table begins, cells, errors and formulas are those of openpyxl."""
+
+    def fill(_book, tabs):
+        for at, row in enumerate(rows, down):
+            for place, cell in enumerate(row, right):
+                if cell in ("=f", "=bare"):
+                    given = "" if cell == "=bare" else 7
+                    tabs["a"].write_formula(at, place, "=3+4", None, given)
+                elif isinstance(cell, str) and cell[0] == "#":
+                    tabs["a"].write_formula(at, place, "=NA()", None, cell)
+                elif isinstance(cell, str):
+                    tabs["a"].write_string(at, place, cell)
+                elif cell is not None:
+                    tabs["a"].write(at, place, cell)
+        tabs["a"].write_string(down + len(rows), right + 3, "end")
+
+    path = workbook({"a": []}, more=fill)
+    other = openpyxl.load_workbook(path, data_only=True)["a"]
+    wanted = {
+        (cell.row, cell.column): plainly(cell.value)
+        for line in other.iter_rows()
+        for cell in line
+        if cell.value is not None
+    }
+
+    nothing = HeadingRows(texts=("",) * other.max_column, first=0, last=0, known=0)
+    found = read_columns(open_workbook(path, ReadingLimits()).sheet("a"), nothing)
+    given_cells = {
+        (line, place): plainly(column.cells[code])
+        for place, column in enumerate(found.columns, 1)
+        for line, code in zip(found.lines.tolist(), column.codes.tolist(), strict=True)
+    }
+    told = {place for place, text in given_cells.items() if text == "#CALC!"}
+    assert {k: v for k, v in given_cells.items() if v and k not in told} == wanted
+    assert len(told) <= sum(row.count("=bare") for row in rows)

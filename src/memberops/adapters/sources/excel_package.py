@@ -18,6 +18,7 @@ from pathlib import Path
 import attrs
 
 from memberops.adapters.sources.excel_facts import SheetFacts
+from memberops.adapters.sources.excel_parts import plain_name
 from memberops.adapters.sources.excel_scan import SheetScan
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.errors import SourceError
@@ -171,7 +172,7 @@ class _Reading:
                 return True
             if plain:
                 self._check_entities(data)
-                if part.filename == _BOOK and _ASKS.search(data):
+                if plain_name(part.filename) == _BOOK and _ASKS.search(data):
                     self.asks = True
             rest = data[-_OVERLAP:]
         return False

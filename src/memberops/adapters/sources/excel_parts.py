@@ -6,11 +6,21 @@ import posixpath
 import zipfile
 from xml.etree import ElementTree as ET
 
-__all__ = ["parts_of_sheets"]
+__all__ = ["parts_of_sheets", "plain_name"]
 
 _BOOK = "xl/workbook.xml"
 _LINKS = "xl/_rels/workbook.xml.rels"
 _ID = "}id"
+
+
+def plain_name(name: str) -> str:
+    r"""
+    Bring the name of a part into one form: some programs write backslashes.
+
+    >>> plain_name("xl\\Worksheets\\Sheet1.xml")
+    'xl/worksheets/sheet1.xml'
+    """
+    return name.replace("\\", "/").casefold()
 
 
 def parts_of_sheets(archive: zipfile.ZipFile) -> dict[str, str]:
@@ -25,22 +35,22 @@ def parts_of_sheets(archive: zipfile.ZipFile) -> dict[str, str]:
         Nothing if the archive is not laid out as an .xlsx file usually is: then its
         sheets are read without what only the XML tells.
     """
-    names = set(archive.namelist())
-    if not {_BOOK, _LINKS} <= names:
+    names = {plain_name(name): name for name in archive.namelist()}
+    if not {_BOOK, _LINKS} <= names.keys():
         return {}
     targets = {
         link.get("Id"): _place(link.get("Target", ""))
-        for link in ET.fromstring(archive.read(_LINKS))  # noqa: S314 - no entities
+        for link in ET.fromstring(archive.read(names[_LINKS]))  # noqa: S314 - no entities
     }
-    found = {}
-    for element in ET.fromstring(archive.read(_BOOK)).iter():  # noqa: S314 - the same
+    found: dict[str, str] = {}
+    for element in ET.fromstring(archive.read(names[_BOOK])).iter():  # noqa: S314 - the same
         if element.tag.endswith("}sheet"):
             link = next((v for k, v in element.items() if k.endswith(_ID)), None)
-            if (part := targets.get(link)) in names:
+            if part := names.get(targets.get(link, "")):
                 found[element.get("name", "")] = part
-    return {name: part for name, part in found.items() if part}
+    return found
 
 
 def _place(target: str) -> str:
-    absolute = target.startswith("/")
-    return posixpath.normpath(target[1:] if absolute else f"xl/{target}")
+    plain = plain_name(target)
+    return posixpath.normpath(plain[1:] if plain.startswith("/") else f"xl/{plain}")
