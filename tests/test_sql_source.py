@@ -48,6 +48,19 @@ def test_what_was_put_in_is_read_exactly(till):
     assert frame["sold_on"][0] == pd.Timestamp("2026-10-01")
 
 
+def test_no_row_is_lost_or_doubled_however_many_are_fetched_at_once(till):
+    """Each row comes once, where a piece ends before, at or behind the last row."""
+    till.receipts()
+    for count, sizes in ((1, (1, 2)), (7, (1, 3, 6, 7, 8))):
+        till.run("DELETE FROM receipts")
+        made = rows(till, count)
+        till.fill("receipts", made)
+        for at_once in sizes:
+            source = till.source(tables={"sales": SALES}, rows_at_once=at_once)
+            frame = source.read("sales").frame
+            assert sorted(frame["ticket_id"]) == [each["no"] for each in made], at_once
+
+
 def test_a_moment_without_zone_is_of_the_chain_unless_it_is_said_to_be_utc(till):
     """A naive column is read in the chain's zone, or in UTC where ``utc`` names it."""
     till.run("CREATE TABLE cases (case_id {long}, received_at {naive})")
