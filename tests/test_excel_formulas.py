@@ -389,8 +389,12 @@ def test_a_formula_that_is_false_was_calculated():
 
 @pytest.mark.parametrize(
     "cell",
-    [b'<c r="A2">' + b"<f/>" * 100_000, b'<c t="e" r="A2"><f/>' + b" " * 400_000],
-    ids=["formulas", "spaces"],
+    [
+        b'<c r="A2">' + b"<f/>" * 100_000,
+        b'<c t="e" r="A2"><f/>' + b" " * 400_000,
+        b'<c r="A2" t="inlineStr"><is><t>' + b":f " * 130_000 + b"</t></is>",
+    ],
+    ids=["formulas", "spaces", "text"],
 )
 def test_what_a_cell_holds_is_looked_at_once(cell):
     """A cell of 400 KB costs no more than many small ones; it once took minutes."""

@@ -80,6 +80,9 @@ def places_of_cells(block: bytes) -> Places | None:
     if read is None:
         return None
     formulas = _tags(signs, np.flatnonzero(opening & (following == _F)))
+    # One for each <, or a text of a million ":f " would be looked through from each.
+    owners = np.searchsorted(np.flatnonzero(here == _LESS), formulas, side="right")
+    formulas = formulas[np.unique(owners, return_index=True)[1]]
     return Places(starts, *read, formulas + 1)
 
 
