@@ -139,6 +139,13 @@ def test_a_text_is_told_of_nobody():
     assert kept.tolist() == list(kept) == [kept[0], "13800138000"]
 
 
+def test_a_value_that_is_none_is_not_the_word_none():
+    """Nobody is given the name "None" because a cell was empty."""
+    void = np.array([False, True])
+    kept = _kept(["M1", "-"]).replaced(void, np.array([0]), ["M2"])
+    assert [kept[0], kept[1]] == list(kept) == kept[:2] == ["M2", None]
+
+
 @given(st.lists(_TEXTS, max_size=12), st.integers(1, 3))
 @example(["", "2026-11-05", "2026-11-05 14:03:00", "１４:０３+08", "1:23\n+08"], 2)
 def test_moments_without_a_zone_are_marked_alike(texts, parts):

@@ -47,7 +47,8 @@ class ArrowTexts(Sequence[str]):
         """Make one text, or a list of some."""
         if isinstance(at, slice):
             return list(self.array[at].to_pylist())
-        return str(self.array[int(at)].as_py())
+        text: str = self.array[int(at)].as_py()
+        return text
 
     def __len__(self) -> int:
         """Count them."""
