@@ -421,6 +421,12 @@ def test_the_cause_of_no_connection_is_told_in_our_words(text, said):
     assert reason_of(ConnectionError(text)) == said
 
 
+def test_no_value_is_taken_for_the_code_of_an_error():
+    """A number that an error quotes is shown only where it can be a code."""
+    assert reason_of(KeyError(13800138000)) == "KeyError"
+    assert reason_of(OSError(2013, "lost")).endswith("(2013)")
+
+
 def test_options_that_cannot_be_are_refused():
     """A wrong option is told with the nearest right one, before anything is opened."""
     make = Till("sqlite", "sqlite:///x.db").source

@@ -85,6 +85,7 @@ _CONNECTING = (
 )
 _MISSING = re.compile(r'database "[^"]*" does not exist', re.IGNORECASE)
 _CONNECTION_CODES = frozenset({"", "2003"})
+_LARGEST_CODE = 99_999
 _STATE = re.compile(
     r"SQLSTATE:? ?\[?([0-9A-Z]{5})\b|\b(?:ERROR|MySqlError \{ ERROR) (\d{4})\b"
 )
@@ -126,7 +127,8 @@ def _connecting(text: str) -> str | None:
 def _code(error: Any) -> str:
     arguments = getattr(error, "args", ())
     if arguments and isinstance(arguments[0], int):  # as drivers of MySQL do
-        return str(arguments[0])
+        # What is longer is no code of theirs, and may be a value.
+        return str(arguments[0]) if abs(arguments[0]) <= _LARGEST_CODE else ""
     for name in ("sqlstate", "sqlite_errorname", "pgcode"):
         value = getattr(error, name, None)
         if value and value != "00000":
