@@ -535,6 +535,19 @@ def test_a_source_that_breaks_the_contract_is_refused_before_it_is_kept():
     assert not list(Path("kept").glob("*.parquet"))
 
 
+def test_values_that_are_no_text_are_refused_without_a_word_of_them():
+    """What a plugin gives in a column of texts is in no error that comes of it."""
+    kept = snapshot(Given(stores(("S1", "一店"))))
+    kept.refresh(["stores"])
+    for name in ([7, "13800138000"], ["13800138000", 7]):
+        frame = stores(("S1", ""), ("S2", ""))
+        frame["name"] = pd.Series(name, dtype=object)
+        with pytest.raises(SourceError, match=r"^the table stores .*texts") as error:
+            snapshot(Given(frame)).refresh(["stores"])
+        assert "138001" not in "".join(traceback.format_exception(error.value))
+        assert kept.read("stores").frame["name"].tolist() == ["一店"]
+
+
 def test_without_pyarrow_the_extra_is_named(monkeypatch):
     """Who lacks it is told what to install."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)

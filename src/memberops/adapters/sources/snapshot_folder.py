@@ -170,7 +170,8 @@ class SnapshotFolder:
         Put a table in the place of what was kept of it; hold it with `locked`.
 
         Raises:
-            SourceError: The folder cannot be written to; what was kept is still there.
+            SourceError: The folder cannot be written to, or a value is not of its
+                column; what was kept is still there.
             MissingExtraError: The extra ``parquet`` is not installed.
         """
         told: dict[str, Any] = {
@@ -202,6 +203,11 @@ class SnapshotFolder:
             frame.to_parquet(out, engine="pyarrow", index=False, compression="zstd")
         except ImportError:
             raise MissingExtraError("a snapshot / 快照", "parquet") from None
+        except (TypeError, ValueError) as error:  # of pyarrow: it quotes the value
+            raise SourceError(
+                f"the table {table} cannot be kept: a column of texts holds values "
+                f"that are no texts ({type(error).__name__})"
+            ) from None
         data = out.getvalue()
         digest = hashlib.sha256(data).hexdigest()
         name = f"{table}-{digest[:32]}.parquet"
