@@ -659,7 +659,13 @@ def test_a_rejects_file_is_written_even_when_empty():
     names = "文件 file,行 line,列 column,规则 rule,英文原因 reason_en,原因 reason_zh"
     assert lines == [f"{names},原文 raw"]
     with pytest.raises(SourceError, match="cannot be written"):
-        read(SALES, rejects_path="nowhere/rejects.csv")
+        read(SALES, rejects_path="rejects.csv/2/rejects.csv")
+
+
+def test_a_folder_of_rejects_is_made_where_it_is_not_there():
+    """A hint says rejects_folder = "rejects/2", and it works as it stands."""
+    read(SALES + "T1,2026-11-05,S1,x,5\n", rejects_path="rejects/2/sales-rejects.csv")
+    assert len(Path("rejects/2/sales-rejects.csv").read_bytes().splitlines()) == 2
 
 
 def test_a_reason_begins_with_no_doubled_quote_in_the_rejects_file():

@@ -172,6 +172,20 @@ def test_two_sections_never_write_into_one_folder(option):
         opened(text)
 
 
+@pytest.mark.parametrize("option", ["snapshot", "rejects_folder"])
+@pytest.mark.parametrize("linked", [False, True])
+def test_one_folder_by_two_names_is_noticed(option, linked, tmp_path):
+    """Written from the root of the disk, or through a link, it is the same one."""
+    Path("kept").mkdir()
+    Path("link").symlink_to("kept")
+    other = "link" if linked else tmp_path / "kept"
+    text = HEAD + NORTH + f'{option} = "kept"\n' + SOUTH
+    text = text.replace('path = "south', f"{option} = '{other}'\npath = \"south")
+    with pytest.raises(ConfigurationError, match=rf"sales\[2\].{option} is that of"):
+        opened(text)
+    assert len(parse_settings(text).sources["sales"]) == 2
+
+
 def test_a_section_that_cannot_be_read_is_named_in_the_error(capsys):
     """The command says which of them, once."""
     Path("south.csv").unlink()

@@ -106,16 +106,19 @@ def read_settings(path: str | Path) -> ChainSettings:
         raise ConfigurationError(
             f"the chain file {str(file)!r} cannot be read: {error.strerror}"
         ) from None
-    return parse_settings(text, file=file.name)
+    return parse_settings(text, file=file.name, folder=file.parent)
 
 
-def parse_settings(text: str, *, file: str = "chain.toml") -> ChainSettings:
+def parse_settings(
+    text: str, *, file: str = "chain.toml", folder: Path | None = None
+) -> ChainSettings:
     """
     Read the text of a chain file.
 
     Args:
         text: TOML.
         file: What errors call it.
+        folder: Folder that its paths count from; None if they are not looked at.
 
     Raises:
         ConfigurationError: As `read_settings`.
@@ -147,13 +150,13 @@ def parse_settings(text: str, *, file: str = "chain.toml") -> ChainSettings:
             f"{file}: this is no TOML: {error}{_hint(str(error), text)}"
         ) from None
     try:
-        made: ChainSettings = _reader(given).read(given, ChainSettings)
+        made: ChainSettings = _reader(given, folder).read(given, ChainSettings)
     except Misfit as misfit:
         raise configuration_error(misfit.problems, file=file) from None
     return made
 
 
-def _reader(given: Mapping[str, Any]) -> Reader:
+def _reader(given: Mapping[str, Any], folder: Path | None) -> Reader:
     """Make a reader that puts the file's currency and zone where they are meant."""
     read_currency = SPELLING.types[Currency]
     spelling = attrs.evolve(
@@ -176,7 +179,7 @@ def _reader(given: Mapping[str, Any]) -> Reader:
         ("currency", Currency): currency,
         ("currency", str): currency.code,
     }
-    reader.facts = {"currency": currency, "zone": zone}
+    reader.facts = {"currency": currency, "zone": zone, "folder": folder}
     return reader
 
 

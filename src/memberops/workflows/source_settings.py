@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -51,7 +52,7 @@ def section_names(table: str, count: int) -> tuple[str, ...]:
 
 
 def read_sources(
-    given: Any, _base: Any, _reader: Reader
+    given: Any, _base: Any, reader: Reader
 ) -> dict[str, tuple[SourceSettings, ...]]:
     """
     Read the sources: for each canonical table one section or a list of them.
@@ -78,7 +79,7 @@ def read_sources(
             for section, place in zip(sections, called, strict=True)
             for problem in _wrong(section, place)
         ]
-        problems += wrong or _same_folders(sections, called)
+        problems += wrong or _same_folders(sections, called, reader.facts.get("folder"))
         if not wrong:
             made[name] = tuple(map(_section, sections))
     if "sales" not in given:
@@ -107,7 +108,7 @@ def _wrong(options: Any, place: str) -> Iterator[Problem]:
 
 
 def _same_folders(
-    sections: list[Mapping[str, Any]], called: tuple[str, ...]
+    sections: list[Mapping[str, Any]], called: tuple[str, ...], home: Path | None
 ) -> Iterator[Problem]:
     """Refuse two sections that would write the same file."""
     for option in _FOLDERS:
@@ -116,8 +117,9 @@ def _same_folders(
             folder = section.get(option)
             if not isinstance(folder, str):
                 continue
+            whole = os.path.realpath(home / folder) if home is not None else folder
             # Of one spelling but for the case, two are one folder on many disks.
-            plain = os.path.normpath(folder).casefold()
+            plain = os.path.normpath(whole).casefold()
             if plain in taken:
                 yield Problem(
                     (place, option),

@@ -134,7 +134,8 @@ def write_rejects(rejects: pd.DataFrame, path: str | Path) -> None:
     Each heading is in Chinese and ends with the column's name in `REJECT_COLUMNS`.
 
     The file holds raw rows, so it may hold personal data: only its owner may read
-    it. It is replaced as a whole, and is written even if nothing was rejected.
+    it. It is replaced as a whole, and is written even if nothing was rejected. A
+    folder that is not there is made.
 
     Args:
         rejects: The rejects of a `SourceResult`.
@@ -145,6 +146,7 @@ def write_rejects(rejects: pd.DataFrame, path: str | Path) -> None:
     """
     target = Path(path)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
         try:
             with os.fdopen(handle, "w", encoding="utf-8-sig", newline="") as file:
