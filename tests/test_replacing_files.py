@@ -90,6 +90,27 @@ def test_a_ticket_that_a_later_file_leaves_out_by_rule_is_no_sale_any_more():
     assert replaced(result) == {"s-1.csv": 2}
 
 
+def test_a_ticket_that_a_later_sheet_leaves_out_by_rule_is_no_sale_any_more():
+    """As in text: T2 of the first sheet is void in the second, T3 in the next book."""
+    for name, sheets in (("a.xlsx", ["123", "-2"]), ("b.xlsx", ["-3"])):
+        with xlsxwriter.Workbook(name) as book:
+            for told in sheets:
+                tab = book.add_worksheet()
+                tab.write_row(0, 0, VOID.strip().split(","))
+                states = ["正常"] * len(told) if told[0] != "-" else ["作废"]
+                for at, state in enumerate(states, start=1):
+                    number = told.lstrip("-")[at - 1]
+                    row = [state, f"T{number}", "2026-11-01", "S1", 1, int(number)]
+                    tab.write_row(at, 0, row)
+    paths = [Path("a.xlsx"), Path("b.xlsx")]
+    result = read_excel(
+        paths, "sales", sheet="*", overlap="replace", drop=DROP, **CHAIN
+    )
+    assert result.frame["amount"].tolist() == [100]
+    assert (result.rows_read, result.rejected, result.replaced) == (5, 2, 2)
+    assert replaced(result) == {"a.xlsx[Sheet1]": 2}
+
+
 def test_files_are_later_by_name_in_a_chain_file_and_by_order_in_a_list():
     """So whoever names exports by day gets the newest."""
     exported("s-2026-11-02.csv", LINE("T1", 1, "S1", 1, 2))

@@ -23,7 +23,12 @@ from memberops.adapters.sources.reading_options import (
     ReadingOptions,
 )
 from memberops.adapters.sources.rejects import write_rejects
-from memberops.adapters.sources.replaced_rows import Overlap, check_overlap
+from memberops.adapters.sources.replaced_rows import (
+    Overlap,
+    check_overlap,
+    left_out_by_rule,
+    without_rules,
+)
 from memberops.adapters.sources.table_files import (
     Paths,
     TableFiles,
@@ -109,6 +114,7 @@ def read_excel(
         replace = check_overlap(overlap)
     parts: list[SourceResult] = []
     names: list[str] = []
+    left_out: list[pd.DataFrame] = []
     keys: pd.DataFrame | None = None
     for one in paths:
         with naming(one.name, canonical.name):
@@ -120,8 +126,13 @@ def read_excel(
                 )
                 keys = found if keys is None else pd.concat([keys, found])
                 parts.append(part)
+                if replace and dated.converter.drop:
+                    whole, _ = read_text_table(text, without_rules(dated))
+                    left_out.append(left_out_by_rule(part, whole))
                 names.append(text.name)
-    parts, told = settled_files(parts, names, canonical, paths, replace=replace)
+    parts, told = settled_files(
+        parts, names, canonical, paths, replace=replace, left_out=left_out
+    )
     result = joined_results(parts, canonical, told)
     if rejects_path is not None:
         write_rejects(result.rejects, rejects_path)
