@@ -390,7 +390,7 @@ def test_a_whole_url_may_be_a_secret(tmp_path, monkeypatch):
         statement_seconds=1,
     )
     assert address.entered().password == "s3cret"  # noqa: S105 - not a real one
-    assert address.where == "postgresql h.example/d"
+    assert address.where == "postgresql at an address that is not shown"
 
 
 def test_a_server_that_is_not_there_is_told(tmp_path):

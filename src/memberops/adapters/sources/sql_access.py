@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from memberops.adapters.database_urls import SIGNS, is_ambiguous
 from memberops.adapters.secrets import Secret, secret_option
 from memberops.adapters.sources.sql_failures import as_source_error
 from memberops.errors import ConfigurationError, MissingExtraError, SourceError
@@ -29,8 +30,18 @@ FAMILIES = {
 
 _DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql"}
 _EXTRAS = {"postgresql": "postgresql", "mysql": "mysql"}
+_SHOWN = {*FAMILIES, "oracle", "mssql", "duckdb"}
 _PLACES = ("host", "hostaddr", "port", "dbname", "service", "unix_socket")
 _SECRETS = {"password", "passwd", "pwd", "sslpassword"}
+_UNSHOWN = " at an address that is not shown"
+_SQLITE_OPTIONS = {
+    "immutable": ("0", "1"),
+    "nolock": ("0", "1"),
+    "cache": ("shared", "private"),
+}
+# Those of Python's driver are ours to say, and a file is never opened for writing.
+_OURS = ("mode", "uri", "timeout", "isolation_level", "detect_types",
+         "check_same_thread", "cached_statements")  # fmt: skip
 _LOGGED_AS = "memberops-source"
 _STEPS = 100_000
 
@@ -52,6 +63,7 @@ class SqlAddress:
 
     Args:
         url: As a function, since a secret may be in it.
+        shown: Whether errors may name host and database: not if the URL is a secret.
         password: The password, if the URL has none.
         folder: Folder that the path of a SQLite file counts from.
         connect_seconds: How long to wait for a connection.
@@ -59,6 +71,7 @@ class SqlAddress:
     """
 
     url: Callable[[], sa.URL]
+    shown: bool
     password: Secret | None
     folder: Path
     connect_seconds: int
@@ -109,6 +122,7 @@ class SqlAddress:
             fetch = lambda: _url(whole.reveal())  # noqa: E731 - the other
         return cls(
             url=fetch,
+            shown=isinstance(url, str | sa.URL),
             password=None if password is None else secret_option("password", password),
             folder=folder,
             connect_seconds=connect_seconds,
@@ -127,8 +141,12 @@ class SqlAddress:
         if family == "sqlite" and url.database and url.database != ":memory:":
             path = (self.folder / url.database).absolute()
             if not path.is_file():
-                raise SourceError(f"there is no database file {path.name!r:.100}")
-            url = url.set(database=str(path))
+                named = f" {path.name!r:.100}" if self.shown else _UNSHOWN
+                if url.database.startswith("file:"):
+                    named += ": leave out 'file:', as in 'sqlite:///till.db'"
+                raise SourceError(f"there is no database file{named}")
+            options = _sqlite_options(url.query, shown=self.shown)
+            url = url.set(database=str(path), query=options)
         return url
 
     @property
@@ -139,8 +157,15 @@ class SqlAddress:
 
     @property
     def where(self) -> str:
-        """What errors call it: kind, host, port and name, no user, no password."""
+        """
+        What errors call it: kind, host, port and name, no user, no password.
+
+        Of an address that is a secret only the kind.
+        """
         url = self.url()
+        if not self.shown:
+            kind = url.get_backend_name()
+            return f"{kind if kind in _SHOWN else 'a database'}{_UNSHOWN}"
         name = (
             Path(url.database or "").name if self.family == "sqlite" else url.database
         )
@@ -194,9 +219,11 @@ class SqlAddress:
                 "read_timeout": self.statement_seconds + self.connect_seconds,
             }
         elif family == "sqlite" and url.database not in (None, "", ":memory:"):
-            uri = f"{Path(url.database).as_uri()}?mode=ro"
             arguments = {"timeout": self.connect_seconds}
-            url = url.set(database=uri, query={**url.query, "uri": "true"})
+            url = url.set(
+                database=Path(url.database).as_uri(),
+                query={**url.query, "mode": "ro", "uri": "true"},
+            )
         try:
             engine = sa.create_engine(
                 url,
@@ -266,11 +293,38 @@ def _stop_after(connection: Any, seconds: int) -> None:
     connection.set_progress_handler(lambda: int(time.monotonic() > end), _STEPS)
 
 
+def _sqlite_options(given: Mapping[str, Any], *, shown: bool) -> dict[str, str]:
+    """Return what a URL says of how its file is opened, but for what we say of it."""
+    for name, value in given.items():
+        if name not in _OURS and value not in _SQLITE_OPTIONS.get(name, ()):
+            said = f"{name!r:.40}" if shown else "something"
+            raise ConfigurationError(
+                f"'url' says {said} behind its '?', which is not known, or not with "
+                "that value: leave it out, since the file is only read anyhow; known "
+                "are 'mode=ro', 'immutable=1', 'nolock=1' and 'cache=shared'"
+            )
+    return {name: value for name, value in given.items() if name not in _OURS}
+
+
 def _url(text: str | sa.URL) -> sa.URL:
     try:
-        return sa.make_url(text)
+        url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError):
         raise ConfigurationError(
             "'url' is no address of a database: write it as in "
-            "'postgresql://reader@db.example/pos' or 'sqlite:///till.db'"
+            "'postgresql://reader@db.example/pos' or 'sqlite:///till.db', and "
+            f"{SIGNS}"
         ) from None
+    if url.get_backend_name() != "sqlite" or url.host:
+        parts = f"{url.host}{url.database}"
+        if "@" in parts or (isinstance(text, str) and is_ambiguous(text)):
+            raise ConfigurationError(
+                "'url' has an '@' too many, so that no one can tell the password from "
+                f"the host: write {SIGNS}, or leave the password out and say "
+                'password = { env = "POS_PASSWORD" }'
+            ).in_chinese(
+                "'url' 中多出“@”，无法区分密码与主机：密码中的 @ / # ? : % 请写作 "
+                "%40 %2F %23 %3F %3A %25，或不在地址中写密码而另写 "
+                'password = { env = "POS_PASSWORD" }'
+            )
+    return url

@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from memberops.adapters.database_urls import SIGNS, is_ambiguous, is_mangled
 from memberops.adapters.stores.outbox_seal import KeySeal
 from memberops.errors import InvalidValueError, MissingExtraError, bounded, nearest
 from memberops.ledger import LedgerRules
@@ -130,15 +131,16 @@ def _connected(
     if isinstance(wait, bool) or not wait > 0:
         raise InvalidValueError("'wait' is a number of seconds above 0")
     if not isinstance(database, str) or "://" not in database:
+        if is_mangled(os.fspath(database)):
+            raise _no_address(noun)
         path = _file(os.fspath(database), noun)
         return engines.sqlite_engine(path, wait), f"SQLite file {path.name!r}"
     try:
         url = sa.make_url(database)
     except (sa.exc.ArgumentError, ValueError):
-        raise InvalidValueError(
-            f"the {noun}'s URL cannot be read; it is written 'sqlite:///gifts.db' or "
-            "'postgresql://user@host/name'"
-        ) from None
+        raise _no_address(noun) from None
+    if url.drivername not in _SQLITE and is_ambiguous(database):
+        raise _no_address(noun)
     if url.drivername in _POSTGRESQL:
         where = f"PostgreSQL database {url.database or ''!r}"
         return engines.postgresql_engine(url, wait), where
@@ -152,6 +154,13 @@ def _connected(
     raise InvalidValueError(
         f"no {noun} is kept in {bounded([url.drivername])}; "
         f"{nearest(url.drivername, ['sqlite', 'postgresql'])}"
+    )
+
+
+def _no_address(noun: str) -> InvalidValueError:
+    return InvalidValueError(
+        f"the {noun}'s URL cannot be read; it is written 'sqlite:///gifts.db' or "
+        f"'postgresql://user@host/name', and {SIGNS}"
     )
 
 
