@@ -427,6 +427,13 @@ def test_no_value_is_taken_for_the_code_of_an_error():
     assert reason_of(OSError(2013, "lost")).endswith("(2013)")
 
 
+def test_a_server_that_keeps_another_encoding_is_told_what_to_do():
+    """PostgreSQL with SQL_ASCII refuses to give what is no UTF-8; we say what helps."""
+    refused = ValueError('invalid byte sequence for encoding "UTF8": 0xce 0xd2')
+    refused.sqlstate = "22021"  # as psycopg gives it
+    assert "convert the column there, or export it as CSV" in reason_of(refused)
+
+
 def test_options_that_cannot_be_are_refused():
     """A wrong option is told with the nearest right one, before anything is opened."""
     make = Till("sqlite", "sqlite:///x.db").source

@@ -37,6 +37,7 @@ _REASONS: dict[str, str] = {
     "42501": "the user may not read that",
     "25006": _READ_ONLY,
     "57014": _LATE,
+    "22021": _NO_UTF8,
     "28P01": _PASSWORD,
     "28000": _PASSWORD,
     "3D000": _NO_DATABASE,
