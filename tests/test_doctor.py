@@ -148,8 +148,8 @@ def test_day_numbers_are_joined_with_no_time():
 def test_proven_dates_and_plain_amounts_are_not_asked_about():
     """A day above 12 proves the order; amounts with a point are yuan."""
     proposal = look(
-        "小票号,日期,门店,数量,金额\nT1,5/11/2026,S1,1,1299.00\n"
-        "T2,25/11/2026,S1,1,2500.50\nT3,26/11/2026,S1,1,3500\n"
+        "小票号,日期,门店,会员号,数量,金额\nT1,5/11/2026,S1,M1,1,1299.00\n"
+        "T2,25/11/2026,S1,M1,1,2500.50\nT3,26/11/2026,S1,M1,1,3500\n"
     )
 
     assert proposal.questions == ()
@@ -167,10 +167,12 @@ def test_whole_large_amounts_are_asked_about_and_not_changed():
 def test_a_unit_in_a_heading_is_proposed_and_another_currency_asked_about():
     """金额(分) becomes a line of units; dollars are a question; 元 is neither."""
     proposal = look(
-        "小票号,日期,门店,数量,金额(分),单价(美元)\n"
-        + "".join(f"T{n},2026-11-05,S1,1,{n}9900,5\n" for n in range(1, 5))
+        "小票号,日期,门店,会员号,数量,金额(分),单价(美元)\n"
+        + "".join(f"T{n},2026-11-05,S1,M1,1,{n}9900,5\n" for n in range(1, 5))
     )
-    plain = look("小票号,日期,门店,数量,金额（元）\nT1,2026-11-05,S1,1,1299\n")
+    plain = look(
+        "小票号,日期,门店,会员号,数量,金额（元）\nT1,2026-11-05,S1,M1,1,1299\n"
+    )
 
     made = tomllib.loads(proposal.toml())["sources"]["sales"]
     assert made["units"] == {"amount": "分"}
@@ -373,7 +375,7 @@ def test_a_file_whose_headings_tell_no_table_is_asked_about(capsys):
     assert not proposal.likely
     (question,) = asked(proposal, "table-unsure")
     assert "--table sales" in question.text_zh
-    assert "--table stores" in question.text_en
+    assert "--table members" in question.text_en
     assert main(["doctor", "file.csv", "--toml"]) == 1
     assert "sources" not in tomllib.loads(capsys.readouterr().out)
     assert look(text, table="stores").likely

@@ -154,9 +154,9 @@ def test_databases_of_each_kind_are_looked_at(kind, request, tmp_path):
     with till_of(kind, request, tmp_path / "new") as till:
         till.run(
             "CREATE TABLE sold (ticket_id {long}, sold_at {naive}, store_id {long}, "
-            "quantity INTEGER, amount NUMERIC(14, 2), phone {long})",
+            "quantity INTEGER, amount NUMERIC(14, 2), phone {long}, member_id {long})",
             "INSERT INTO sold VALUES ('T1', '2026-11-05 14:03:00', 'S1', 2, 19.95, "
-            "'13800138000')",
+            "'13800138000', 'M1')",
         )
         (sales,) = propose_database(till.url)
         assert sales.table == "sales"
@@ -185,7 +185,7 @@ def test_a_float_of_seven_digits_is_named(request, tmp_path):
             "quantity INTEGER, amount FLOAT)"
         )
         (sales,) = propose_database(till.url)
-    assert rules(sales) == ["no-rows", "amount-inexact"]
+    assert rules(sales) == ["no-rows", "member-missing", "amount-inexact"]
 
 
 @pytest.mark.parametrize(

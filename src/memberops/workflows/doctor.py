@@ -24,12 +24,12 @@ from memberops.tables import table as table_named
 from memberops.workflows.doctor_columns import (
     fitting,
     joined_moments,
-    lacking,
     likely,
     placed,
     reads,
 )
-from memberops.workflows.doctor_doubts import which_table
+from memberops.workflows.doctor_doubts import poor_fit, which_table
+from memberops.workflows.doctor_lacking import lacking
 from memberops.workflows.doctor_proposal import (
     MappingProposal,
     Question,
@@ -49,7 +49,7 @@ from memberops.workflows.doctor_samples import (
 from memberops.workflows.doctor_second import second_tables
 from memberops.workflows.doctor_series import as_series, left_aside, unreadable
 from memberops.workflows.doctor_shapes import shape_of, shown_headings
-from memberops.workflows.doctor_units import heading_units, inline_table
+from memberops.workflows.doctor_units import heading_units, inline_table, units_together
 
 __all__ = ["propose_mapping", "propose_table"]
 
@@ -182,13 +182,17 @@ def propose_table(
         named.pop(name, None)
         places.pop(name, None)
     told = shown_headings(text, places, sure=place is not None)
-    missing = lacking(wanted, {*places, *joined}, told, places)
+    missing = lacking(wanted, {*places, *joined}, text.headings, told, places)
+    required = [each.column for each in missing if each.rule == "column-missing"]
+    if table is None and scores[0][1] >= 0 and not unsure:
+        unsure = poor_fit(wanted, required)
     for name, at in places.items():
         asked, more = column_questions(
             wanted.column(name),
             text.columns[at],
             joined=joined if at in parts else (),
             unit_known=name in units or heading_unit(text.headings[at]) is not None,
+            exact=place is not None,
         )
         questions += asked
         options |= more
@@ -212,8 +216,8 @@ def propose_table(
             name: _sample(wanted.column(name), text.columns[at])
             for name, at in places.items()
         },
-        questions=(*unsure, *missing, *questions),
-        complete=not missing,
+        questions=(*unsure, *missing, *units_together(questions, units)),
+        complete=not required,
         place=place or {},
         likely=table is not None or (scores[0][1] >= 0 and not unsure),
     )

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from memberops.adapters.sources.headings import nearest_heading
 from memberops.adapters.sources.text_table import TextTable
-from memberops.tables import Kind, Table, normal_heading
+from memberops.tables import Column, Kind, Table, normal_heading
+from memberops.tables.people import MEMBER_ID
+from memberops.workflows.doctor_marks import is_mark
 from memberops.workflows.doctor_proposal import Question, shown_in_line
 from memberops.workflows.doctor_questions import TIME_OF_DAY, day_numbers, first_texts
+from memberops.workflows.doctor_usual import usual_columns, with_unit
 
-__all__ = ["fitting", "joined_moments", "lacking", "likely", "placed", "reads"]
+__all__ = ["fitting", "joined_moments", "likely", "placed", "reads"]
 
 _REQUIRED, _OTHER, _MISSING = 3, 1, -2
 
@@ -20,8 +23,11 @@ def fitting(table: Table, headings: Sequence[str]) -> int:
     """Score how well headings fit a table."""
     known = table.by_heading()
     had = {
-        found.name for text in headings if (found := known.get(normal_heading(text)))
+        found.name
+        for text in headings
+        if (found := known.get(normal_heading(text)) or with_unit(table, text))
     }
+    had |= set(usual_columns(table, headings, had))
     score = 0
     for column in table.columns:
         made = column.derived_from and set(column.derived_from) <= had
@@ -63,7 +69,14 @@ def placed(
                 text_zh=f"以下列都可能是 {name}：{shown}；是否应取第一列？",
             )
         )
-    return {name: several[0] for name, several in found.items()}, named, questions
+    places = {name: several[0] for name, several in found.items()}
+    for at, text in enumerate(headings):
+        # What has its unit in its name is what it says: amount_fen, total_cents.
+        column = None if at in places.values() else with_unit(table, text)
+        if column and column.name not in places:
+            places[column.name] = at
+            named[column.name] = text
+    return places, named, questions
 
 
 def likely(
@@ -73,60 +86,70 @@ def likely(
     had = set(places)
     taken = set(places.values())
     found: dict[str, tuple[int, Question]] = {}
+    free = [("" if at in taken else text) for at, text in enumerate(headings)]
+    for name, at in usual_columns(table, free, had).items():
+        found[name] = (at, _is_it(table.column(name), headings[at], usual=True))
+        had.add(name)
+        taken.add(at)
     for column in sorted(table.columns, key=lambda each: not each.required):
         if column.name in had or set(column.derived_from) & had:
             continue
-        unread = [text for at, text in enumerate(headings) if at not in taken and text]
+        # When a row was changed is hardly when anything of it happened.
+        unread = [
+            text
+            for at, text in enumerate(headings)
+            if at not in taken and text and not is_mark(text)
+        ]
         like = nearest_heading(column, unread)
         if like is None:
             continue
         at = next(at for at, t in enumerate(headings) if t == like and at not in taken)
         taken.add(at)
-        shown = shown_in_line(like)
-        found[column.name] = (
-            at,
-            Question(
-                rule="heading-likely",
-                column=column.name,
-                text_en=f"{shown} was taken for {column.heading_en} ({column.name}) "
-                "because it looks like it: is it?",
-                text_zh=f"“{shown}”因名称相近被当作“{column.heading_zh}”"
-                f"（{column.name}），是否正确？",
-            ),
-        )
+        found[column.name] = (at, _is_it(column, like, usual=False))
+    found |= _by_their_cards(table, headings, {**places, **_only_places(found)})
     return found
 
 
-def lacking(
-    table: Table,
-    had: set[str],
-    headings: Sequence[str],
-    places: dict[str, int],
-) -> list[Question]:
-    """Ask for each required column that is not had."""
-    questions = []
-    unread = [
-        text for at, text in enumerate(headings) if text and at not in places.values()
-    ]
-    for column in table.columns:
-        made = column.derived_from and set(column.derived_from) <= had
-        if not column.required or column.name in had or made:
-            continue
-        shown = ", ".join(unread[:6]) or "-"
-        questions.append(
-            Question(
-                rule="column-missing",
-                column=column.name,
-                text_en=f"no column is read as {column.heading_en} ({column.name}), "
-                f"which every row of {table.name} needs; not yet read are: {shown}; "
-                "name the right one in 'columns', or a value in 'constants'",
-                text_zh=f"没有读到“{column.heading_zh}”（{column.name}），"
-                f"{table.title_zh}的每一行都需要；尚未使用的列：{shown}；"
-                "请在 columns 中指定，或在 constants 中给出固定值",
-                toml=f'constants = {{ {column.name} = "..." }}',
-            )
-        )
-    return questions
+def _is_it(column: Column, heading: str, *, usual: bool) -> Question:
+    shown = shown_in_line(heading)
+    why_en, why_zh = (
+        ("it is often called so", "常见名称")
+        if usual
+        else ("it looks like it", "名称相近")
+    )
+    return Question(
+        rule="heading-likely",
+        column=column.name,
+        text_en=f"{shown} was taken for {column.heading_en} ({column.name}) "
+        f"because {why_en}: is it?",
+        text_zh=f"“{shown}”因{why_zh}被当作“{column.heading_zh}”"
+        f"（{column.name}），是否正确？",
+    )
+
+
+def _only_places(found: dict[str, tuple[int, Question]]) -> dict[str, int]:
+    return {name: at for name, (at, _) in found.items()}
+
+
+def _by_their_cards(
+    table: Table, headings: Sequence[str], places: dict[str, int]
+) -> dict[str, tuple[int, Question]]:
+    """Take the number of a card for its member's, where members go by their cards."""
+    at = places.get("card_id")
+    if table.name != "cards" or at is None or "member_id" in places:
+        return {}
+    members = {normal_heading(each) for each in MEMBER_ID.headings}
+    if normal_heading(headings[at]) not in members:
+        return {}
+    shown = shown_in_line(headings[at])
+    question = Question(
+        rule="member-by-card",
+        column="member_id",
+        text_en=f"{shown} was taken for the card and for its member: is a member "
+        "known by the number of the card?",
+        text_zh=f"“{shown}”同时被当作卡号和会员编号：会员是否以卡号识别？",
+    )
+    return {"member_id": (at, question)}
 
 
 def joined_moments(

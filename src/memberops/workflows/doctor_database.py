@@ -15,6 +15,7 @@ from memberops.errors import MissingExtraError, SourceError, bounded
 from memberops.tables import Kind
 from memberops.tables import table as table_named
 from memberops.workflows.doctor import propose_table
+from memberops.workflows.doctor_marks import MARKS, marks_in
 from memberops.workflows.doctor_proposal import MappingProposal, Question, shown_in_line
 from memberops.workflows.doctor_questions import first_texts
 from memberops.workflows.doctor_second import second_tables
@@ -23,36 +24,13 @@ from memberops.workflows.doctor_series import told_aside
 if TYPE_CHECKING:
     from memberops.adapters.sources.sql_sample import DatabaseLook, SampledTable
 
-__all__ = ["MARKS", "marks_in", "propose_database"]
+__all__ = ["propose_database"]
 
 _MOST_LOOKED_AT = 300
 _MOST_NAMED = 20
 _NO_ROWS = "no-rows"
 _REASONS_ZH = {"its name needs a query": "名称须用 query 查询"}
-_CHANGED = re.compile(
-    r"(?:last_?)?(?:updated?|modif(?:y|ied)|changed?|write)(?:_?(?:at|on|time|date))?"
-    r"|更新时间|修改时间|最后修改时间",
-    re.IGNORECASE,
-)
-_DELETED = re.compile(
-    r"(?:is_?)?(?:deleted|removed|void(?:ed)?)(?:_?(?:at|on|time|flag))?"
-    r"|删除标[志记]|是否删除|作废标[志记]|是否作废",
-    re.IGNORECASE,
-)
 _ZONED = re.compile(r".*:\d\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$", re.DOTALL)
-
-
-MARKS = {
-    "deleted": (
-        "rows that it marks are read as any other unless this says otherwise",
-        "有标记的行照常读取，除非如下指明",
-    ),
-    "cursor": (
-        "with a snapshot only what changed is read, if it grows with each change",
-        "若该列随每次修改而增大，使用快照时可只读取变更",
-    ),
-}
-"""What to say of the columns that `marks_in` finds, in English and in Chinese."""
 
 
 def propose_database(
@@ -129,8 +107,14 @@ def propose_database(
         except SourceError as error:
             why = str(error).removeprefix(f"{look.address.where}: ")
             unread.append((name, why, why))
-    # Of two tables that are alike, the one with rows is hardly the wrong one.
-    found.sort(key=lambda each: any(q.rule == _NO_ROWS for q in each.questions))
+    # Of two tables that are alike, the one with all columns and with rows is hardly
+    # the wrong one.
+    found.sort(
+        key=lambda each: (
+            not each.complete,
+            any(q.rule == _NO_ROWS for q in each.questions),
+        )
+    )
     if unread:
         rest.append(_unreadable(look, unread, complete=False))
     return (*found, *rest)
@@ -233,22 +217,6 @@ def _asked(proposal: MappingProposal, seen: SampledTable) -> MappingProposal:
             ),
         )
     return attrs.evolve(proposal, questions=(*proposal.questions, *questions))
-
-
-def marks_in(headings: Iterable[str]) -> dict[str, str]:
-    """
-    Find the columns that tell what is no more, and what changed.
-
-    >>> marks_in(["id", "updated_at", "is_deleted"])
-    {'deleted': 'is_deleted', 'cursor': 'updated_at'}
-    """
-    headings = list(headings)
-    found: dict[str, str] = {}
-    for option, form in (("deleted", _DELETED), ("cursor", _CHANGED)):
-        for heading in headings:
-            if form.fullmatch(heading.strip()):
-                found.setdefault(option, heading)
-    return found
 
 
 def _marks(headings: Iterable[str]) -> list[Question]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from memberops.tables import TABLES, Table
 from memberops.workflows.doctor_proposal import Question
 
-__all__ = ["UNSURE", "which_table"]
+__all__ = ["UNSURE", "poor_fit", "which_table"]
 
 UNSURE = "table-unsure"
 """Rule of the question which table a file is."""
@@ -54,5 +54,34 @@ def which_table(
             f"reads {read}; say it, as with {options}",
             text_zh=f"这是哪张表？{len(filled)} 个标题中，{wanted.name} "
             f"只用到 {read} 个；请指明，例如 {options}",
+        ),
+    )
+
+
+def poor_fit(wanted: Table, missing: Collection[str | None]) -> tuple[Question, ...]:
+    """
+    Ask which table a file is that lacks half of what its rows need, or more.
+
+    Args:
+        wanted: The table that fits best.
+        missing: Its required columns that are not had.
+
+    >>> from memberops.tables import table
+    >>> poor_fit(table("complaints"), ["case_id"])[0].text_en
+    'which table is this? It looks most like complaints, whose rows need case_id, ...
+    >>> poor_fit(table("sales"), ["ticket_id"])
+    ()
+    """
+    if not missing or 2 * len(missing) < len(wanted.required):
+        return ()
+    names = ", ".join(filter(None, missing))
+    return (
+        Question(
+            rule=UNSURE,
+            text_en=f"which table is this? It looks most like {wanted.name}, whose "
+            f"rows need {names}, which is not there; say it, as with "
+            f"--table {wanted.name}",
+            text_zh=f"这是哪张表？最像 {wanted.name}，但缺少每行都需要的 {names}；"
+            f"请指明，例如 --table {wanted.name}",
         ),
     )

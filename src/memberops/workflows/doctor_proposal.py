@@ -54,6 +54,8 @@ class Question:
         text_zh: The question in Chinese.
         column: The canonical column it is about.
         toml: A line of TOML that answers it, if one is likely.
+        columns: By canonical column the heading that would answer it; ``"..."`` where
+            it is not known.
     """
 
     rule: str
@@ -61,6 +63,7 @@ class Question:
     text_zh: str
     column: str | None = None
     toml: str = ""
+    columns: Mapping[str, str] = attrs.field(factory=dict, hash=False)
 
     def text(self, language: Language) -> str:
         """Return the question in ``"zh"`` or ``"en"``."""
@@ -132,13 +135,19 @@ class MappingProposal:
         if self.sheet:
             lines.append(f"sheet = {_text(self.sheet)}")
         if self.named:
-            pairs = ", ".join(f"{k} = {_text(v)}" for k, v in self.named.items())
-            lines.append(f"columns = {{ {pairs} }}")
+            lines.append(_columns(self.named))
         lines += [f"{name} = {value}" for name, value in self.options.items()]
         for question in self.questions:
             lines.append(f"# {question.text(language)}")
             if question.toml:
                 lines.append(f"# {question.toml}")
+            if question.columns:
+                # A name stands once in a section, so the line repeats what is named.
+                instead = ("  # 代替上面的 columns", "  # in place of 'columns' above")
+                lines.append(
+                    f"# {_columns({**self.named, **question.columns})}"
+                    + (instead[language == "en"] if self.named else "")
+                )
         return "\n".join(lines)
 
     def describe(self, language: Language = "zh") -> str:
@@ -213,7 +222,10 @@ def chain_toml(
     taken = set()
     for proposal in proposals:
         section = proposal.toml(language)
-        if not proposal.table:
+        if not (proposal.likely or proposal.columns) and proposal.scores:
+            # Nothing of it is known: a section would only be in the way.
+            section = f"# {proposal.describe(language).splitlines()[0]}"
+        if not proposal.table or section.startswith("#"):
             parts.append(section + "\n")
             continue
         if proposal.table in taken or not proposal.adapter or not proposal.likely:
@@ -230,6 +242,11 @@ def chain_toml(
             else "# [sources.sales] is missing: no chain opens without sales\n"
         )
     return "\n".join(parts)
+
+
+def _columns(named: Mapping[str, str]) -> str:
+    pairs = ", ".join(f"{name} = {_text(text)}" for name, text in named.items())
+    return f"columns = {{ {pairs} }}"
 
 
 def _both(table: str, language: Language) -> str:

@@ -58,6 +58,7 @@ def column_questions(
     *,
     joined: Collection[str] = (),
     unit_known: bool = False,
+    exact: bool = False,
 ) -> tuple[list[Question], dict[str, str]]:
     """
     Ask what the values of a column leave open.
@@ -68,6 +69,8 @@ def column_questions(
         joined: Columns of moments that are made of these days and of times: how
             their dates are written is said along.
         unit_known: Whether the heading of amounts tells their unit.
+        exact: Whether amounts are as a system keeps them, and not as a file shows
+            them: whole ones are then often minor units, however small or few.
 
     Returns:
         The questions, and options of reading that are as good as certain.
@@ -83,7 +86,7 @@ def column_questions(
     if column.kind in (Kind.DATE, Kind.INSTANT):
         return _dates(column, texts, joined)
     if column.kind is Kind.MONEY:
-        return [] if unit_known else _unit(column, texts), {}
+        return [] if unit_known else _unit(column, texts, exact=exact), {}
     if column.kind is Kind.CHOICE:
         return _words(column, texts, _recurring(text)), {}
     return [], {}
@@ -127,20 +130,22 @@ def _ask_dates(column: Column, toml: str, what: str, what_zh: str) -> Question:
     )
 
 
-def _unit(column: Column, texts: list[str]) -> list[Question]:
+def _unit(column: Column, texts: list[str], *, exact: bool) -> list[Question]:
     plain = [each.replace(",", "") for each in texts]
-    if len(plain) < _LEAST or not all(map(_INTEGER.fullmatch, plain)):
+    if not all(map(_INTEGER.fullmatch, plain)):
         return []
     sizes = sorted(abs(int(each)) for each in plain)
-    if sizes[len(sizes) // 2] < _LARGE:
+    large = len(plain) >= _LEAST and sizes[len(sizes) // 2] >= _LARGE
+    if not (large or (exact and sizes[-1])):
         return []
+    how_en, how_zh = ("whole and large", "较大的整数") if large else ("whole", "整数")
     return [
         Question(
             rule="unit",
             column=column.name,
-            text_en=f"all amounts of {column.name} are whole and large: are they in "
+            text_en=f"all amounts of {column.name} are {how_en}: are they in "
             "minor units (fen)? Then say:",
-            text_zh=f"{column.name} 的金额都是较大的整数：单位是否为“分”？如是，请写：",
+            text_zh=f"{column.name} 的金额都是{how_zh}：单位是否为“分”？如是，请写：",
             toml=f'units = {{ {column.name} = "分" }}',
         )
     ]
@@ -166,8 +171,8 @@ def _words(column: Column, texts: list[str], often: set[str]) -> list[Question]:
     shown = on_one_line(", ".join(states))
     meant = sorted(set(words.values()))
     pairs = ", ".join(
-        f"{json.dumps(each, ensure_ascii=not each.isprintable())} = "
-        f"{json.dumps(meant[0])}"
+        # No word of ours: it would be taken as it stands.
+        f'{json.dumps(each, ensure_ascii=not each.isprintable())} = "..."'
         for each in states or ["..."]
     )
     return [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.text_table import TextTable
-from memberops.tables import TABLES, Table, normal_heading
+from memberops.tables import TABLES, Table
 from memberops.tables import table as table_named
+from memberops.workflows.doctor_columns import likely, placed
 
 __all__ = ["second_tables"]
 
@@ -30,12 +31,12 @@ def second_tables(text: TextTable, first: str) -> list[str]:
     >>> second_tables(text, "members")
     ['cards']
     """
-    own = set(_places(table_named(first), text).values())
+    own = set(_places(table_named(first), text, near=False).values())
     found = []
     for table in TABLES:
         if table.name == first or not table.key:
             continue
-        places = _places(table, text)
+        places = _places(table, text, near=True)
         if not {*table.required, *table.key} <= set(places):
             continue
         if len(set(places.values()) - own) < _OWN:
@@ -45,13 +46,13 @@ def second_tables(text: TextTable, first: str) -> list[str]:
     return found
 
 
-def _places(table: Table, text: TextTable) -> dict[str, int]:
-    known = table.by_heading()
-    found: dict[str, int] = {}
-    for at, heading in enumerate(text.headings):
-        if column := known.get(normal_heading(heading)):
-            found.setdefault(column.name, at)
-    return found
+def _places(table: Table, text: TextTable, *, near: bool) -> dict[str, int]:
+    """Find the columns of a table, also by headings that only look alike."""
+    places, _, _ = placed(table, text.headings)
+    if near and set(table.key) & set(places):
+        alike = likely(table, text.headings, places)
+        places |= {name: at for name, (at, _) in alike.items()}
+    return places
 
 
 def _unique(columns: list[TextColumn]) -> bool:

@@ -18,13 +18,13 @@ from memberops.tables import Column, Table, normal_heading
 from memberops.tables import table as table_named
 from memberops.workflows.doctor import propose_table
 from memberops.workflows.doctor_columns import fitting
-from memberops.workflows.doctor_database import MARKS, marks_in
+from memberops.workflows.doctor_marks import MARKS, is_mark, marks_in
 from memberops.workflows.doctor_proposal import MappingProposal, Question, shown_in_line
+from memberops.workflows.doctor_usual import CREATED
 from memberops.workflows.opening import section_sources
 
 __all__ = ["ServiceProposal", "propose_service"]
 
-_CREATED = ("created_at", "created", "date_created", "createdAt", "paid_at")
 _ZH = {
     "nothing": "空",
     "true or false": "是否",
@@ -151,10 +151,10 @@ def _with_usual(
     main = (record_columns(table) or table.required)[-1 if not table.key else 0]
     usual = {"id": main}
     if table.name == "sales" and not known & {"sold_at", "sold_on"}:
-        usual |= dict.fromkeys(_CREATED, "sold_at")
+        usual |= dict.fromkeys(CREATED, "sold_at")
     headings, asked = list(text.headings), []
     # When a record was changed is hardly when anything of it happened.
-    kept = [at for at, h in enumerate(headings) if not marks_in([h.removeprefix("/")])]
+    kept = [at for at, h in enumerate(headings) if not is_mark(h.removeprefix("/"))]
     for at in kept:
         path = places[at]
         # An id of a line is not that of its record.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import attrs
 
 from memberops.adapters.sources.heading_units import HeadingUnit, heading_unit
 from memberops.adapters.sources.text_table import TextTable
 from memberops.tables import Kind, Table, normal_heading
 from memberops.workflows.doctor_proposal import Question, shown_in_line
 
-__all__ = ["heading_units", "inline_table"]
+__all__ = ["heading_units", "inline_table", "units_together"]
 
 
 def heading_units(
@@ -64,6 +66,34 @@ def inline_table(pairs: Mapping[str, str]) -> str:
     """
     shown = (f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in pairs.items())
     return f"{{ {', '.join(shown)} }}"
+
+
+def units_together(
+    questions: Sequence[Question], units: Mapping[str, str]
+) -> list[Question]:
+    """
+    Answer the questions of units by one line: a name stands once in a section.
+
+    Args:
+        questions: All that is asked of a table.
+        units: What its section says already.
+
+    >>> both = [Question(rule="unit", column=name, text_en="", text_zh="")
+    ...         for name in ("unit_price", "amount")]
+    >>> [question.toml for question in units_together(both, {})]
+    ['', 'units = { unit_price = "分", amount = "分" }']
+    """
+    asked = [each for each in questions if each.rule == "unit" and each.column]
+    answer = {each.column: "分" for each in asked if each.column}
+    line = f"units = {inline_table({**units, **answer})}"
+    if units:
+        line += "  # 代替上面的 units; in place of 'units' above"
+    return [
+        attrs.evolve(each, toml=line if each is asked[-1] else "")
+        if each in asked
+        else each
+        for each in questions
+    ]
 
 
 def _currency(name: str, unit: HeadingUnit, shown: str) -> Question:

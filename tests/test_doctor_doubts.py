@@ -1,0 +1,196 @@
+"""Promises of the doctor where a wrong guess would make wrong figures in silence."""
+
+import sqlite3
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from memberops import open_chain
+from memberops.adapters.sources.rest_look import RestLook
+from memberops.adapters.sources.text_table import TextTable
+from memberops.tables import table
+from memberops.workflows import chain_toml, propose_database, propose_mapping
+from memberops.workflows.doctor import propose_table
+from memberops.workflows.doctor_service import _proposed
+
+HEAD = {"name": "x", "currency": "CNY", "zone": "Asia/Shanghai"}
+TILL = """
+CREATE TABLE t_order (order_no TEXT, shop_code TEXT, vip_no TEXT, created_at TEXT,
+                      updated_at TEXT, is_deleted INTEGER);
+INSERT INTO t_order VALUES
+    ('T1', 'S1', 'M1', '2026-11-05 14:03:00', '2026-12-24 09:00:00', 0);
+CREATE TABLE t_order_item (order_no TEXT, sku TEXT, qty INTEGER, amount_fen INTEGER);
+INSERT INTO t_order_item VALUES ('T1', 'A', 1, 1990);
+CREATE VIEW v_sales AS
+    SELECT t_order.*, sku, qty, amount_fen FROM t_order JOIN t_order_item USING (order_no);
+"""  # noqa: E501 - one statement of SQL
+
+
+def asked(proposal, rule):
+    """The questions of a rule."""
+    return [each for each in proposal.questions if each.rule == rule]
+
+
+def section(proposal):
+    """What stands in the section, without its comments."""
+    return tomllib.loads(proposal.toml())["sources"][proposal.table]
+
+
+def columns_of(*headings, name="sales", rows=()):
+    """Propose how a table of a database would be read."""
+    text = TextTable.of_rows("t", headings, rows)
+    return propose_table(text, table=name, place={"table": '"t"'})
+
+
+@pytest.fixture(name="till")
+def _till(tmp_path, monkeypatch):
+    """A till whose names are those of programmers."""
+    monkeypatch.chdir(tmp_path)
+    with sqlite3.connect("till.db") as database:
+        database.executescript(TILL)
+    database.close()
+
+
+def service(record, count=1):
+    """Propose how sales of a service would be read."""
+    look = RestLook(asked="orders", found_at="data", records=(record,) * count)
+    return _proposed("sales", look, table("sales"))
+
+
+ORDER = {"id": 7, "created_at": "2026-11-05T06:03:00Z", "shop_id": "S1", "qty": 1,
+         "member": "M1"}  # fmt: skip
+
+
+@pytest.mark.parametrize("total", [1990, 5, "2990"])
+def test_whole_amounts_of_a_service_are_asked_about_however_few(total):
+    """One order of 1990 may be 19.90 yuan: the unit is a question, and not taken."""
+    mapping = service({**ORDER, "total": total}).mapping
+    (question,) = asked(mapping, "unit")
+    assert question.toml == 'units = { amount = "分" }'
+    assert "units" not in section(mapping)
+    for sure in ({**ORDER, "total": Decimal("19.9")}, {**ORDER, "total": 0}):
+        assert not asked(service(sure).mapping, "unit")
+
+
+def test_the_units_of_several_amounts_are_answered_by_one_line():
+    """Two lines of one name would be an error of TOML."""
+    mapping = service({**ORDER, "total": 1990, "price": 990}).mapping
+    lines = [each.toml for each in asked(mapping, "unit") if each.toml]
+    assert [tomllib.loads(line)["units"] for line in lines] == [
+        {"amount": "分", "unit_price": "分"}
+    ]
+
+
+@pytest.mark.parametrize("name", ["total_cents", "amount_fen", "金额_分", "金额分"])
+def test_a_unit_in_the_name_of_a_column_is_taken(name):
+    """It is said in the section, and nobody is asked."""
+    proposal = columns_of(name, rows=[["1990"]])
+    assert section(proposal)["units"] == {"amount": "分"}
+    assert section(proposal)["columns"]["amount"] == name
+    assert not asked(proposal, "unit")
+
+
+def test_a_view_with_names_of_programmers_is_read_as_it_was_sold(till):
+    """The day of sale is that of the order, never that of its last change."""
+    (sales,) = propose_database("sqlite:///till.db", tables=["v_sales"], table="sales")
+    assert sales.complete
+    head = "".join(f'{name} = "{value}"\n' for name, value in HEAD.items())
+    Path("chain.toml").write_text(head + sales.toml(), "utf-8")
+    read = open_chain("chain.toml", entry_points=False).read()["sales"]
+    (row,) = read.to_dict("records")
+    assert str(row["sold_on"].date()) == "2026-11-05"
+    assert (row["amount"], row["member_id"], row["ticket_id"], row["store_id"]) == (
+        1990, "M1", "T1", "S1",
+    )  # fmt: skip
+    taken = {each.column for each in asked(sales, "heading-likely")}
+    assert taken == {"sold_at", "member_id", "ticket_id", "store_id"}
+
+
+@pytest.mark.parametrize("name", ["updated_at", "modified", "更新时间"])
+def test_the_moment_of_a_change_is_only_ever_offered(name):
+    """Without another moment it stands in a comment, for somebody to decide."""
+    proposal = columns_of("order_no", name)
+    assert not {"sold_on", "sold_at"} & set(proposal.columns)
+    (offered,) = [each.columns for each in proposal.questions if each.columns]
+    assert offered["sold_on"] == name
+    assert f'sold_on = "{name}"' in proposal.toml()
+    assert name not in str(section(proposal))
+
+
+def test_sales_without_members_are_asked_about():
+    """A column of cards is offered; a column of members is no question."""
+    proposal = columns_of("ticket_id", "sold_on", "store_id", "qty", "paid", "card_no")
+    (question,) = asked(proposal, "member-missing")
+    assert "without a member" in question.text_en
+    assert "没有会员" in question.text_zh
+    assert '# columns = { member_id = "card_no" }' in proposal.toml()
+    assert "member_id" not in proposal.columns
+    assert not asked(columns_of("ticket_id", "member_id"), "member-missing")
+
+
+def test_what_hardly_fits_a_table_is_no_live_section(till):
+    """Orders without lines are no complaints; the view with all columns comes first."""
+    found = propose_database("sqlite:///till.db")
+    made = tomllib.loads(chain_toml(found, **HEAD))["sources"]
+    assert {name: each["table"] for name, each in made.items()} == {"sales": "v_sales"}
+    (orders,) = propose_database("sqlite:///till.db", tables=["t_order"])
+    assert not orders.settled
+    assert asked(orders, "table-unsure")
+    assert "sources" not in tomllib.loads(chain_toml([orders], **HEAD))
+
+
+def test_no_key_and_no_amount_is_offered_as_a_constant():
+    """One id for all rows is none: the line of columns is offered, and repeats all."""
+    proposal = columns_of("shop_code", "c1")
+    lines = [each.toml for each in proposal.questions if each.toml]
+    assert not any("constants" in line for line in lines)
+    (answer,) = [
+        line.removeprefix("# ")
+        for line in proposal.toml().splitlines()
+        if line.startswith("# columns")
+    ]
+    assert set(tomllib.loads(answer)["columns"]) >= {"store_id", "ticket_id", "amount"}
+    shop = columns_of("ticket_id", "member_id")
+    assert 'constants = { store_id = "..." }' in [e.toml for e in shop.questions]
+
+
+def test_an_example_of_words_makes_nobody_anything(till):
+    """Taken as it stands, the example answers nothing: no cell gets a meaning."""
+    rows = "".join(f"M{n},{n % 3}\n" for n in range(9))
+    Path("members.csv").write_text(f"会员号,性别\n{rows}", "utf-8")
+    (members,) = propose_mapping("members.csv")
+    (question,) = asked(members, "word-unknown")
+    words = tomllib.loads(question.toml)["values"]["gender"]
+    assert set(words) == {"0", "1", "2"}
+    known = {meant for _, meant in table("members").column("gender").choices}
+    assert not known & set(words.values())
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        "会员卡号,姓名,手机号,卡有效期起,卡有效期止",
+        "会员卡号,姓名,手机号,有效期起,有效期止",
+    ],
+)
+def test_members_who_go_by_their_cards_give_both_tables(heads, till):
+    """The number of the card is the member's, which is asked."""
+    row = "C1,王小明,13800138000,2026-01-01,2026-12-31\n"
+    Path("people.csv").write_text(f"{heads}\n{row}", "utf-8")
+    found = {each.table: each for each in propose_mapping("people.csv")}
+    assert set(found) == {"members", "cards"}
+    cards = found["cards"]
+    assert found["members"].complete
+    assert cards.complete
+    assert asked(cards, "member-by-card")
+    assert section(cards)["columns"]["member_id"] == "会员卡号"
+
+
+def test_a_sheet_of_one_cell_leaves_no_section_behind(till):
+    """A line says that no table fits; there is nothing to uncomment."""
+    Path("cover.csv").write_text("说明\n", "utf-8")
+    text = chain_toml(propose_mapping("cover.csv"), **HEAD)
+    assert "不像任何一张表" in text
+    assert "adapter" not in text
