@@ -105,23 +105,21 @@ class SqlReading:
                 map_, wanted = self._wanted(shape)
                 rows = rows_of(place, shape.names, alias="r")
                 marks = self._newest(connection, rows, shape) if with_cursor else ()
-                condition = None
                 if not self._keyed(map_):
                     earlier = None
                 if earlier is not None:
                     marks = tuple(
                         _later(*pair) for pair in zip(earlier, marks, strict=True)
                     )
-                    condition = self._condition(rows, shape, map_, earlier)
                 fast = None
-                if condition is None and not place.parameters:
+                if earlier is None and not place.parameters:
                     fast = fast_engine(self.engine, family, self.address.url().query)
                 names = [shape.names[at] for at in wanted]
                 statement = select_texts(
                     rows, names, family=family, no_null=fast is not None
                 )
-                if condition is not None:
-                    statement = statement.where(condition)
+                if earlier is not None:
+                    statement = self._of_changed(statement, rows, shape, map_, earlier)
                 if fast is None:
                     columns = gathered(
                         fetched(
@@ -186,15 +184,20 @@ class SqlReading:
             now=self.clock(),
         )
 
-    def _condition(
-        self, rows: Any, shape: Shape, found: HeadingMap, marks: Sequence[Mark]
-    ) -> sa.ColumnElement[bool]:
+    def _of_changed(
+        self,
+        statement: sa.Select[Any],
+        rows: Any,
+        shape: Shape,
+        found: HeadingMap,
+        marks: Sequence[Mark],
+    ) -> sa.Select[Any]:
         """Take the changed rows, and with each all other rows of its record."""
         family = self.address.family
         own = changed(rows, self.place, marks, family=family)
         key = self._record_key
         if key == self.options.converter.table.key:
-            return own
+            return statement.where(own)
         parts: list[str] = []
         for name in key:
             headings = self.options.compositions.get(name, ())
@@ -203,9 +206,24 @@ class SqlReading:
                 shape.names[at] for at in places or found.places.get(name, ())[:1]
             ]
         others = rows_of(self.place, shape.names, alias="o")
-        same = [others.c[part] == rows.c[part] for part in parts]
         theirs = changed(others, self.place, marks, family=family)
-        return sa.or_(own, sa.exists().where(*same, theirs).correlate(rows))
+        if not parts:  # a constant: all rows are one record
+            return statement.where(
+                sa.or_(own, sa.exists().select_from(others).where(theirs))
+            )
+        # Joined, since a database without an index of the key would look for each row
+        # through all others, were it asked row by row.
+        touched = (
+            sa.select(*[others.c[p].label(f"k{at}") for at, p in enumerate(parts)])
+            .where(theirs)
+            .distinct()
+            .subquery("touched")
+        )
+        same = [rows.c[part] == key for part, key in zip(parts, touched.c, strict=True)]
+        joined = rows.outerjoin(touched, sa.and_(*same))
+        return statement.select_from(joined).where(
+            sa.or_(own, touched.c[0].is_not(None))
+        )
 
     def _keyed(self, found: HeadingMap) -> bool:
         """Tell if records can be told apart by what is read, and so be replaced."""
