@@ -30,12 +30,14 @@ from memberops.adapters.sources.column_values import (
     TextColumn,
     read_column,
 )
+from memberops.adapters.sources.currency_column import in_currency
 from memberops.adapters.sources.drop_rules import DropRule
 from memberops.adapters.sources.finding_log import FindingLog, Reason
+from memberops.adapters.sources.return_lines import ReturnRule, tell_returns, turned
 from memberops.adapters.sources.row_verdicts import RowVerdicts
 from memberops.domain import Currency
 from memberops.errors import ConfigurationError, nearest
-from memberops.tables import Kind, Table
+from memberops.tables import SALES, Kind, Table
 
 __all__ = ["MISSING_WORDS", "NOBODY_WORDS", "Conversion", "Converter"]
 
@@ -59,6 +61,9 @@ class Converter:
             where it is not named.
         constants: Values of columns that the source lacks, as text.
         drop: Rows that are left out knowingly.
+        returns: What marks a line of sales as a return, whatever its sign.
+        currency_column: The heading of the column that names the currency; None
+            takes one that seems to, ``""`` none.
         missing: Words that mean "no value".
         nobody: Words that mean "no member" where a member is named.
     """
@@ -70,6 +75,8 @@ class Converter:
     units: Mapping[str, Decimal] = attrs.field(factory=dict)
     constants: Mapping[str, str] = attrs.field(factory=dict)
     drop: tuple[DropRule, ...] = ()
+    returns: ReturnRule | None = None
+    currency_column: str | None = None
     missing: tuple[str, ...] = MISSING_WORDS
     nobody: tuple[str, ...] = NOBODY_WORDS
 
@@ -92,7 +99,8 @@ class Converter:
             columns: The text of canonical columns.
             lines: Line of each row.
             log: Takes the findings.
-            extra: The text of other headings that drop rules name.
+            extra: The text of other headings that rules name, or that may say what a
+                row is.
             blocked: Columns that cannot be used at all, and why.
             earlier: `Conversion.keys` of the files before this one.
             file: Name of the file.
@@ -100,7 +108,7 @@ class Converter:
 
         Raises:
             ConfigurationError: A constant or the limit of a drop rule cannot be
-                read, or a drop rule names an unknown column.
+                read, or a rule names an unknown column.
         """
         count = len(lines)
         cells = {
@@ -111,10 +119,24 @@ class Converter:
         }
         for name, text in self.constants.items():
             cells[name] = self._constant(name, text, count)
+        others = extra or {}
+        in_currency(
+            cells,
+            others,
+            self.currency_column,
+            table=self.table,
+            currency=self.currency,
+            missing=self.missing,
+            log=log,
+        )
         derived = derive(self.table, cells)
+        if self.returns:
+            turned(cells, self.returns.rows(columns, others), self.returns, log)
         state = RowVerdicts(np.full(count, -1, dtype=np.int32), [], lines, log)
         for rule in self.drop:
-            self._drop(rule, cells, extra or {}, state)
+            self._drop(rule, cells, others, state)
+        if self.table.name == SALES.name and self.returns is None:
+            tell_returns(cells, others, state.which < 0, log)
         return settle(
             self.table,
             cells,
@@ -123,7 +145,7 @@ class Converter:
             blocked=blocked,
             earlier=earlier,
             file=file,
-            texts=columns.values(),
+            texts=[*columns.values(), *others.values()],
             texts_for=texts_for,
         )
 

@@ -11,14 +11,16 @@ import attrs
 from memberops.domain import Currency
 from memberops.tables import normal_heading
 
-__all__ = ["HeadingUnit", "heading_unit", "unit_above"]
+__all__ = ["HeadingUnit", "currencies_named", "heading_unit", "unit_above"]
 
 _BRACKETED = re.compile(r"[(\[{<【〔](?P<text>[^()\[\]{}<>【】〔〕]*)[)\]}>】〕]$")
 _UNIT_IS = re.compile(r"^(?:金额)?(?:货币)?单位(?:为|是)?[::]?|^(?:unit|in)[s: ]\s*")
 _ABOVE = re.compile(r"(?:单位|units?)\s*(?:为|是)?\s*[::]\s*([^\s,,;;。|)(]{1,12})")
 _PARTS = re.compile(r"[,,、;;/|·]")
 _TAIL = re.compile(r"[/_\-:·\s]+")
+_BETWEEN = re.compile(r"[\s\-_/:|,;()\[\]]+")
 _LONGEST = 20
+_CODE = 3
 
 _POWERS = {
     "十元": ("十", "tens"),
@@ -135,6 +137,30 @@ def _beside(text: str, name: str) -> Iterable[str]:
         yield text[len(name) :]
     if text.endswith(name):
         yield text[: -len(name)]
+
+
+def currencies_named(text: str) -> frozenset[str]:
+    """
+    Return the codes of the currencies that a text alone may mean; none if it is none.
+
+    A code of three letters is one whether it is listed here or not.
+
+    >>> sorted(currencies_named("人民币")), sorted(currencies_named("qar"))
+    (['CNY'], ['QAR'])
+    >>> sorted(currencies_named("CNY-人民币")), sorted(currencies_named("主币"))
+    (['CNY'], [])
+    """
+    plain = unicodedata.normalize("NFKC", text).strip().casefold()
+    found = [_currencies_of(part) for part in _BETWEEN.split(plain) if part]
+    return frozenset.intersection(*found) if found else frozenset()
+
+
+def _currencies_of(text: str) -> frozenset[str]:
+    unit = _means(text)
+    if unit is not None and unit.option == "元" and unit.currencies:
+        return unit.currencies
+    code = len(text) == _CODE and text.isascii() and text.isalpha()
+    return frozenset({text.upper()} if code else ())
 
 
 def heading_unit(heading: str, known: Iterable[str] = ()) -> HeadingUnit | None:

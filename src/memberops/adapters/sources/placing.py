@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import attrs
 import numpy as np
 
 from memberops.adapters.sources.column_values import TextColumn
+from memberops.adapters.sources.currency_column import may_name_currency
 from memberops.adapters.sources.finding_log import FindingLog, Reason
 from memberops.adapters.sources.headings import (
     HeadingMap,
@@ -16,6 +18,7 @@ from memberops.adapters.sources.headings import (
     shown_heading,
 )
 from memberops.adapters.sources.reading_options import ReadingOptions
+from memberops.adapters.sources.return_lines import may_mark_returns
 from memberops.domain import Severity
 from memberops.errors import SourceError, bounded
 
@@ -28,6 +31,7 @@ def place_headings(
     log: FindingLog,
     *,
     line: int | None = None,
+    also: Mapping[str, int] | None = None,
 ) -> HeadingMap:
     """
     Match headings with the columns of a table, and tell what is odd about them.
@@ -37,6 +41,7 @@ def place_headings(
         options: What the caller chose.
         log: Takes the findings.
         line: Where the headings stand.
+        also: See `map_headings`.
 
     Raises:
         ConfigurationError: An option names an unknown column.
@@ -45,13 +50,12 @@ def place_headings(
     """
     table = options.converter.table
     made = (*options.converter.constants, *options.made)
-    ruled = [rule.column for rule in options.converter.drop]
     if headings is None:
         check_names("columns", options.columns, table)
         check_names("constants", options.converter.constants, table)
         return HeadingMap(
             places={name: (0,) for name in table.names if name not in made},
-            extra=dict.fromkeys((*ruled, *options.headings_joined), 0),
+            extra=dict.fromkeys((*options.headings_ruled, *options.headings_joined), 0),
             ignored=(),
             repeated=(),
         )
@@ -65,8 +69,10 @@ def place_headings(
         table,
         columns=options.columns,
         constants=made,
-        extra=(set(ruled) - set(table.names)) | set(options.headings_joined),
+        extra={*options.headings_ruled, *options.headings_joined},
+        also=also,
     )
+    place = _with_telling(place, headings, options)
     if place.repeated:
         shown = bounded(place.repeated)
         log.add(
@@ -88,6 +94,26 @@ def place_headings(
             count=len(place.ignored),
         )
     return place
+
+
+def _with_telling(
+    place: HeadingMap, headings: Sequence[str], options: ReadingOptions
+) -> HeadingMap:
+    """Add unread columns that may tell what a row is: its currency, or a return."""
+    own, extra = options.converter, dict(place.extra)
+    read = {at for places in place.places.values() for at in places}
+    read |= set(extra.values())
+    told = set()
+    for at, heading in enumerate(headings):
+        if at in read or heading in extra:
+            continue
+        if own.currency_column is None and may_name_currency(heading, own.table):
+            told.add(shown_heading(heading))  # when it is known what it holds
+        elif not may_mark_returns(heading, own.table, own.returns):
+            continue
+        extra[heading] = at
+    ignored = tuple(each for each in place.ignored if each not in told)
+    return attrs.evolve(place, extra=extra, ignored=ignored)
 
 
 def _tell_about_likely(
@@ -134,7 +160,7 @@ def canonical_columns(
 
     Returns:
         The columns, those that cannot be used with the reason, and the columns that
-        drop rules name.
+        rules name, or that may tell what a row is.
     """
     unusable = dict(blocked or {})
     columns, several = _chosen(place, text_of, headings, log, told=unusable)

@@ -15,6 +15,7 @@ from memberops.adapters.sources.conversion import (
     NOBODY_WORDS,
     Converter,
 )
+from memberops.adapters.sources.currency_column import check_currency_column
 from memberops.adapters.sources.date_values import check_date_format
 from memberops.adapters.sources.drop_rules import DropRule, drop_rules
 from memberops.adapters.sources.headings import check_names
@@ -25,6 +26,7 @@ from memberops.adapters.sources.joined_text import (
     joined_text,
 )
 from memberops.adapters.sources.limits import ReadingLimits
+from memberops.adapters.sources.return_lines import ReturnRule, return_rule
 from memberops.domain import Currency
 from memberops.errors import ConfigurationError, nearest
 from memberops.tables import Kind, Table
@@ -73,6 +75,12 @@ class Mapped(TypedDict, total=False):
             on. A cell that names another unit is refused. Where it is not said, a
             unit in the heading counts, as in 金额(分).
         drop: Rows to leave out knowingly (`DropRule`, or its fields).
+        returns: What marks lines of sales as returns although their amounts are
+            positive (`ReturnRule`, or its fields), as in
+            ``{"column": "类型", "equals": ["退货", "退款"]}``.
+        currency_column: The heading of the column that names the currency of each
+            row, where it is not a usual one such as 币种, which is taken by itself if
+            it holds nothing but currencies; ``""`` if no column is to be taken.
         missing: Words that mean "no value", besides the empty cell.
         nobody: Words that mean "no member" where a member is named, such as 散客 and
             ``"-"``; case, width and repeated zeros or dashes do not matter.
@@ -88,6 +96,8 @@ class Mapped(TypedDict, total=False):
     values: Mapping[str, Mapping[str, str]] | None
     units: Mapping[str, str] | None
     drop: Iterable[DropRule | Mapping[str, Any]]
+    returns: ReturnRule | Mapping[str, Any] | None
+    currency_column: str | None
     missing: Iterable[str]
     nobody: Iterable[str]
     limits: ReadingLimits | Mapping[str, Any] | None
@@ -172,6 +182,10 @@ class ReadingOptions:
                 units=_worths(mapping.get("units"), canonical, currency),
                 constants=constants,
                 drop=drop_rules(mapping.get("drop", ())),
+                returns=return_rule(mapping.get("returns"), canonical),
+                currency_column=check_currency_column(
+                    mapping.get("currency_column"), canonical
+                ),
                 missing=tuple(mapping.get("missing", MISSING_WORDS)),
                 nobody=tuple(mapping.get("nobody", NOBODY_WORDS)),
             ),
@@ -187,6 +201,15 @@ class ReadingOptions:
     def made(self) -> tuple[str, ...]:
         """Canonical columns that are made of several of the source."""
         return (*self.joins, *self.compositions)
+
+    @property
+    def headings_ruled(self) -> tuple[str, ...]:
+        """Headings that rules about rows name; a drop rule may name ours instead."""
+        own = self.converter
+        named = [rule.column for rule in own.drop]
+        named += [own.returns.column] if own.returns else []
+        ruled = [name for name in named if name not in own.table.names]
+        return (*ruled, *([own.currency_column] if own.currency_column else []))
 
     @property
     def headings_joined(self) -> tuple[str, ...]:
