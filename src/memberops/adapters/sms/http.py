@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import socket
 import ssl
 import threading
 import time
@@ -127,6 +128,8 @@ class HttpReply:
         headers: Of the answer, names in lower case.
         body: Of the answer.
         reason: Name of the error, for ``raw_code``; never what the error says.
+        trouble: Why no connection came to be, where it is known: ``refused``,
+            ``unknown`` (the host's name), ``certificate``, ``tls``, ``silent``.
     """
 
     fate: Literal["answered", "unsent", "lost"]
@@ -134,6 +137,7 @@ class HttpReply:
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
     reason: str = ""
+    trouble: str = ""
 
 
 class HttpClient:
@@ -242,7 +246,11 @@ class HttpClient:
                 fate: Literal["unsent", "lost"] = (
                     "unsent" if early and not left.is_set() else "lost"
                 )
-                return HttpReply(fate=fate, reason=type(error).__name__)
+                return HttpReply(
+                    fate=fate,
+                    reason=type(error).__name__,
+                    trouble=_trouble(error) if early else "",
+                )
 
     def _answer(self, request: Any, asked: str) -> HttpReply:
         response = self._pool.handle_request(request)
@@ -280,6 +288,27 @@ class HttpClient:
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
+
+
+def _trouble(error: BaseException) -> str:
+    """Name what kept a connection from coming to be, by the error below it."""
+    if type(error).__name__ == "ConnectTimeout":
+        return "silent"
+    below: BaseException | None = error
+    while below is not None:
+        for kind, name in _TROUBLES:
+            if isinstance(below, kind):
+                return name
+        below = below.__cause__ or below.__context__
+    return ""
+
+
+_TROUBLES: tuple[tuple[type[OSError], str], ...] = (
+    (ssl.SSLCertVerificationError, "certificate"),
+    (ssl.SSLError, "tls"),
+    (socket.gaierror, "unknown"),
+    (ConnectionRefusedError, "refused"),
+)
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from memberops.adapters.sms.http import HttpClient, HttpLimits, HttpReply, check
 from memberops.adapters.sms.options import system_clock
 from memberops.adapters.sources.exact_json import parse_json
 from memberops.adapters.sources.http_credential import Credential
+from memberops.adapters.sources.http_nowhere import no_answer, why_nothing_came
 from memberops.errors import ConfigurationError, MissingExtraError, SourceError
 
 __all__ = [
@@ -183,7 +184,7 @@ class HttpReader:
             headers["Content-Type"] = "application/json"
         headers |= self._credential.headers() if self._credential else {}
         asked = f"{method} {shown or place}"
-        trouble = ""
+        trouble, nowhere = ("", ""), False
         for attempt in range(1, self.patience.attempts + 1):
             self._requests += 1
             if self._requests > self.patience.pages:
@@ -192,20 +193,20 @@ class HttpReader:
                     "is not done; raise 'pages' of 'patience' if there is so much"
                 )
             reply = self._client.request(method, url, headers=headers, content=content)
-            again = self._again(reply, asked)
+            nowhere = bool(reply.trouble)
+            again = self._again(reply, asked, url)
             if again is None:
                 answer = _answer(reply, asked)
                 pause = self._judge(answer.document) if self._judge else None
                 if pause is None:
                     return answer
-                again = "the server is busy", pause
+                again = ("the server is busy", "服务器繁忙"), pause
             trouble, asks = again
+            if reply.trouble == "certificate":  # which another try does not mend
+                raise no_answer(asked, 1, trouble, address=True)
             if attempt < self.patience.attempts:
                 self.pause(attempt, asks=asks, asked=asked)
-        raise SourceError(
-            f"{asked} failed {self.patience.attempts} times, at last because "
-            f"{trouble}; nothing was taken over, read again later"
-        )
+        raise no_answer(asked, self.patience.attempts, trouble, address=nowhere)
 
     def pause(
         self, attempt: int, *, asks: float | None = None, asked: str = "a reading"
@@ -261,7 +262,9 @@ class HttpReader:
         )
         return parts.geturl(), parts.path[:200]
 
-    def _again(self, reply: HttpReply, asked: str) -> tuple[str, float | None] | None:
+    def _again(
+        self, reply: HttpReply, asked: str, url: str
+    ) -> tuple[tuple[str, str], float | None] | None:
         """Return why to ask again and when, None for an answer; raise for neither."""
         if reply.fate != "answered":
             if reply.reason in {"TooLarge", "Encoded"}:
@@ -269,9 +272,10 @@ class HttpReader:
                     f"{asked}: the answer is larger than 'limits' allow or is "
                     "compressed unasked; ask for smaller pages"
                 )
-            return f"no whole answer came ({reply.reason})", None
+            return why_nothing_came(reply, url), None
         if reply.status in _AGAIN:
-            return f"the server said {reply.status}", _retry_after(reply.headers)
+            why = f"the server said {reply.status}", f"服务器返回 {reply.status}"
+            return why, _retry_after(reply.headers)
         if reply.status in _OK:
             return None
         status = reply.status
