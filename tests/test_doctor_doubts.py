@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from excel_files import CNY, SHANGHAI
 from memberops import open_chain
+from memberops.adapters.sources.csv_source import read_csv
 from memberops.adapters.sources.rest_look import RestLook
 from memberops.adapters.sources.text_table import TextTable
+from memberops.cli import main
 from memberops.tables import table
 from memberops.workflows import chain_toml, propose_database, propose_mapping
 from memberops.workflows.doctor import propose_table
@@ -48,7 +51,7 @@ def columns_of(*headings, name="sales", rows=()):
 def _till(tmp_path, monkeypatch):
     """A till whose names are those of programmers."""
     monkeypatch.chdir(tmp_path)
-    with sqlite3.connect("till.db") as database:
+    with sqlite3.connect("receipts.db") as database:
         database.executescript(TILL)
     database.close()
 
@@ -83,6 +86,46 @@ def test_the_units_of_several_amounts_are_answered_by_one_line():
     ]
 
 
+@pytest.mark.parametrize(
+    ("record", "path"),
+    [
+        ({"currency": "CNY"}, "/currency"),
+        ({"money": {"currency_code": "usd"}}, "/money.currency_code"),
+        ({"lines": [{"total": 5, "sku": "A", "currency": "CNY"}]}, "currency"),
+        ({"lines": [{"total": 5, "sku": "A", "qty": 1}], "currency": "CNY"},
+         "/currency"),
+    ],
+    ids=["record", "nested", "line", "above"],
+)  # fmt: skip
+def test_the_code_of_a_currency_is_read_where_it_stands(record, path):
+    """Amounts in dollars are refused then, and not taken for yuan."""
+    mapping = service({**ORDER, "total": 1990, **record}).mapping
+    assert section(mapping)["currency"] == path
+
+
+def test_a_currency_that_is_no_code_is_asked_about():
+    """RMB is no code: with that line all amounts would be refused."""
+    mapping = service({**ORDER, "total": 1990, "currency": "RMB"}).mapping
+    assert asked(mapping, "currency-likely")[0].toml == 'currency = "/currency"'
+    assert "currency" not in section(mapping)
+
+
+def test_lines_for_a_section_of_a_service_are_no_section_of_their_own():
+    """They say where they belong, and repeat neither the heading nor the adapter."""
+    proposal = service({**ORDER, "total": 1990, "vip": "V1"})
+    for language, told in (("en", "section sales"), ("zh", "sales 段")):
+        text = proposal.toml(language)
+        assert told in text.splitlines()[0]
+        assert set(tomllib.loads(text)) == {"records", "columns"}
+
+
+def test_what_answers_a_question_of_a_service_names_paths():
+    """The column of cards stands in an object: its path is offered."""
+    record = {**ORDER, "card": {"no": "V1"}, "lines": [{"sku": "A", "total": 1990}]}
+    del record["member"]
+    assert 'member_id = "/card.no" }' in service(record).toml()
+
+
 @pytest.mark.parametrize("name", ["total_cents", "amount_fen", "金额_分", "金额分"])
 def test_a_unit_in_the_name_of_a_column_is_taken(name):
     """It is said in the section, and nobody is asked."""
@@ -94,7 +137,9 @@ def test_a_unit_in_the_name_of_a_column_is_taken(name):
 
 def test_a_view_with_names_of_programmers_is_read_as_it_was_sold(till):
     """The day of sale is that of the order, never that of its last change."""
-    (sales,) = propose_database("sqlite:///till.db", tables=["v_sales"], table="sales")
+    (sales,) = propose_database(
+        "sqlite:///receipts.db", tables=["v_sales"], table="sales"
+    )
     assert sales.complete
     head = "".join(f'{name} = "{value}"\n' for name, value in HEAD.items())
     Path("chain.toml").write_text(head + sales.toml(), "utf-8")
@@ -132,10 +177,10 @@ def test_sales_without_members_are_asked_about():
 
 def test_what_hardly_fits_a_table_is_no_live_section(till):
     """Orders without lines are no complaints; the view with all columns comes first."""
-    found = propose_database("sqlite:///till.db")
+    found = propose_database("sqlite:///receipts.db")
     made = tomllib.loads(chain_toml(found, **HEAD))["sources"]
     assert {name: each["table"] for name, each in made.items()} == {"sales": "v_sales"}
-    (orders,) = propose_database("sqlite:///till.db", tables=["t_order"])
+    (orders,) = propose_database("sqlite:///receipts.db", tables=["t_order"])
     assert not orders.settled
     assert asked(orders, "table-unsure")
     assert "sources" not in tomllib.loads(chain_toml([orders], **HEAD))
@@ -186,6 +231,9 @@ def test_members_who_go_by_their_cards_give_both_tables(heads, till):
     assert cards.complete
     assert asked(cards, "member-by-card")
     assert section(cards)["columns"]["member_id"] == "会员卡号"
+    options = {"columns": section(cards)["columns"]}
+    read = read_csv("people.csv", "cards", currency=CNY, zone=SHANGHAI, **options)
+    assert read.frame[["card_id", "member_id"]].values.tolist() == [["C1", "C1"]]
 
 
 def test_a_sheet_of_one_cell_leaves_no_section_behind(till):
@@ -194,3 +242,23 @@ def test_a_sheet_of_one_cell_leaves_no_section_behind(till):
     text = chain_toml(propose_mapping("cover.csv"), **HEAD)
     assert "不像任何一张表" in text
     assert "adapter" not in text
+
+
+def test_a_database_among_files_is_told_with_the_command_for_it(till, capsys):
+    """The address can be copied as it stands, and then the database is looked at."""
+    assert main(["doctor", "receipts.db", "--language", "en"]) == 2
+    assert "--url sqlite:///receipts.db" in capsys.readouterr().err
+    assert main(["doctor", "receipts.db", "--language", "zh"]) == 2
+    assert "SQLite 数据库：请用 --url sqlite:///receipts.db" in capsys.readouterr().err
+    Path("stores.csv").write_text("门店编号,店名\nS1,一店\n", "utf-8")
+    main(["doctor", "."])
+    assert "--url sqlite:///receipts.db" in capsys.readouterr().out
+    assert main(["doctor", "--url", "sqlite:///receipts.db", "--from", "v_sales"]) == 0
+
+
+def test_the_language_of_a_chain_is_chinese_unless_it_is_said(till, capsys):
+    """The locale of the terminal speaks for the comments alone."""
+    Path("stores.csv").write_text("门店编号,店名\nS1,一店\n", "utf-8")
+    for more, language in (([], "zh"), (["--language", "en"], "en")):
+        main(["doctor", "stores.csv", "--toml", *more])
+        assert tomllib.loads(capsys.readouterr().out)["language"] == language

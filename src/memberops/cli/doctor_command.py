@@ -70,7 +70,8 @@ def doctor(
     currency: Annotated[str, Parameter(help="货币代码。Code of the currency.")] = "CNY",
     zone: Annotated[str, Parameter(help="时区。The zone.")] = "Asia/Shanghai",
     language: Annotated[
-        Language | None, Parameter(help="语言。Language of the comments.")
+        Language | None,
+        Parameter(help="语言。Language of the comments, and of the chain."),
     ] = None,
     toml: Annotated[
         bool,
@@ -112,7 +113,13 @@ def doctor(
         for line in [*each.describe(spoken).splitlines(), ""]
     ]
     text = chain_toml(
-        proposals, name=name, currency=currency, zone=zone, language=spoken
+        proposals,
+        name=name,
+        currency=currency,
+        zone=zone,
+        language=spoken,
+        # The locale of a terminal is not the language of a chain's lists.
+        chain_language=language or "zh",
     )
     say([*([] if toml else found), text.rstrip("\n")], exact=True)
     sold = any(each.table == "sales" and each.likely for each in proposals)
@@ -161,5 +168,5 @@ def _at_service(chain: Path, table: str | None, spoken: Language, *, toml: bool)
         told = (
             [] if toml else [f"# {line}" for line in each.describe(spoken).splitlines()]
         )
-        say([*told, each.mapping.toml(spoken)], exact=True)
+        say([*told, each.toml(spoken)], exact=True)
     return 0 if all(each.mapping.settled for each in found) else 1

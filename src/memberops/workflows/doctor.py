@@ -47,7 +47,12 @@ from memberops.workflows.doctor_samples import (
     sample_tables,
 )
 from memberops.workflows.doctor_second import second_tables
-from memberops.workflows.doctor_series import as_series, left_aside, unreadable
+from memberops.workflows.doctor_series import (
+    as_series,
+    database_url,
+    left_aside,
+    unreadable,
+)
 from memberops.workflows.doctor_shapes import shape_of, shown_headings
 from memberops.workflows.doctor_units import heading_units, inline_table, units_together
 
@@ -104,6 +109,10 @@ def propose_mapping(
 
 
 def _proposals(file: Path, home: Path, table: str | None) -> list[MappingProposal]:
+    if url := database_url(file):
+        raise SourceError(
+            f"doctor: {file.name} is a SQLite database: look at it with --url {url}"
+        ).in_chinese(f"doctor：{file.name} 是 SQLite 数据库：请用 --url {url} 查看")
     found = []
     adapter = "excel" if file.name.lower().endswith(BOOK_ENDINGS) else "csv"
     for sheet, text in sample_tables(file):
@@ -148,8 +157,10 @@ def propose_table(
     """
     if len(text.headings) > (most := ReadingLimits().columns):
         raise SourceError(f"{text.name} has more than {most} columns")
+    # 金额 under 本期 speaks for sales, though 本期金额 alone is no name of theirs.
+    names = [*text.headings, *(other.partition("#")[0] for other in text.also)]
     scores = sorted(
-        ((each, fitting(each, text.headings)) for each in TABLES),
+        ((each, fitting(each, names)) for each in TABLES),
         key=lambda pair: -pair[1],
     )
     wanted = table_named(table) if table is not None else scores[0][0]

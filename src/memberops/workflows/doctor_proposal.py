@@ -187,6 +187,7 @@ def chain_toml(
     currency: str,
     zone: str,
     language: Language = "zh",
+    chain_language: Language | None = None,
 ) -> str:
     """
     Write a whole chain file from proposals.
@@ -196,7 +197,8 @@ def chain_toml(
         name: The chain's name.
         currency: Code of its currency.
         zone: Its zone.
-        language: Of the comments, and of the chain.
+        language: Of the comments.
+        chain_language: Of the chain's own lists; that of the comments if None.
 
     Raises:
         InvalidValueError: There is no such currency or zone.
@@ -217,7 +219,8 @@ def chain_toml(
         raise InvalidValueError(
             f"no zone is called {zone[:40]!r}; zones are named as in 'Asia/Shanghai'"
         ).in_chinese(f"没有时区 {zone[:40]!r}：写法如 Asia/Shanghai") from None
-    head = {"name": name, "currency": currency, "zone": zone, "language": language}
+    head = {"name": name, "currency": currency, "zone": zone}
+    head["language"] = chain_language or language
     parts = ["".join(f"{key} = {_text(value)}\n" for key, value in head.items())]
     taken = set()
     for proposal in proposals:

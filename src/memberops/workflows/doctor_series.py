@@ -17,7 +17,7 @@ from memberops.workflows.doctor_proposal import (
 )
 from memberops.workflows.doctor_samples import files_of
 
-__all__ = ["as_series", "left_aside", "told_aside", "unreadable"]
+__all__ = ["as_series", "database_url", "left_aside", "told_aside", "unreadable"]
 
 _NUMBER = re.compile(r"(\d+)")
 _SQLITE = b"SQLite format 3\0"
@@ -104,10 +104,10 @@ def left_aside(folder: Path) -> list[MappingProposal]:
             continue
         if each.is_dir():
             why = ("a folder: name it to have it looked at", "文件夹：需要时请单独指明")
-        elif _is_sqlite(each):
+        elif url := database_url(each):
             why = (
-                'a SQLite database: it is read with adapter = "sql"',
-                'SQLite 数据库：用 adapter = "sql" 读取',
+                f"a SQLite database: look at it with --url {url}",
+                f"SQLite 数据库：用 --url {url} 查看",
             )
         else:
             continue
@@ -115,12 +115,14 @@ def left_aside(folder: Path) -> list[MappingProposal]:
     return told
 
 
-def _is_sqlite(file: Path) -> bool:
+def database_url(file: Path) -> str:
+    """Return the address of a file that is a SQLite database; else ``""``."""
     try:
         with file.open("rb") as stream:
-            return stream.read(len(_SQLITE)) == _SQLITE
+            found = stream.read(len(_SQLITE)) == _SQLITE
     except OSError:
-        return False
+        return ""
+    return f"sqlite:///{file.as_posix()}" if found else ""
 
 
 def told_aside(

@@ -14,10 +14,11 @@ from memberops.adapters.sources.rest_source import RestSource
 from memberops.adapters.sources.text_table import TextTable
 from memberops.domain.values import Language
 from memberops.errors import ConfigurationError
-from memberops.tables import Column, Table, normal_heading
+from memberops.tables import Column, Kind, Table, normal_heading
 from memberops.tables import table as table_named
 from memberops.workflows.doctor import propose_table
 from memberops.workflows.doctor_columns import fitting
+from memberops.workflows.doctor_currency import currency_path
 from memberops.workflows.doctor_marks import MARKS, is_mark, marks_in
 from memberops.workflows.doctor_proposal import MappingProposal, Question, shown_in_line
 from memberops.workflows.doctor_usual import CREATED
@@ -71,6 +72,22 @@ class ServiceProposal:
             lines.append(f"  {shown}  {' / '.join(kinds)}  ({seen.count})")
         return "\n".join([*lines, self.mapping.describe(language)])
 
+    def toml(self, language: Language = "zh") -> str:
+        """
+        Write the lines that the section lacks, for it has those of the service.
+
+        They hold no address and no secret; questions are comments.
+        """
+        _, _, *lines = self.mapping.toml(language).splitlines()
+        head = (
+            f"# 加入配置文件的 {self.section} 段（base_url、auth、path 保留不变）；"
+            "同名的行以此为准"
+            if language == "zh"
+            else f"# add to the section {self.section} of the chain file, which keeps "
+            "its base_url, auth and path; these take the place of lines of one name"
+        )
+        return "\n".join([head, *lines])
+
 
 def propose_service(path: str | Path, table: str) -> tuple[ServiceProposal, ...]:
     """
@@ -112,18 +129,32 @@ def _proposed(section: str, look: RestLook, table: Table) -> ServiceProposal:
         place["records"] = json.dumps(look.found_at, ensure_ascii=False)
     if each:
         place["each"] = json.dumps(each, ensure_ascii=False)
+    if any(column.kind is Kind.MONEY for column in table.columns):
+        code, unsure = currency_path(text, places, lines=bool(each))
+        asked = [*asked, *unsure]
+        if code:
+            place["currency"] = json.dumps(code, ensure_ascii=False)
     made = propose_table(text, table=table.name, adapter="rest", place=place)
     shown = [shown_in_line(heading) for heading in text.headings]
     paths = {
         name: places[shown.index(heading)] for name, heading in made.columns.items()
     }
+    # What answers a question names headings, and here it has to name paths.
+    by_heading = dict(zip(shown, places, strict=True))
+    own = [
+        attrs.evolve(
+            question,
+            columns={n: by_heading.get(h, h) for n, h in question.columns.items()},
+        )
+        for question in made.questions
+    ]
     mapping = attrs.evolve(
         made,
         columns={name: shown_in_line(path) for name, path in paths.items()},
         named=paths,
         # What a day and a time join are columns, and here they have no headings.
         options={name: made.options[name] for name in made.options if name != "join"},
-        questions=(*made.questions, *asked, *_marks(look), *_others(look, each)),
+        questions=(*own, *asked, *_marks(look), *_others(look, each)),
     )
     return ServiceProposal(
         section=section, records=len(look.records), paths=look.paths, mapping=mapping
