@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -46,7 +46,11 @@ class SheetHead:
 
 
 def sheet_head(
-    sheet: Sheet, known: Callable[[str], bool], *, line: int | None = None
+    sheet: Sheet,
+    known: Callable[[str], bool],
+    *,
+    line: int | None = None,
+    named: Callable[[str], bool] = lambda _text: False,
 ) -> SheetHead:
     """
     Look at the first rows of a sheet for its headings.
@@ -55,11 +59,12 @@ def sheet_head(
         sheet: The sheet.
         known: Tells whether a text means a column.
         line: Number of the heading row, if the caller knows it.
+        named: Tells whether an option names a text.
     """
     most = MOST_ROWS if line is None else line + 1
     rows = list(islice(sheet.rows(), most))
-    found = find_headings(rows, known, sheet.merged, line=line)
-    above = rows[: found.first - 1] if found else []
+    found = find_headings(rows, known, sheet.merged, line=line, named=named)
+    above = rows[: found.last - 1] if found else []
     unit = unit_above(cell for row in above for cell in row if isinstance(cell, str))
     return SheetHead(sheet=sheet, headings=found, unit=unit)
 
@@ -69,8 +74,8 @@ def sheet_table(
     log: FindingLog,
     *,
     name: str,
-    words: Callable[[str], bool],
-    needed: Callable[[str], bool],
+    words: Callable[[Sequence[str]], bool],
+    needed: Callable[[Sequence[str]], bool],
 ) -> TextTable:
     """
     Read the rows below the headings of a sheet.
@@ -79,8 +84,8 @@ def sheet_table(
         head: What `sheet_head` gave.
         log: Takes the findings.
         name: What findings and rejects call the sheet.
-        words: Tells of a heading whether its column holds ids or texts.
-        needed: Tells of a heading whether no row may lack its column.
+        words: Tells of the names of a column whether it holds ids or texts.
+        needed: Tells of the names of a column whether no row may lack it.
 
     Raises:
         SourceError: The sheet has no text.
@@ -99,7 +104,7 @@ def sheet_table(
     read.columns.clear()
     lines = read.lines
     kept = _kept_rows(columns, lines, log)
-    required = {at for at in wanted if needed(found.texts[at])}
+    required = {at for at in wanted if needed(found.names(at))}
     kept = _without_totals(columns, lines, kept, required, log)
     _tell_hidden(head.sheet, lines[kept], log)
     texts = []
@@ -108,7 +113,7 @@ def sheet_table(
         heading = found.texts[at]
         codes = column.codes if len(kept) == len(lines) else column.codes[kept]
         times = np.bincount(codes, minlength=len(column.cells)).tolist()
-        writer = CellText(words=words(heading))
+        writer = CellText(words=words(found.names(at)))
         written = writer.write_all(column.cells, times, column.moments)
         texts.append(TextColumn(codes, written))
         shown = bounded([heading])
@@ -122,6 +127,7 @@ def sheet_table(
         heading_line=found.first,
         notes=tuple(log.findings),
         unit=head.unit,
+        also=found.also(wanted),
     )
 
 

@@ -232,21 +232,29 @@ def read_sheets(
         raise ConfigurationError("'heading_line' counts from 1")
     table = options.converter.table
     book = open_workbook(path, options.limits)
-    columns = _columns(options)
+    columns, asked = _columns(options)
 
     def known(text: str) -> bool:
         return normal_heading(text) in columns
 
-    def words(text: str) -> bool:
-        column = columns.get(normal_heading(text))
+    def named(text: str) -> bool:
+        return normal_heading(text) in asked
+
+    def meant(names: Sequence[str]) -> Column | None:
+        forms = [normal_heading(name) for name in names]
+        told = [*filter(asked.__contains__, forms), *filter(columns.get, forms)]
+        return columns[told[0]] if told else None
+
+    def words(names: Sequence[str]) -> bool:
+        column = meant(names)
         return column is not None and column.kind in _WORDS
 
-    def needed(text: str) -> bool:
-        column = columns.get(normal_heading(text))
+    def needed(names: Sequence[str]) -> bool:
+        column = meant(names)
         return column is not None and column.required
 
     def head(name: str) -> SheetHead:
-        return sheet_head(book.sheet(name), known, line=heading_line)
+        return sheet_head(book.sheet(name), known, line=heading_line, named=named)
 
     log = FindingLog(table.name, path.name, options.limits.examples)
     # One after the other: of a workbook of many sheets one at a time is in memory.
@@ -274,19 +282,23 @@ def _of_its_calendar(options: ReadingOptions, path: Path) -> ReadingOptions:
     return attrs.evolve(options, converter=converter)
 
 
-def _columns(options: ReadingOptions) -> dict[str, Column | None]:
-    """Return what each heading means that is known, or that an option names."""
+def _columns(
+    options: ReadingOptions,
+) -> tuple[dict[str, Column | None], frozenset[str]]:
+    """Return what each heading means that is known, and which of them are named."""
     table = options.converter.table
     found: dict[str, Column | None] = dict(table.by_heading())
-    for heading in options.headings_joined:
-        found.setdefault(normal_heading(heading), None)
-    for rule in options.converter.drop:
-        found.setdefault(normal_heading(rule.column), None)
+    rules = [rule.column for rule in options.converter.drop]
+    asked = {normal_heading(text) for text in (*options.headings_joined, *rules)}
+    for form in asked:
+        found.setdefault(form, None)
     for name, heading in options.columns.items():
         if name in table.names:
             text = heading.rpartition("#")[0] if "#" in heading else heading
-            found[normal_heading(text)] = table.column(name)
-    return found
+            form = normal_heading(text)
+            found[form] = table.column(name)
+            asked.add(form)
+    return found, frozenset(asked)
 
 
 def _best(

@@ -109,6 +109,7 @@ def map_headings(
     columns: Mapping[str, str],
     constants: Iterable[str] = (),
     extra: Iterable[str] = (),
+    also: Mapping[str, int] | None = None,
 ) -> HeadingMap:
     """
     Match the headings of a file with the columns of a table.
@@ -120,6 +121,7 @@ def map_headings(
             means the second column with that heading.
         constants: Columns that the caller gives a value for.
         extra: Headings that are wanted although they mean no column.
+        also: Places of columns by other names that *columns* and *extra* may use.
 
     Raises:
         ConfigurationError: An option names an unknown column, or a column is both
@@ -143,10 +145,10 @@ def map_headings(
     written = [" ".join(heading.split()).casefold() for heading in headings]
     times = Counter(written)
     places: dict[str, tuple[int, ...]] = {
-        name: (_find(heading, normal, headings, table),)
+        name: (_find(heading, normal, headings, table, also or {}),)
         for name, heading in columns.items()
     }
-    wanted = {text: _find(text, normal, headings, table) for text in extra}
+    wanted = {text: _find(text, normal, headings, table, also or {}) for text in extra}
     known = table.by_heading()
     ignored = []
     for position, form in enumerate(normal):
@@ -199,7 +201,11 @@ def nearest_heading(column: Column, unread: Iterable[str]) -> str | None:
 
 
 def _find(
-    wanted: str, normal: Sequence[str], headings: Sequence[str], table: Table
+    wanted: str,
+    normal: Sequence[str],
+    headings: Sequence[str],
+    table: Table,
+    also: Mapping[str, int],
 ) -> int:
     if list(headings).count(wanted) == 1:  # 金额* may stand beside 金额
         return list(headings).index(wanted)
@@ -210,6 +216,9 @@ def _find(
     positions = [place for place, other in enumerate(normal) if other == form and form]
     if 1 <= nth <= len(positions):
         return positions[nth - 1]
+    other = f"{form}#{nth}" if numbered else form
+    if other in also:
+        return also[other]
     shown = [shown_heading(heading) for heading in headings]
     error = MissingColumnsError(table.name, [wanted], shown)
     told = (

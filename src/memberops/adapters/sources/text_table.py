@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -39,6 +39,7 @@ class TextTable:
         heading_line: Where the headings stand; None if they are names of fields.
         notes: Findings of whoever made the table.
         unit: A unit of amounts that stands above the headings.
+        also: Places of columns by other names that an option may use.
     """
 
     name: str
@@ -48,6 +49,7 @@ class TextTable:
     heading_line: int | None = None
     notes: tuple[Finding, ...] = ()
     unit: HeadingUnit | None = None
+    also: Mapping[str, int] = attrs.field(factory=dict)
 
     @classmethod
     def of_rows(
@@ -115,7 +117,9 @@ def read_text_table(
     """
     table = options.converter.table
     log = FindingLog(table.name, text.name, options.limits.examples)
-    place = place_headings(text.headings, options, log, line=text.heading_line)
+    place = place_headings(
+        text.headings, options, log, line=text.heading_line, also=text.also
+    )
     if not len(text.lines):
         log.add(
             "no-rows",
