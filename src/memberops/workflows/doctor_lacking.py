@@ -44,12 +44,15 @@ def lacking(
         and not (column.derived_from and set(column.derived_from) <= had)
     ]
     named = [column for column in missing if not _is_same_for_all(column, table)]
+    alike = [column for column in missing if column not in named]
+    # One line answers all of them: a name stands once in a section.
+    values = ", ".join(f'{column.name} = "{_UNKNOWN}"' for column in alike)
     answer = {
         column.name: _perhaps(column, [headings[at] for at in free]) for column in named
     }
     questions = []
     for column in missing:
-        same = column not in named
+        same = column in alike
         way_en = ", or a value in 'constants'" if same else ""
         way_zh = "，或在 constants 中给出固定值" if same else ""
         questions.append(
@@ -62,7 +65,7 @@ def lacking(
                 text_zh=f"没有读到“{column.heading_zh}”（{column.name}），"
                 f"{table.title_zh}的每一行都需要；尚未使用的列：{shown}；"
                 f"请在 columns 中指定{way_zh}",
-                toml=f'constants = {{ {column.name} = "{_UNKNOWN}" }}' if same else "",
+                toml=f"constants = {{ {values} }}" if column in alike[-1:] else "",
             )
         )
     if table.name == "sales" and "member_id" not in had:
@@ -71,16 +74,16 @@ def lacking(
             answer["member_id"] = found
         questions.append(_without_members(found))
     if answer:
-        # One line answers all of them: a name stands once in a section.
         questions[-1] = attrs.evolve(questions[-1], columns=answer)
     return questions
 
 
 def _is_same_for_all(column: Column, table: Table) -> bool:
-    """Tell whether all rows of a file may have one value: its store, or its kind."""
+    """Tell whether all rows may have one value: a store, a kind, a count; no amount."""
     if column.name in table.key:
         return False
-    return column.name == "store_id" or column.kind in (Kind.CHOICE, Kind.TEXT)
+    kinds = (Kind.CHOICE, Kind.TEXT, Kind.INTEGER)
+    return column.name == "store_id" or column.kind in kinds
 
 
 def _perhaps(column: Column, free: Sequence[str]) -> str:
