@@ -143,7 +143,7 @@ class SqlAddress:
             if not path.is_file():
                 named = f" {path.name!r:.100}" if self.shown else _UNSHOWN
                 if url.database.startswith("file:"):
-                    named += ": leave out 'file:', as in 'sqlite:///till.db'"
+                    named += ": leave out 'file:', the path alone is enough"
                 raise SourceError(f"there is no database file{named}")
             options = _sqlite_options(url.query, shown=self.shown)
             url = url.set(database=str(path), query=options)
