@@ -6,9 +6,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import xlsxwriter
 
 from csv_reading import findings, read, said
 from memberops.adapters.sources.contract import SourceContext
+from memberops.adapters.sources.excel_source import read_excel
 from memberops.adapters.sources.heading_units import currencies_named
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.records import read_records
@@ -112,7 +114,7 @@ def test_a_column_of_currencies_and_other_words_is_asked_about():
     assert told.frame["ticket_id"].tolist() == ["T3"]
 
 
-@READERS
+@pytest.mark.parametrize("reader", [of_records, of_database])
 def test_the_option_names_another_heading_or_none(reader):
     """A chain says which column it is, or that its amounts are yuan after all."""
     rows = (("2.00", "USD"), ("3.00", "CNY"))
@@ -144,6 +146,30 @@ def test_an_amount_of_a_foreign_price_is_refused_and_an_optional_one_left_empty(
     assert cases.frame["asked"].fillna(-1).tolist() == [-1, -1, 800]
     (finding,) = findings(cases, "amount-currency")
     assert (finding.severity, finding.row) == (Severity.WARNING, 2)
+
+
+def test_a_workbook_with_headings_over_two_rows_is_read_by_the_same_rules():
+    """The lower heading names the currency and what marks returns, as in a file."""
+    with xlsxwriter.Workbook("book.xlsx") as book:
+        tab = book.add_worksheet()
+        for place, heading in enumerate(FIELDS):
+            tab.merge_range(0, place, 1, place, heading)
+        tab.merge_range(0, 5, 0, 6, "单据")
+        tab.write_row(1, 5, ["币种", "类型"])
+        codes = (("10.00", "CNY"), ("99.99", "USD"), ("4.00", "RMB"))
+        for at, (row, word) in enumerate(
+            zip(cells(*codes), ("", "", "退货"), strict=True)
+        ):
+            tab.write_row(at + 2, 0, [*row, word])
+    chain = {"currency": CNY, "zone": SHANGHAI}
+    plain = read_excel("book.xlsx", "sales", **chain)
+    assert plain.frame["amount"].tolist() == [1000, 400]
+    assert plain.rejects["rule"].tolist() == ["amount-currency"]
+    assert [found.count for found in findings(plain, "returns-positive")] == [1]
+    for column in ("类型", "单据类型"):
+        rule = {"column": column, "equals": "退货"}
+        ruled = read_excel("book.xlsx", "sales", returns=rule, **chain)
+        assert ruled.frame["amount"].tolist() == [1000, -400]
 
 
 def test_the_option_is_checked():

@@ -68,7 +68,8 @@ def may_name_currency(heading: str, table: Table) -> bool:
     >>> [may_name_currency(each, table("sales")) for each in ("币种", "备注")]
     [True, False]
     """
-    return _has_amounts(table) and normal_heading(heading) in _HEADINGS
+    form = normal_heading(heading.partition("#")[0])  # 币种#2 is the second 币种
+    return _has_amounts(table) and form in _HEADINGS
 
 
 def _has_amounts(table: Table) -> bool:

@@ -288,8 +288,8 @@ def _columns(
     """Return what each heading means that is known, and which of them are named."""
     table = options.converter.table
     found: dict[str, Column | None] = dict(table.by_heading())
-    rules = [rule.column for rule in options.converter.drop]
-    asked = {normal_heading(text) for text in (*options.headings_joined, *rules)}
+    ruled = options.headings_ruled
+    asked = {normal_heading(text) for text in (*options.headings_joined, *ruled)}
     for form in asked:
         found.setdefault(form, None)
     for name, heading in options.columns.items():

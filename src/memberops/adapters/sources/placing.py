@@ -72,7 +72,7 @@ def place_headings(
         extra={*options.headings_ruled, *options.headings_joined},
         also=also,
     )
-    place = _with_telling(place, headings, options)
+    place = _with_telling(place, headings, options, also or {})
     if place.repeated:
         shown = bounded(place.repeated)
         log.add(
@@ -97,7 +97,10 @@ def place_headings(
 
 
 def _with_telling(
-    place: HeadingMap, headings: Sequence[str], options: ReadingOptions
+    place: HeadingMap,
+    headings: Sequence[str],
+    options: ReadingOptions,
+    also: Mapping[str, int],
 ) -> HeadingMap:
     """Add unread columns that may tell what a row is: its currency, or a return."""
     own, extra = options.converter, dict(place.extra)
@@ -107,11 +110,13 @@ def _with_telling(
     for at, heading in enumerate(headings):
         if at in read or heading in extra:
             continue
-        if own.currency_column is None and may_name_currency(heading, own.table):
+        names = [heading, *(name for name, place in also.items() if place == at)]
+        named = [name for name in names if may_name_currency(name, own.table)]
+        if named and own.currency_column is None:
+            extra[named[0]] = at
             told.add(shown_heading(heading))  # when it is known what it holds
-        elif not may_mark_returns(heading, own.table, own.returns):
-            continue
-        extra[heading] = at
+        elif any(may_mark_returns(name, own.table, own.returns) for name in names):
+            extra[heading] = at
     ignored = tuple(each for each in place.ignored if each not in told)
     return attrs.evolve(place, extra=extra, ignored=ignored)
 

@@ -31,7 +31,7 @@ _WORDS = frozenset({
 _YES = frozenset({"是", "y", "yes", "true", "√"})
 _ASKING = re.compile("退|return|refund", re.IGNORECASE)
 _LIKELY = re.compile(
-    "类|類|型|方向|性质|标志|标识|标记|状态|狀態|业务|操作|方式|单据|交易|种|退|收发|销售"
+    "类|類|型|方向|性质|标志|标识|标记|状态|狀態|业务|操作|方式|单据|交易|种|退|收发"
     "|type|kind|direct|status|state|flag|return|refund|sign|operation|action|event"
     "|categ|class|nature|mode|movement|transaction",
     re.IGNORECASE,
