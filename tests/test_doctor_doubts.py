@@ -13,6 +13,7 @@ from memberops.adapters.sources.csv_source import read_csv
 from memberops.adapters.sources.rest_look import RestLook
 from memberops.adapters.sources.text_table import TextTable
 from memberops.cli import main
+from memberops.errors import MissingColumnsError
 from memberops.tables import table
 from memberops.workflows import chain_toml, propose_database, propose_mapping
 from memberops.workflows.doctor import propose_table
@@ -263,3 +264,12 @@ def test_the_language_of_a_chain_is_chinese_unless_it_is_said(till, capsys):
     for more, language in (([], "zh"), (["--language", "en"], "en")):
         main(["doctor", "stores.csv", "--toml", *more])
         assert tomllib.loads(capsys.readouterr().out)["language"] == language
+
+
+def test_a_missing_column_is_told_in_the_words_of_a_chain_file_too(till):
+    """Who writes TOML need not know Python to answer it."""
+    Path("sales.csv").write_text("小票编号,日期,门店,数量,金额\n", "utf-8")
+    with pytest.raises(MissingColumnsError) as caught:
+        read_csv("sales.csv", "sales", currency=CNY, zone=SHANGHAI)
+    assert "columns={'ticket_id': ...}" in str(caught.value)
+    assert 'in TOML columns = { ticket_id = "..." }' in str(caught.value)

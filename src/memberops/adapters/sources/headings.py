@@ -278,6 +278,7 @@ def _hint(column: Column, headings: Sequence[str]) -> str:
         if match := difflib.get_close_matches(normal_heading(known), forms, n=1):
             return (
                 f"{column.name} / {column.heading_zh}: did you mean "
-                f"{forms[match[0]]!r}? Then say columns={{{column.name!r}: ...}}"
+                f"{forms[match[0]]!r}? Then say columns={{{column.name!r}: ...}}, "
+                f'in TOML columns = {{ {column.name} = "..." }}'
             )
     return f"{column.name} / {column.heading_zh}: {nearest(column.name, headings)}"
