@@ -13,7 +13,7 @@ from memberops.adapters.sources.csv_source import read_csv
 from memberops.adapters.sources.rest_look import RestLook
 from memberops.adapters.sources.text_table import TextTable
 from memberops.cli import main
-from memberops.errors import MissingColumnsError
+from memberops.errors import MissingColumnsError, SourceError
 from memberops.tables import table
 from memberops.workflows import chain_toml, propose_database, propose_mapping
 from memberops.workflows.doctor import propose_table
@@ -246,16 +246,14 @@ def test_a_sheet_of_one_cell_leaves_no_section_behind(till):
     assert "adapter" not in text
 
 
-def test_a_database_among_files_is_told_with_the_command_for_it(till, capsys):
-    """The address can be copied as it stands, and then the database is looked at."""
-    assert main(["doctor", "receipts.db", "--language", "en"]) == 2
-    assert "--url sqlite:///receipts.db" in capsys.readouterr().err
-    assert main(["doctor", "receipts.db", "--language", "zh"]) == 2
-    assert "SQLite 数据库：请用 --url sqlite:///receipts.db" in capsys.readouterr().err
+def test_a_database_among_files_is_told_with_the_command_for_it(till):
+    """The address can be copied as it stands."""
+    with pytest.raises(SourceError) as caught:
+        propose_mapping("receipts.db")
+    assert "--url sqlite:///receipts.db" in str(caught.value)
     Path("stores.csv").write_text("门店编号,店名\nS1,一店\n", "utf-8")
-    main(["doctor", "."])
-    assert "--url sqlite:///receipts.db" in capsys.readouterr().out
-    assert main(["doctor", "--url", "sqlite:///receipts.db", "--from", "v_sales"]) == 0
+    told = [each.describe("zh") for each in propose_mapping(".")]
+    assert any("用 --url sqlite:///receipts.db 查看" in each for each in told)
 
 
 def test_the_language_of_a_chain_is_chinese_unless_it_is_said(till, capsys):
