@@ -37,7 +37,7 @@ CREATE VIEW broken AS SELECT * FROM gone;
 def till(tmp_path, monkeypatch):
     """A till's database in the folder of the chain file."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("POS_URL", "sqlite:///till.db")
+    monkeypatch.setenv("POS_URL", "sqlite:///./till.db")
     with sqlite3.connect("till.db") as database:
         database.executescript(TILL)
     database.close()
