@@ -71,6 +71,18 @@ def balance_of(frame, place):
     return came.sub(went, fill_value=0).astype(int).to_dict()
 
 
+def quiet_tickets(written, rows):
+    """
+    Return tickets that nothing befell since, of the first third that was written.
+
+    Those that were written just before a reading may come again with the next.
+    """
+    before = [Row(*each) for each in written]
+    early = {row.ticket for row in before[: len(before) // 3]}
+    differ = set(before) ^ set(rows)
+    return early - {row.ticket for row in differ} - {row.returned for row in differ}
+
+
 def assert_is(frames, truth):
     """Hold what was read against what was put in."""
     assert members_of(frames["members"]) == truth.members
