@@ -129,6 +129,34 @@ class SourceResult:
             rest -= len(lines)
         return None, at + 1
 
+    def without(self, gone: npt.NDArray[np.bool_], **told: Any) -> SourceResult:
+        """
+        Return the result without some of its accepted rows.
+
+        Args:
+            gone: For each row of `frame` whether it goes.
+            **told: The fields that count those rows from now on, such as *replaced*.
+
+        Raises:
+            InvalidValueError: The fields do not count them all.
+
+        >>> import numpy as np
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"store_id": ["S1", "S2", "S3"]})
+        >>> stores = SourceResult(table="stores", frame=frame, findings=(),
+        ...     rejects=pd.DataFrame(columns=[*REJECT_COLUMNS]), rows_read=3,
+        ...     origins=(("a.csv", np.array([2, 4])), ("b.csv", np.array([7]))))
+        >>> kept = stores.without(np.array([True, False, False]), replaced=1)
+        >>> kept.frame["store_id"].tolist(), kept.origin(0), kept.origin(1)
+        (['S2', 'S3'], ('a.csv', 4), ('b.csv', 7))
+        """
+        origins, start = [], 0
+        for file, lines in self.origins:
+            origins.append((file, lines[~gone[start : start + len(lines)]]))
+            start += len(lines)
+        frame = self.frame[~gone].reset_index(drop=True)
+        return attrs.evolve(self, frame=frame, origins=tuple(origins), **told)
+
     @property
     def accepted(self) -> int:
         """How many rows are in `frame`."""

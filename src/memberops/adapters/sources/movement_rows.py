@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 
-__all__ = ["moved", "points_moved", "wallet"]
+from memberops.domain import Finding, Severity
+from memberops.errors import bounded
+
+__all__ = ["moved", "points_moved", "unknown_items", "wallet"]
 
 _EARNED, _SPENT, _EXPIRED = "program:earned", "program:spent", "program:expired"
 
@@ -71,3 +75,46 @@ def points_moved(
     lost = ("expiry", _EXPIRED) if expired else ("spend", _SPENT)
     kind, other = ("award", _EARNED) if change > 0 else lost
     return moved(change, place=wallet(member_id), other=other, gained=kind, lost=kind)
+
+
+def unknown_items(
+    items: Collection[str],
+    known: Collection[str],
+    *,
+    system: str,
+    called: tuple[str, str],
+    source: str,
+) -> list[Finding]:
+    """
+    Tell of goods that were named and are none, as a slip leaves them out.
+
+    Args:
+        items: What the option ``items`` names.
+        known: By what names the system has those of them that it has.
+        system: Its name, such as ``"Tryton"``.
+        called: What it calls goods, in English and Chinese.
+        source: Where they were looked for.
+
+    >>> (found,) = unknown_items(["G1", "G3", "G2"], {"G1", "7"}, system="Tryton",
+    ...     called=("products", "产品"), source="tryton/product.product")
+    >>> found.count, found.message_en
+    (2, "'items' names products that Tryton has not: 'G2', 'G3'")
+    >>> found.message_zh
+    "items 中有 Tryton 没有的产品：'G2', 'G3'"
+    """
+    missing = sorted(set(items) - set(known))
+    if not missing:
+        return []
+    called_en, called_zh = called
+    return [
+        Finding(
+            table="gift_movements",
+            rule="items-unknown",
+            severity=Severity.WARNING,
+            source=source,
+            count=len(missing),
+            message_en=f"'items' names {called_en} that {system} has not: "
+            f"{bounded(missing)}",
+            message_zh=f"items 中有 {system} 没有的{called_zh}：{bounded(missing)}",
+        )
+    ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import attrs
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -173,7 +172,7 @@ def _once(
     log = FindingLog(part.table, name, 1)
     listed = max(most_listed - len(part.rejects), 0)
     log.add_unlisted(count, listed)
-    kept = _without(part, again, key, (most, same_en, same_zh), listed)
+    kept = _refused(part, again, key, (most, same_en, same_zh), listed)
     return kept, [found, *log.findings]
 
 
@@ -190,7 +189,7 @@ def _digests(frame: pd.DataFrame, key: list[str]) -> pd.Series[Any]:
     return rows.groupby([frame[name] for name in key]).sum()
 
 
-def _without(
+def _refused(
     part: SourceResult,
     again: npt.NDArray[np.bool_],
     key: list[str],
@@ -210,14 +209,8 @@ def _without(
              f"an earlier section, such as {other}, has the same {same_en}",
              f"{same_zh} 与此前的数据源（如 {other}）重复", ",".join(texts))
         )  # fmt: skip
-    origins, start = [], 0
-    for file, lines in part.origins:
-        origins.append((file, lines[~again[start : start + len(lines)]]))
-        start += len(lines)
-    return attrs.evolve(
-        part,
-        frame=part.frame[~again].reset_index(drop=True),
+    return part.without(
+        again,
         rejects=pd.concat([part.rejects, rejects_frame(rows)], ignore_index=True),
-        origins=tuple(origins),
         unlisted=part.unlisted + int(again.sum()) - len(places),
     )

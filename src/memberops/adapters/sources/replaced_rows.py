@@ -125,7 +125,7 @@ def without_replaced(
             findings.append(found)
         else:
             unnamed, more = unnamed + 1, more + count
-        settled.append(_without(part, gone))
+        settled.append(part.without(gone, replaced=part.replaced + count))
     if unnamed:
         findings.append(_more(unnamed, more, table))
     return settled, findings
@@ -167,19 +167,6 @@ def _last_parts(
         alike = rows.groupby(record, dropna=False, sort=False)["part"]
         last[perhaps] = alike.transform("max").to_numpy()
     return np.split(last, np.cumsum([len(frame) for frame in frames])[:-1])
-
-
-def _without(part: SourceResult, gone: npt.NDArray[np.bool_]) -> SourceResult:
-    origins, start = [], 0
-    for file, lines in part.origins:
-        origins.append((file, lines[~gone[start : start + len(lines)]]))
-        start += len(lines)
-    return attrs.evolve(
-        part,
-        frame=part.frame[~gone].reset_index(drop=True),
-        origins=tuple(origins),
-        replaced=part.replaced + int(gone.sum()),
-    )
 
 
 def _finding(name: str, later: str, count: int, table: Table) -> Finding:

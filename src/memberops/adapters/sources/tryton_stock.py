@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from memberops.adapters.sources.counted_reading import Came
-from memberops.adapters.sources.movement_rows import moved
+from memberops.adapters.sources.movement_rows import moved, unknown_items
 from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.tryton_places import StockPlaces, stock_places
 from memberops.adapters.sources.tryton_reading import (
@@ -21,9 +21,7 @@ from memberops.adapters.sources.tryton_reading import (
     ticket_of,
 )
 from memberops.adapters.sources.tryton_rpc import TrytonSession
-from memberops.domain.finding import Finding, Severity
 from memberops.domain.gift import Place, PlaceKind
-from memberops.errors import bounded
 
 __all__ = ["kind_of", "stock_reading"]
 
@@ -116,7 +114,13 @@ def stock_reading(
             gone=gone,
             seen=max(map(changed_at, moves), default=None),
             served_at=session.served_at,
-            findings=_unknown(items or (), goods or {}),
+            findings=unknown_items(
+                items or (),
+                {*map(str, goods or {}), *(goods or {}).values()},
+                system="Tryton",
+                called=("products", "产品"),
+                source="tryton/product.product",
+            ),
         )
 
     return TrytonReading(
@@ -133,25 +137,6 @@ def _goods(session: TrytonSession, items: Collection[str]) -> dict[int, str]:
     domain = ["OR", ["id", "in", numbers], ["code", "in", sorted(items)]]
     found = session.pages("product.product", [domain], ["code"])
     return {each["id"]: each["code"] or "" for each in found}
-
-
-def _unknown(items: Collection[str], goods: Mapping[int, str]) -> list[Finding]:
-    """Tell of goods that were named and are none, as a slip leaves them out."""
-    missing = sorted(set(items) - {*map(str, goods), *goods.values()})
-    if not missing:
-        return []
-    return [
-        Finding(
-            table="gift_movements",
-            rule="items-unknown",
-            severity=Severity.WARNING,
-            source="tryton/product.product",
-            count=len(missing),
-            message_en=f"'items' names products that Tryton has not: "
-            f"{bounded(missing)}",
-            message_zh=f"items 中有 Tryton 没有的产品：{bounded(missing)}",
-        )
-    ]
 
 
 class _Papers:

@@ -10,12 +10,12 @@ from typing import Any
 import attrs
 
 from memberops.adapters.sources.counted_reading import Came
-from memberops.adapters.sources.movement_rows import moved
+from memberops.adapters.sources.movement_rows import moved, unknown_items
 from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.rest_paths import look_up
 from memberops.adapters.sources.vendure_api import VendureSession, moment_of
 from memberops.domain import Finding, Place, Severity
-from memberops.errors import ConfigurationError, SourceError, bounded
+from memberops.errors import ConfigurationError, SourceError
 
 __all__ = [
     "STOCK_COLUMNS",
@@ -183,6 +183,13 @@ def stock_came(
     )
     variants.sort(key=lambda each: (len(str(each["id"])), str(each["id"])))
     found = latest_records(_movements(session, variants, since, page), key="id")
+    unknown = unknown_items(
+        items or (),
+        {str(each.get(name)) for each in variants for name in ("id", "sku")},
+        system="Vendure",
+        called=("variants", "商品规格"),
+        source="vendure/stockMovements",
+    )
     return Came(
         origin="vendure/stockMovements",
         rows=[
@@ -192,7 +199,7 @@ def stock_came(
         ],
         seen=max((moment_of(each["createdAt"]) for each in found), default=None),
         served_at=session.served_at,
-        findings=[*_places(session), *_unknown(items, variants)],
+        findings=[*_places(session), *unknown],
         met={"productVariants": [str(each["createdAt"]) for each in variants]},
     )
 
@@ -317,27 +324,5 @@ def _places(session: VendureSession) -> list[Finding]:
             "from several of them stands there in full for each",
             message_zh="Vendure 不说明货物在哪个库存地点变动，所有地点按同一处计；"
             "一笔订单从多个地点出货时，每个地点都记全数",
-        )
-    ]
-
-
-def _unknown(
-    items: Sequence[str] | None, variants: Sequence[Mapping[str, Any]]
-) -> list[Finding]:
-    """Tell of goods that were named and are none, as a slip leaves them out."""
-    known = {str(each.get(name)) for each in variants for name in ("id", "sku")}
-    missing = sorted(set(items or ()) - known)
-    if not missing:
-        return []
-    return [
-        Finding(
-            table="gift_movements",
-            rule="items-unknown",
-            severity=Severity.WARNING,
-            source="vendure/stockMovements",
-            count=len(missing),
-            message_en=f"'items' names variants that Vendure has not: "
-            f"{bounded(missing)}",
-            message_zh=f"items 中有 Vendure 没有的商品规格：{bounded(missing)}",
         )
     ]
