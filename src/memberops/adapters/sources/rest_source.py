@@ -15,12 +15,10 @@ from memberops.adapters.sms.options import made_of
 from memberops.adapters.sources.changes import SourceChanges
 from memberops.adapters.sources.contract import SourceContext, SourceResult
 from memberops.adapters.sources.http_credential import Credential
-from memberops.adapters.sources.http_reading import (
-    HttpReader,
-    ReadingPatience,
-)
+from memberops.adapters.sources.http_reading import HttpReader, ReadingPatience
 from memberops.adapters.sources.reading_options import OPTIONS, ReadingOptions
 from memberops.adapters.sources.rest_changes import check_resource, read_changes
+from memberops.adapters.sources.rest_headers import headers_mark, sent_headers
 from memberops.adapters.sources.rest_look import RestLook, look_at
 from memberops.adapters.sources.rest_resource import (
     Deleted,
@@ -301,7 +299,7 @@ def rest_source(
         base_url: Where all paths count from.
         auth: A table with ``kind`` and what `Credential` takes; ``secret`` names an
             environment variable: ``{ kind = "bearer", secret = { env = "POS_KEY" } }``.
-        headers: Sent with each request.
+        headers: Sent with each request. A cursor is of those that are no secrets.
         http: Fields of `HttpLimits`.
         patience: Fields of `ReadingPatience`.
         sleep: How to wait.
@@ -323,13 +321,15 @@ def rest_source(
     ...              "columns": {"member_id": "id", "phone": "mobile"}})
     RestSource(tables=('members',))
     """
+    sent = sent_headers(headers)
+    mark = headers_mark(sent)
     server = WebServer.of(
         context,
         base_url,
         credential=_credential(auth),
         http=http,
         patience=patience,
-        headers=dict(headers or {}),
+        headers=sent,
         sleep=sleep,
     )
     names = [table.name for table in TABLES]
@@ -338,12 +338,14 @@ def rest_source(
     if not given:
         # One resource, for whatever table the chain file asks of it.
         (own,) = by_table(options, ["*"], known=known).values()
-        return RestSource(context, server, {}, usual=(_resource(own), _mapped(own)))
+        return RestSource(
+            context, server, {}, usual=(_resource(own, mark), _mapped(own))
+        )
     parted = by_table(options, given, known=known)
     return RestSource(
         context,
         server,
-        {table: _resource(own) for table, own in parted.items()},
+        {table: _resource(own, mark) for table, own in parted.items()},
         {table: _mapped(own) for table, own in parted.items()},
     )
 
@@ -352,7 +354,7 @@ def _mapped(own: Mapping[str, Any]) -> dict[str, Any]:
     return {name: own[name] for name in _MAPPED if name in own}
 
 
-def _resource(own: Mapping[str, Any]) -> RestResource:
+def _resource(own: Mapping[str, Any], mark: str) -> RestResource:
     """Make a resource of the options of a table."""
     fields = {name: own[name] for name in _RESOURCE if name in own}
     if "path" not in fields:
@@ -363,6 +365,7 @@ def _resource(own: Mapping[str, Any]) -> RestResource:
             value = {"path": value}
         if value is not None:
             fields[name] = made_of(kind, name, value)
+    fields["mark"] = mark
     fields["only"] = {
         path: (words,) if isinstance(words, str) else tuple(words)
         for path, words in dict(fields.get("only", {})).items()
