@@ -10,6 +10,7 @@ from memberops.adapters.sources.rest_listing import all_records
 from memberops.adapters.sources.rest_resource import Lines, Paging, RestResource
 from memberops.adapters.sources.rest_source import RestSource, WebServer
 from memberops.domain import Currency
+from memberops.errors import SourceError
 from sms_server import SmsServer, answer
 
 pytest.importorskip("httpx2", reason="needs the extra 'pos'")
@@ -67,3 +68,63 @@ def test_records_are_joined_with_those_of_another_list():
         ["1", "n1"],
         ["4", "n4"],
     ]
+
+
+@pytest.fixture
+def joined():
+    """Return what is read of accounts whose people come by an answer of their own."""
+    server = SmsServer()
+
+    def read(said):
+        def reply(seen):
+            return answer(said) if "people" in seen.target else page_of(seen)
+
+        def together(reader, accounts):
+            all_records(
+                reader,
+                RestResource(
+                    path="people",
+                    records="data",
+                    lines=(),
+                    paging=Paging(
+                        kind="cursor", field="at", next="at", size_field="most", size=2
+                    ),
+                ),
+            )
+            return [{"person": each} for each in accounts]
+
+        server.reply = reply
+        accounts = listed("accounts", together=together)
+        source = RestSource(
+            CONTEXT,
+            WebServer.of(CONTEXT, server.url, sleep=lambda _: None),
+            {"members": accounts},
+        )
+        return source.read("members")
+
+    yield read
+    server.close()
+
+
+def test_a_list_to_join_that_may_go_on_is_told(joined):
+    """A full page that says nothing of another may be the last one, or not."""
+    (told,) = [
+        each
+        for each in joined({"data": PEOPLE[:2]}).findings
+        if each.source == "people"
+    ]
+    assert told.rule == "pages-unread"
+    assert "'most'" in told.message_en
+    assert "'most'" in told.message_zh
+    assert all(
+        each.source != "people" for each in joined({"data": PEOPLE[:1]}).findings
+    )
+
+
+@pytest.mark.parametrize(
+    "more", [{"has_more": True}, {"meta": {"next": "x"}}, {"total": 5}]
+)
+def test_a_list_to_join_that_goes_on_ends_the_reading(joined, more):
+    """Of what is joined with half a list nobody would know what is wrong."""
+    with pytest.raises(SourceError, match=r"^people: the answer says by '"):
+        joined({"data": PEOPLE[:2], **more})

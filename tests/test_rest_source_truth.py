@@ -19,6 +19,7 @@ from sms_server import SmsServer, answer
 pytest.importorskip("httpx2", reason="needs the extra 'pos'")
 
 KEYED = {"kind": "key", "field": "after", "start": 0, "size_field": "size"}
+QUANTITIES = ("item_id", "quantity", "amount")
 DATED = [("Date", "Sun, 22 Nov 2026 08:00:00 GMT")]
 LINES = {
     "ticket_id": "ticket",
@@ -543,3 +544,55 @@ def test_what_another_server_gave_is_not_built_upon(server):
         other.close()
     assert changes.whole
     assert "cursor-unknown" in rules(changes.result)
+
+
+def test_pages_of_a_second_request_that_were_not_read_are_told(server):
+    """Of an order with many lines the service may give the first page only."""
+    orders = [
+        {"id": own, "at": "2026-11-05T08:00:00Z", "store": "S1"} for own in (1, 2, 3)
+    ]
+    line = {"sku": "A", "qty": 1, "amount": "5.00"}
+
+    def reply(seen):
+        if seen.target.endswith("/lines"):
+            more = "1" not in seen.target.rpartition("orders")[2]
+            return answer({"items": [line], "has_more": more})
+        return answer({"data": orders}, headers=DATED)
+
+    source = source_of(
+        server,
+        dict,
+        "sales",
+        follow=[{"path": "orders/{id}/lines", "into": "lines", "records": "items"}],
+        each="lines",
+        columns={
+            **{name: path for name, path in LINES.items() if name in QUANTITIES},
+            "ticket_id": "/id", "sold_at": "/at", "store_id": "/store",
+        },
+    )  # fmt: skip
+    server.reply = reply
+    result = source.read("sales")
+    assert result.accepted == 3
+    (told,) = [each for each in result.findings if each.rule == "pages-unread"]
+    assert (told.source, told.count) == ("orders/{id}/lines", 2)
+    assert "'has_more'" in told.message_en
+    assert "follow" in told.message_en
+    assert "follow" in told.message_zh
+
+
+def test_a_second_request_whose_record_stands_nowhere_empties_no_table(server):
+    """A wrong path is an error; the records are not taken for deleted ones."""
+
+    def reply(seen):
+        if seen.target.startswith("/people/"):
+            return answer({"person": {"id": 1, "name": "Ann"}})
+        return answer({"data": [{"id": 1}]}, headers=DATED)
+
+    follow = {"path": "people/{id}", "records": "person"}
+    source = source_of(server, dict, follow=[follow])
+    server.reply = reply
+    assert names(source.read("members").frame) == {"1": "Ann"}
+    source = source_of(server, dict, follow=[{**follow, "records": "persn"}])
+    server.reply = reply
+    with pytest.raises(SourceError, match=r"'persn' .*'records' of 'follow'"):
+        source.read("members")

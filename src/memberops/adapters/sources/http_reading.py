@@ -6,6 +6,7 @@ import datetime as dt
 import importlib.util
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -143,6 +144,11 @@ class HttpReader:
         self._sleep = sleep
         self._judge = judge
         self.dress: Callable[[Any], Any] | None = None
+        self.unread: Counter[tuple[str, str]] = Counter()
+        """
+        Answers beside the list that is read of which more may have been left unread:
+        by path, and what says so.
+        """
         self._paused = 0.0
         self._requests = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,6 +35,10 @@ __all__ = ["check_resource", "read_changes"]
 
 _NUMBERS = (Kind.MONEY, Kind.INTEGER)
 _NAMING = (Kind.ID, Kind.DATE)
+_WHERE = {
+    False: ("'paging', and its 'next'", "paging 及其 next"),
+    True: ("'params' of 'follow', for larger pages", "follow 的 params（每页条数）"),
+}
 
 
 def read_changes(
@@ -94,7 +99,8 @@ def read_changes(
     findings += _cut(table, resource, sum(each.cut for each in made))
     findings += unexplained(sum(each.differs for each in made), resource.path[:80])
     findings += _gone_since(table, resource, sum(each.left for each in made))
-    findings += _unread(table, resource, got.unread)
+    unread = Counter({(resource.path, got.unread): 1} if got.unread else {})
+    findings += _unread(table, resource, unread + reader.unread)
     findings += rows.watch.findings() if whole else []
     findings += [f for f in result.findings if whole or f.rule != "no-rows"]
     refused = [rows.key_of(table_rows[at - 1]) for at in result.rejects["line"]]
@@ -189,20 +195,23 @@ def _gone_since(table: Table, resource: RestResource, count: int) -> list[Findin
     ]
 
 
-def _unread(table: Table, resource: RestResource, sign: str) -> list[Finding]:
-    if not sign:
-        return []
+def _unread(
+    table: Table, resource: RestResource, unread: Counter[tuple[str, str]]
+) -> list[Finding]:
+    asked_more = {each.path for each in resource.follow}
     return [
         Finding(
             table=table.name,
             rule="pages-unread",
             severity=Severity.WARNING,
-            source=resource.path[:80],
+            source=path[:80],
+            count=count,
             message_en=f"the last answer seems to say by {sign[:80]!r} that there is "
-            "more than was read: see 'paging', and its 'next'",
+            f"more than was read: see {_WHERE[path in asked_more][0]}",
             message_zh=f"最后一次应答中的 {sign[:80]!r} 似乎表示还有未读取的数据；"
-            "请检查 paging 及其 next",
+            f"请检查 {_WHERE[path in asked_more][1]}",
         )
+        for (path, sign), count in unread.items()
     ]
 
 

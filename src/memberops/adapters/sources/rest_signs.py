@@ -14,6 +14,11 @@ _LINK = re.compile(r'<([^<>]+)>\s*;[^,<]*\brel="?next"?', re.IGNORECASE)
 _MORE = re.compile(
     r"next|has_?more|more_?(pages|results|items)|continuation", re.IGNORECASE
 )
+_SURELY_MORE = re.compile(
+    r"next(_?(page|link|url|uri|href|cursor|token))?|has_?(more|next)(_?pages?)?"
+    r"|more_?(pages|results|items)|continuation(_?token)?",
+    re.IGNORECASE,
+)
 _TOTAL = re.compile(r"total(_?(count|records|items|results))?|count", re.IGNORECASE)
 _NO = frozenset({"", "false", "0", "no", "none", "null"})
 _DEEPEST = 3
@@ -25,24 +30,30 @@ def next_link(answer: JsonAnswer) -> str | None:
     return found[1] if found else None
 
 
-def sign_of_more(answer: JsonAnswer, records: str) -> str:
+def sign_of_more(answer: JsonAnswer, records: str, *, beside: bool = False) -> str:
     """
     Return what in an answer says that there is another page; empty if nothing does.
 
     Args:
         answer: The last one that was read.
         records: Path of the records, in which nothing is looked for.
+        beside: Whether the answer may be a record with fields of its own beside the
+            list, such as the day of its next delivery.
 
     >>> sign_of_more(JsonAnswer(document={"data": [], "meta": {"has_more": True}}),
     ...              "data")
     'meta.has_more'
     >>> sign_of_more(JsonAnswer(document={"data": [{"next": 1}], "next": None}), "data")
     ''
+    >>> order = JsonAnswer(document={"lines": [], "next_delivery": "2026-11-05"})
+    >>> sign_of_more(order, "lines"), sign_of_more(order, "lines", beside=True)
+    ('next_delivery', '')
     """
     if next_link(answer) is not None:
         return "Link"
+    found = _SURELY_MORE.fullmatch if beside else _MORE.search
     for path, name, value in _plain_values(answer.document, records):
-        if _MORE.search(name) and str(value).strip().lower() not in _NO:
+        if found(name) and str(value).strip().lower() not in _NO:
             return path
     return ""
 
