@@ -13,7 +13,7 @@ from memberops.adapters.sources.csv_source import read_csv
 from memberops.adapters.sources.rest_look import RestLook
 from memberops.adapters.sources.text_table import TextTable
 from memberops.cli import main
-from memberops.errors import MissingColumnsError, SourceError
+from memberops.errors import ConfigurationError, MissingColumnsError, SourceError
 from memberops.tables import table
 from memberops.workflows import chain_toml, propose_database, propose_mapping
 from memberops.workflows.doctor import propose_table
@@ -204,7 +204,7 @@ def test_no_key_and_no_amount_is_offered_as_a_constant():
 
 
 def test_an_example_of_words_makes_nobody_anything(till):
-    """Taken as it stands, the example answers nothing: no cell gets a meaning."""
+    """Taken as it stands, the example is refused: no cell gets a meaning."""
     rows = "".join(f"M{n},{n % 3}\n" for n in range(9))
     Path("members.csv").write_text(f"会员号,性别\n{rows}", "utf-8")
     (members,) = propose_mapping("members.csv")
@@ -213,6 +213,9 @@ def test_an_example_of_words_makes_nobody_anything(till):
     assert set(words) == {"0", "1", "2"}
     known = {meant for _, meant in table("members").column("gender").choices}
     assert not known & set(words.values())
+    with pytest.raises(ConfigurationError, match="'values' of 'gender'"):
+        read_csv("members.csv", "members", currency=CNY, zone=SHANGHAI,
+                 values={"gender": words})  # fmt: skip
 
 
 @pytest.mark.parametrize(

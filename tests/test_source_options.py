@@ -57,6 +57,34 @@ def test_a_word_may_make_a_row_fall_under_a_rule():
 
 
 @pytest.mark.parametrize(
+    ("table", "mapping", "wanted_en", "wanted_zh"),
+    [
+        ("members", {"values": {"gender": {"先生": "male", "暂缺": " ... "}}},
+         "one of female, male, other, unknown", "female、male、other、unknown 之一"),
+        ("members", {"values": {"name": {"暂缺": "..."}}},
+         "word that is meant", "对应的取值"),
+        ("sales", {"constants": {"store_id": "..."}}, "value of all rows", "每行的值"),
+    ],
+)  # fmt: skip
+def test_what_a_proposal_leaves_to_be_filled_in_is_no_value(
+    table, mapping, wanted_en, wanted_zh
+):
+    """Three dots are refused before a row is read, in both languages, with what to do.
+
+    As a constant they would be a store of that id, and as a word what each row says.
+    """
+    with pytest.raises(ConfigurationError, match="fill it in") as caught:
+        options(table, **mapping)
+    ((option, (column, *_)),) = mapping.items()
+    for text in (str(caught.value), caught.value.text_zh):
+        assert option in text
+        assert column in text
+    assert wanted_en in str(caught.value)
+    assert wanted_zh in caught.value.text_zh
+    assert "请填写" in caught.value.text_zh
+
+
+@pytest.mark.parametrize(
     ("unit", "cell", "minor"),
     [
         ("分", "1299", 129_9),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from memberops.adapters.sources.reading_options import TO_FILL_IN
 from memberops.tables import Column, Kind, Table
 from memberops.workflows.doctor_marks import is_mark
 from memberops.workflows.doctor_proposal import Question, shown_in_line
@@ -13,7 +14,6 @@ from memberops.workflows.doctor_usual import may_be_member
 
 __all__ = ["lacking"]
 
-_UNKNOWN = "..."
 _MOST = 6
 
 
@@ -46,7 +46,7 @@ def lacking(
     named = [column for column in missing if not _is_same_for_all(column, table)]
     alike = [column for column in missing if column not in named]
     # One line answers all of them: a name stands once in a section.
-    values = ", ".join(f'{column.name} = "{_UNKNOWN}"' for column in alike)
+    values = ", ".join(f'{column.name} = "{TO_FILL_IN}"' for column in alike)
     answer = {
         column.name: _perhaps(column, [headings[at] for at in free]) for column in named
     }
@@ -70,7 +70,7 @@ def lacking(
         )
     if table.name == "sales" and "member_id" not in had:
         found = _perhaps(table.column("member_id"), [headings[at] for at in free])
-        if found != _UNKNOWN or not answer:
+        if found != TO_FILL_IN or not answer:
             answer["member_id"] = found
         questions.append(_without_members(found))
     if answer:
@@ -93,12 +93,12 @@ def _perhaps(column: Column, free: Sequence[str]) -> str:
         found = may_be_member(free)
     if column.kind in (Kind.DATE, Kind.INSTANT):
         found = next((heading for heading in free if is_mark(heading)), None)
-    return shown_in_line(found) if found else _UNKNOWN
+    return shown_in_line(found) if found else TO_FILL_IN
 
 
 def _without_members(found: str) -> Question:
     """Ask where the member is, if sales seem to have none."""
-    known = found != _UNKNOWN
+    known = found != TO_FILL_IN
     return Question(
         rule="member-missing",
         column="member_id",

@@ -32,7 +32,10 @@ from memberops.errors import ConfigurationError, nearest
 from memberops.tables import Kind, Table
 from memberops.tables import table as table_named
 
-__all__ = ["OPTIONS", "Mapped", "ReadingOptions", "unit_worth"]
+__all__ = ["OPTIONS", "TO_FILL_IN", "Mapped", "ReadingOptions", "unit_worth"]
+
+TO_FILL_IN = "..."
+"""What stands in a proposed option where somebody has to say a word; no value."""
 
 _UNITS = {
     "major": Decimal(1),
@@ -149,8 +152,8 @@ class ReadingOptions:
             **mapping: See `Mapped`.
 
         Raises:
-            ConfigurationError: An option names what does not exist, or two options
-                give one column.
+            ConfigurationError: An option names what does not exist, two options
+                give one column, or a word was left `TO_FILL_IN`.
             UnknownTableError: No canonical table has that name.
 
         >>> cny = Currency("CNY")
@@ -168,6 +171,10 @@ class ReadingOptions:
                 )
         columns = dict(mapping.get("columns") or {})
         constants = dict(mapping.get("constants") or {})
+        for name, text in constants.items():
+            _check_filled_in(
+                "constants", name, [text], "the value of all rows", "每行的值"
+            )
         taken = {*columns, *constants}
         joins = check_joins(mapping.get("join"), canonical, taken=taken)
         compositions = check_compositions(
@@ -261,7 +268,29 @@ def _words(
                 f'in values.{name} = {{ "已付" = "paid" }}'
             )
         found[name] = {str(theirs).strip(): str(own) for theirs, own in words.items()}
+        meant = sorted({word for _, word in table.column(name).choices})
+        _check_filled_in(
+            "values",
+            name,
+            found[name].values(),
+            f"one of {', '.join(meant)}" if meant else "the word that is meant",
+            f" {'、'.join(meant)} 之一" if meant else "对应的取值",
+        )
     return found
+
+
+def _check_filled_in(
+    option: str, name: str, texts: Iterable[object], what_en: str, what_zh: str
+) -> None:
+    """Refuse what was proposed and not filled in: it would be taken as it stands."""
+    if any(str(text).strip() == TO_FILL_IN for text in texts):
+        raise ConfigurationError(
+            f'{option!r} of {name[:40]!r} still says "{TO_FILL_IN}" where {what_en} '
+            "belongs: fill it in, or take the entry out"
+        ).in_chinese(
+            f"{option} 的 {name[:40]!r} 仍为“{TO_FILL_IN}”，此处应为{what_zh}："
+            "请填写，或删去该项"
+        )
 
 
 def unit_worth(unit: str, currency: Currency) -> Decimal:
