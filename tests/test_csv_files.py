@@ -274,10 +274,10 @@ def test_a_file_that_changes_under_the_reader_is_refused():
 
 def test_many_unclosed_quotes_cost_no_quadratic_time():
     """A file in which each line opens a quote is read in time linear in its length."""
-    began = time.perf_counter()
+    before = time.process_time()  # minutes, where it is wrong
     result = read(SALES + 'T1,2026-11-05,"S1,1,5.00\n' * 4000)
     assert result.rejected == 4000
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - before < 20
 
 
 def _read_path(name):

@@ -310,7 +310,7 @@ class TestFates:
         begun = time.monotonic()
 
         assert send(make()).outcome is SendOutcome.UNKNOWN
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 20  # the whole answer takes minutes
 
     def test_cookies_are_not_kept(self, server, make):
         """What a gateway sets is not sent back."""

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import random
-import time
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -22,6 +21,7 @@ from memberops.schedules import (
     subtract_many,
     wall_moment,
 )
+from steps import at_most
 
 UTC = dt.UTC
 DAY = dt.timedelta(days=1)
@@ -278,31 +278,28 @@ def test_a_pause_moves_due_by_its_working_time(seed, first, drawn):
     assert calendar.elapsed(plain, one) == budget
 
 
-def slowest_answer(calendars):
-    """Ask random calendars, and return the seconds that the slowest one took."""
-    slowest = 0.0
+def ask_in_few_steps(calendars):
+    """Ask random calendars; each answers or refuses, and soon."""
     for seed in range(calendars):
         calendar, ticking, draw = draw_case(seed)
-        begun = time.process_time()
         if calendar is not None:
             try:
-                calendar.add(ticking.base, draw.randrange(100_000) * MINUTE)
-                calendar.add_days(ticking.base, 9, same_time=True)
+                with at_most(20_000):
+                    calendar.add(ticking.base, draw.randrange(100_000) * MINUTE)
+                    calendar.add_days(ticking.base, 9, same_time=True)
             except ScheduleError:
                 assert not any(calendar.week)
-        slowest = max(slowest, time.process_time() - begun)
-    return slowest
 
 
-def test_every_calendar_answers_or_refuses_in_time():
-    """P5: random calendars, those of a few dated shifts too, none takes 50 ms."""
-    assert slowest_answer(100) < 0.05
+def test_every_calendar_answers_or_refuses_soon():
+    """P5: random calendars, those of a few dated shifts too, none loops for long."""
+    ask_in_few_steps(100)
 
 
 @pytest.mark.nightly
-def test_every_calendar_answers_or_refuses_in_time_at_night():
+def test_every_calendar_answers_or_refuses_soon_at_night():
     """P5 with 10 000 calendars."""
-    assert slowest_answer(10_000) < 0.05
+    ask_in_few_steps(10_000)
 
 
 @given(st.integers(0, 2**32), st.lists(seconds, min_size=1, max_size=6))

@@ -21,6 +21,7 @@ from memberops.schedules import (
     due_frame,
     wall_moment,
 )
+from steps import at_most
 
 HOUR = dt.timedelta(hours=1)
 MINUTE = dt.timedelta(minutes=1)
@@ -278,11 +279,9 @@ def test_t14_a_night_shift_belongs_to_the_day_it_begins_on():
 
 @pytest.mark.parametrize("week", [{}, {"mon": []}, dict.fromkeys(DAYS, ())])
 def test_t15_a_calendar_that_never_opens_is_refused_at_once(week):
-    """No endless loop, an error in 10 ms (businesstimedelta #9, osTicket #4807)."""
-    start = time.perf_counter()
-    with pytest.raises(ScheduleError, match="never opens"):
+    """No endless loop, an error in no time (businesstimedelta #9, osTicket #4807)."""
+    with at_most(1000), pytest.raises(ScheduleError, match="never opens"):
         WorkingCalendar.weekly("Asia/Shanghai", week)
-    assert time.perf_counter() - start < 0.01
 
 
 def test_t15_dated_shifts_that_are_used_up_end_at_once():
@@ -300,11 +299,9 @@ def test_t15_dated_shifts_that_are_used_up_end_at_once():
     )
 
     assert calendar.add(start, 6 * HOUR).at == at("2026-02-14 18:00")
-    begun = time.perf_counter()
     for ask in asked:
-        with pytest.raises(ScheduleError):
+        with at_most(1000), pytest.raises(ScheduleError):
             ask()
-    assert time.perf_counter() - begun < 0.05
 
 
 def test_t15_a_holiday_every_day_of_a_year_ends_after_it():
