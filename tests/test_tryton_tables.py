@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,7 @@ class Office:
 
     def __init__(self):
         self.models = {}
+        self.fields = {}
         self.asked = []
         self._server = SmsServer()
         self._server.reply = self._reply
@@ -53,6 +55,10 @@ class Office:
         rows = self.models.get(model, [])
         if method == "common.db.login":
             said = [1, "key"]
+        elif verb == "fields_get":
+            said = self.fields[model]
+        elif self._asks_in_vain(model, params):
+            return answer({"error": ["'member '", "Traceback: ..."]})
         elif verb == "search_read":
             said = [row for row in rows if row["id"] > params[0][-1][2]]
         elif verb == "search":
@@ -62,6 +68,13 @@ class Office:
         return answer(
             {"result": said}, headers=[("Date", "Mon, 09 Nov 2026 08:00:00 GMT")]
         )
+
+    def _asks_in_vain(self, model, params):
+        """Tell whether a field is asked for that the model has not."""
+        known = self.fields.get(model)
+        return known is not None and not known.keys() >= {
+            each.partition(".")[0] for each in params[4]
+        }
 
     def asked_for(self, method):
         """Return the parameters of each call of a method."""
@@ -125,6 +138,7 @@ def test_half_a_piece_is_refused_and_told(office):
         {"items": []}, {"items": [True]}, {"email_lists": "newsletter"},
         {"chat_days": -1}, {"chat_days": True}, {"chat_days": 1.5},
         {"orders": "pos.order"}, {"member_field": "party"},
+        {"member_field": "invoice.party", "orders": "sale.point.sale"},
     ],
 )  # fmt: skip
 def test_an_option_that_cannot_be_is_refused_at_once(office, wrong):
@@ -319,6 +333,33 @@ def test_a_party_is_read_from_the_field_that_a_chain_added(tills):
     assert frame["member_id"].fillna("").tolist() == ["71", "", ""]
     asked = tills.asked_for("model.sale.point.sale.search_read")
     assert ["party" in each[4] for each in asked] == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("known", "english", "chinese"),
+    [
+        ({"member": "party.party", "membre": "res.user"}, "did you mean 'member'?",
+         "相近的字段：'member'"),
+        ({"state_2": "res.user"}, "no field of it refers to a party",
+         "该模型没有指向客户（party.party）的字段"),
+        (None, "check the rights", ""),
+    ],
+)  # fmt: skip
+def test_a_misspelt_field_of_the_member_is_told_with_the_nearest(
+    tills, known, english, chinese
+):
+    """The option is named, and what a party may stand in, in both languages."""
+    own = ["lines", "point", "currency", "state", "date", "create_date", "write_date"]
+    tills.fields["sale.point.sale"] = {each: {"type": "char"} for each in own}
+    for name, model in (known or {"membr": "party.party"}).items():
+        tills.fields["sale.point.sale"][name] = {"type": "many2one", "relation": model}
+    if known is None:  # the field is there, so it is another trouble
+        tills.fields["sale.point.sale"].pop("point")
+    source = tills.source(orders="sale.point.sale", member_field="membr")
+    with pytest.raises(SourceError, match=re.escape(english)) as caught:
+        source.read("sales")
+    assert chinese in caught.value.text_zh
+    assert ("'member_field' names 'membr'" in str(caught.value)) == (known is not None)
 
 
 def message(number, words, *, audience="public", user=None, author=None):

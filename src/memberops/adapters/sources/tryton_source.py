@@ -187,6 +187,8 @@ class TrytonSource:
             raise ConfigurationError(
                 f"'orders' is sale.sale or {TILL}, and 'member_field' is of the latter"
             )
+        if "." in member_field:
+            raise ConfigurationError("'member_field' is a field of the ticket itself")
         self._orders, self._member_field = orders, member_field
         self._states = _STATES[orders] if states is None else tuple(states)
         self._places = places_option(places or {})

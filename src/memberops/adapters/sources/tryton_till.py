@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 from collections.abc import Collection, Iterator, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from memberops.adapters.sources.counted_reading import Came
+from memberops.adapters.sources.http_reading import RefusedReadingError
 from memberops.adapters.sources.records import latest_records
 from memberops.adapters.sources.tryton_places import stock_places
 from memberops.adapters.sources.tryton_reading import (
@@ -20,6 +22,7 @@ from memberops.adapters.sources.tryton_reading import (
 )
 from memberops.adapters.sources.tryton_rpc import TrytonSession
 from memberops.domain import Currency
+from memberops.errors import SourceError, nearest
 
 __all__ = ["TILL_STATES", "till_amount", "till_reading"]
 
@@ -33,6 +36,8 @@ _FIELDS = (
 )  # fmt: skip
 _COLUMNS = ("ticket_id", "sold_on", "store_id", "member_id", "item_id", "item_name",
             "quantity", "unit_price", "amount")  # fmt: skip
+_PARTY = "party.party"
+_SHOWN = 5
 
 
 def till_reading(
@@ -64,7 +69,12 @@ def till_reading(
 
     def came(since: dt.datetime | None) -> Came:
         found = session.pages(TILL, since_domain(since, _LINES), fields)
-        sales = latest_records(found, key="id")
+        try:
+            sales = latest_records(found, key="id")
+        except RefusedReadingError:
+            if member_field:
+                _check_member_field(session, member_field)
+            raise
         rows: list[dict[str, Any]] = []
         gone: list[str] = []
         for sale in sales:
@@ -98,6 +108,37 @@ def till_reading(
         # ones come and go all day.
         marks=(TILL, member_field, sorted(stores.items())),
     )
+
+
+def _check_member_field(session: TrytonSession, name: str) -> None:
+    """
+    Tell whether a reading was refused because tickets have no such field.
+
+    Raises:
+        SourceError: They have none; it names those in which a party may stand.
+    """
+    try:
+        fields = session.ask(f"{TILL}.fields_get")
+    except SourceError:
+        return
+    if not isinstance(fields, Mapping) or name in fields:
+        return
+    parties = [
+        str(own)
+        for own, each in fields.items()
+        if isinstance(each, Mapping) and each.get("relation") == _PARTY
+    ]
+    hint, hint_zh = (
+        f"no field of it refers to a party ({_PARTY})",
+        f"该模型没有指向客户（{_PARTY}）的字段",
+    )
+    if parties:
+        near = difflib.get_close_matches(name, parties, n=_SHOWN, cutoff=0.0)
+        hint = nearest(name, parties)
+        hint_zh = f"相近的字段：{'、'.join(repr(each[:80]) for each in near)}"
+    raise SourceError(
+        f"'member_field' names {name[:80]!r}, which {TILL} has not; {hint}"
+    ).in_chinese(f"member_field 指定的字段 {name[:80]!r} 在 {TILL} 中不存在；{hint_zh}")
 
 
 def _sold(sale: Mapping[str, Any], currency: Currency) -> Iterator[dict[str, Any]]:
