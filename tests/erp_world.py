@@ -15,6 +15,15 @@ DATE = "Mon, 09 Nov 2026 08:00:00 GMT"
 _LISTS = {"=": "__eq__", ">": "__gt__", ">=": "__ge__"}
 
 
+class RefusalError(Exception):
+    """What a server says where it gives nothing, and its status."""
+
+    def __init__(self, status, said):
+        super().__init__(status)
+        self.status = status
+        self.said = said
+
+
 def _value(record, path):
     for step in path.split("."):
         record = record.get(step) if isinstance(record, dict) else None
@@ -26,6 +35,8 @@ def _holds(record, leaf):
     value = _value(record, path)
     if operator == "in":
         return value in wanted
+    if operator == "like":
+        return wanted.strip("%").lower() in str(value or "").lower()
     return value is not None and getattr(value, _LISTS[operator])(wanted) is True
 
 
@@ -61,6 +72,7 @@ class ErpServer:
         self.faults = []
         self.page = 100
         self.missing = set()
+        self.forbidden = set()
         self.asked = []
         self._answers = answers
         self.server = LoopbackServer(self._serve)
@@ -85,10 +97,12 @@ class ErpServer:
             return
         parts = urlsplit(request.target)
         said = json.loads(request.body or b"{}")
-        found = self._answers(
-            self, unquote(parts.path), dict(parse_qsl(parts.query)), said
-        )
-        status = 404 if found is None else 200
+        query = dict(parse_qsl(parts.query))
+        try:
+            found = self._answers(self, unquote(parts.path), query, said)
+            status = 404 if found is None else 200
+        except RefusalError as refusal:
+            found, status = refusal.said, refusal.status
         body = json.dumps(found or {}).encode()
         answer = GatewayAnswer(body=body, status=status, headers={"Date": DATE})
         if fault == "half":
@@ -125,14 +139,21 @@ def _searched(world, model, method, said):
 def frappe_answers(world, path, params, _said):
     """Answer as Frappe does to the list of a kind of documents, or one of them."""
     _, _, _, doctype, *name = path.split("/", 4)
+    if doctype in world.forbidden:
+        raise RefusalError(403, {"exc_type": "PermissionError"})
     documents = world.records.get(doctype, {})
     if name:
         world.asked.append((doctype, name[0]))
         document = None if name[0] in world.missing else documents.get(name[0])
         return None if document is None else {"data": {"name": name[0], **document}}
+    if doctype == "Contact Email":
+        if params.get("parent") != "Contact":
+            raise RefusalError(403, {"exc_type": "PermissionError"})
+        documents = {**documents, **_contact_emails(world)}
     world.asked.append((doctype, params))
     assert params["order_by"] == "name asc"
     fields = json.loads(params["fields"])
+    either = json.loads(params.get("or_filters", "[]"))
     found = [
         {
             field: value
@@ -141,5 +162,15 @@ def frappe_answers(world, path, params, _said):
         }
         for name, document in sorted(documents.items())
         if _fits({"name": name, **document}, json.loads(params["filters"]))
+        and (not either or any(_holds(document, leaf) for leaf in either))
     ]
     return {"data": found[: min(int(params["limit_page_length"]), world.page)]}
+
+
+def _contact_emails(world):
+    """Return the rows of contacts that hold their addresses."""
+    return {
+        f"{name}-{at}": {"parent": name, "parenttype": "Contact", **row}
+        for name, contact in world.records.get("Contact", {}).items()
+        for at, row in enumerate(contact.get("email_ids", ()))
+    }

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 from pathlib import Path
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -291,6 +292,106 @@ def test_the_customers_of_an_unsubscribed_contact_have_refused_mail(site):
     again = source.changes("consents", since=found.cursor)
     assert again.whole
     assert list(again.result.frame["member_id"]) == [WANG]
+
+
+def a_mailbox(*addresses, customers=(), **more):
+    """Return a contact that is not ticked, with addresses."""
+    emails = [{"email_id": each} for each in addresses]
+    return a_contact(*customers, unsubscribed=0, email_ids=emails, **more)
+
+
+def left(email, modified=AT, **more):
+    """Return what Frappe keeps of who follows a link to unsubscribe."""
+    return {
+        "email": email, "modified": modified, "reference_doctype": None,
+        "reference_name": None, "global_unsubscribe": 0, **more,
+    }  # fmt: skip
+
+
+def test_whoever_unsubscribed_by_a_link_has_refused_mail(site):
+    """For good, from what one document sends or from a newsletter, however written."""
+    site.page = 2
+    site.records["Contact"] = {
+        "Li": a_mailbox(
+            "x@example.com", "Li@Example.com", customers=["CUST-2026-00001"]
+        ),
+        "Wang": a_mailbox("wang@example.com", customers=["CUST-2026-00002", "王小明"]),
+        "Mo": a_mailbox("mo@example.com", customers=["CUST-2026-00003"]),
+        "Ma": a_mailbox("ma@example.com", customers=["CUST-2026-00004"]),
+    }
+    site.records["Customer"] = {
+        "CUST-2026-00005": {"email_id": "own@example.com", "modified": AT},
+        "CUST-2026-00006": {"email_id": "down@example.com", "modified": AT},
+    }
+    site.records["Email Unsubscribe"] = {
+        "a1": left("li@example.com", global_unsubscribe=1),
+        "b2": left(
+            '"Wang, W." <wang@example.com>', "2026-11-05 23:59:59",
+            reference_doctype="Email Campaign", reference_name="MAIL-1",
+        ),
+        "c3": left("own@example.com"),
+        "d4": left("nobody@example.com", global_unsubscribe=1),
+    }  # fmt: skip
+    groups = {"email_group": "Website", "unsubscribed": 1}
+    site.records["Email Group Member"] = {
+        "e5": left("mo@example.com", "2026-11-01 10:00:00", **groups),
+        "f6": left("mo@example.com", "2026-11-02 10:00:00", **groups),
+        "g7": left("ma@example.com", **{**groups, "unsubscribed": 0}),
+    }
+    names = ["member_id", "channel", "given", "on", "source"]
+    source = source_of(site, zone="UTC")
+    found = source.changes("consents", since=None)
+    unsubscribe, member = "ERPNext Email Unsubscribe", "ERPNext Email Group Member"
+    assert sorted(rows(found.result.frame, names)) == [
+        (WANG, "email", "no", "2026-11-06", unsubscribe),
+        ("CUST-2026-00001", "email", "no", "2026-11-05", unsubscribe),
+        ("CUST-2026-00002", "email", "no", "2026-11-06", unsubscribe),
+        ("CUST-2026-00003", "email", "no", "2026-11-02", member),
+        ("CUST-2026-00005", "email", "no", "2026-11-05", unsubscribe),
+    ]
+    assert found.result.rejected == 0
+    # Who is deleted there may be written to again, and leaves the table.
+    del site.records["Email Unsubscribe"]["a1"], site.records["Email Group Member"]
+    again = source.changes("consents", since=found.cursor)
+    assert again.whole
+    assert len(again.result.frame) == 3
+    assert "CUST-2026-00001" not in set(again.result.frame["member_id"])
+
+
+@pytest.mark.parametrize("kind", ["Email Unsubscribe", "Email Group Member"])
+def test_a_right_that_is_missing_is_no_consent(site, kind):
+    """A key that may not see who unsubscribed ends the reading, and is told."""
+    site.records["Contact"] = {"Li": a_contact("CUST-2026-00001")}
+    site.forbidden = {kind}
+    with pytest.raises(SourceError, match="403: check the key, and the rights"):
+        source_of(site).read("consents")
+
+
+def test_the_contact_of_an_address_is_never_passed_over(site):
+    """Not where a proxy hides it; where it is deleted it has no customers any more."""
+    site.records["Email Unsubscribe"] = {"a1": left("li@example.com")}
+    site.records["Contact"] = {"李/Li": a_mailbox("li@example.com", customers=["李"])}
+    site.missing = {"李/Li"}
+    with pytest.raises(SourceError, match="nothing was taken over") as told:
+        source_of(site).read("consents")
+    assert "李" not in str(told.value)
+    site.records["Contact"] = {}
+    row = {"parent": "李/Li", "parenttype": "Contact", "email_id": "li@example.com"}
+    site.records["Contact Email"] = {"r1": row}
+    assert source_of(site).read("consents").frame.empty
+
+
+def test_many_addresses_are_asked_for_in_requests_that_servers_take(site):
+    """Each address is asked for, and no line of a request is longer than 4094."""
+    many = [f"customer-number-{number:04}@example.com" for number in range(150)]
+    site.records["Email Unsubscribe"] = {each: left(each) for each in many}
+    site.records["Customer"] = {
+        f"CUST-2026-{number:05}": {"email_id": each, "modified": AT}
+        for number, each in enumerate(many)
+    }
+    assert len(source_of(site).read("consents").frame) == 150
+    asked = [params for kind, params in site.asked if kind == "Contact Email"]
+    assert max(len(urlencode(params, quote_via=quote)) for params in asked) < 4000
 
 
 def test_a_refusal_that_is_listed_is_never_passed_over(site):

@@ -16,12 +16,9 @@ import attrs
 
 from memberops.adapters.secrets import secret_option
 from memberops.adapters.sources.contract import SourceContext
+from memberops.adapters.sources.erpnext_consents import erpnext_consents
 from memberops.adapters.sources.erpnext_ids import CUSTOMER_SERIES, CustomerIds
-from memberops.adapters.sources.erpnext_people import (
-    erpnext_complaints,
-    erpnext_consents,
-    erpnext_events,
-)
+from memberops.adapters.sources.erpnext_people import erpnext_complaints, erpnext_events
 from memberops.adapters.sources.erpnext_points import erpnext_points
 from memberops.adapters.sources.erpnext_records import (
     LONGEST_ITEMS,

@@ -1,85 +1,17 @@
-"""What ERPNext knows of customers besides sales: refusals, and issues as complaints."""
+"""What ERPNext knows of customers besides sales: issues, which are complaints."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from memberops.adapters.sources.erpnext_ids import CustomerIds
-from memberops.adapters.sources.erpnext_records import Documents, listed, moment_at
-from memberops.adapters.sources.http_reading import HttpReader
+from memberops.adapters.sources.erpnext_records import listed, moment_at
 from memberops.adapters.sources.rest_resource import Lines, RestResource
-from memberops.errors import SourceError
 
-__all__ = ["erpnext_complaints", "erpnext_consents", "erpnext_events"]
+__all__ = ["erpnext_complaints", "erpnext_events"]
 
 _ENDED = {"Resolved": "solved", "Closed": "closed"}
-
-
-def erpnext_consents(zone: str, ids: CustomerIds) -> RestResource:
-    """
-    Describe refusals: customers with a contact that is ticked ``unsubscribed``.
-
-    It is of e-mail, and of the moment at which the contact was last changed, for the
-    tick has no date of its own. Whoever is not ticked has said nothing. What people
-    unsubscribe from by a link (``Email Unsubscribe``) names addresses, not customers,
-    and is not read. All is read each time, and a contact that is listed and is not to
-    be had ends the reading: its refusal would be lost.
-
-    Args:
-        zone: Of the site.
-        ids: Which customers' ids may be shown.
-    """
-    return RestResource(
-        **listed(
-            "Contact",
-            ["name", "modified"],
-            zone,
-            filters=[["unsubscribed", "=", 1]],
-            changes=False,
-        ),
-        together=_whole,
-        only={"unsubscribed": ("1",)},
-        prepare=lambda contact: _with_customers(contact, ids),
-        lines=(
-            Lines(
-                each="customers",
-                made=True,
-                constants={
-                    "channel": "email",
-                    "given": "no",
-                    "source": "ERPNext Contact",
-                },
-                columns={"member_id": "id", "on": "/modified", "at": "/modified"},
-            ),
-        ),
-    )
-
-
-def _whole(reader: HttpReader, contacts: list[Any]) -> Iterable[Any]:
-    """Ask for each contact, whose links no list shows."""
-    documents = Documents(reader)
-    for each in contacts:
-        contact = documents.get("Contact", each.get("name"))
-        if contact is None:
-            raise SourceError(
-                "api/resource/Contact: one that is listed as unsubscribed is not to be "
-                "had by its name; nothing was taken over, read again later. If it "
-                "stays so, a server between may refuse names with a slash"
-            )
-        yield contact
-
-
-def _with_customers(
-    contact: Mapping[str, Any], ids: CustomerIds
-) -> tuple[Mapping[str, Any], bool]:
-    named = [
-        ids.safe(link.get("link_name"))
-        for link in contact.get("links") or ()
-        if link.get("link_doctype") == "Customer"
-    ]
-    own = [{"id": each} for each in dict.fromkeys(named)]
-    return {**contact, "customers": own}, True
 
 
 def erpnext_complaints(zone: str, ids: CustomerIds) -> RestResource:
