@@ -13,7 +13,7 @@ from memberops.adapters.sources.rest_source import rest_source
 from memberops.adapters.sources.snapshot import SnapshotSource
 from memberops.adapters.sources.square import square_source
 from memberops.domain import Currency
-from memberops.errors import SourceError
+from memberops.errors import MissingColumnsError, SourceError
 from sms_server import SmsServer, answer
 
 pytest.importorskip("httpx2", reason="needs the extra 'pos'")
@@ -596,3 +596,43 @@ def test_a_second_request_whose_record_stands_nowhere_empties_no_table(server):
     server.reply = reply
     with pytest.raises(SourceError, match=r"'persn' .*'records' of 'follow'"):
         source.read("members")
+
+
+def test_lines_that_a_word_marks_as_returns_take_their_amounts_back(server):
+    """A word of the ticket is believed where the chain says which, and told if not."""
+    tickets = [
+        {"id": own, "type": word, "at": "2026-11-05T08:00:00Z", "store": "S1",
+         "items": [{"sku": "A", "qty": qty, "amount": amount}]}
+        for own, word, qty, amount in (
+            (1, "销售", 2, "19.90"), (2, "退货", 1, "9.95"), (3, "退货", -1, "-5.00")
+        )
+    ]  # fmt: skip
+    columns = {
+        "ticket_id": "/id", "sold_at": "/at", "store_id": "/store", "item_id": "sku",
+        "quantity": "qty", "amount": "amount", "单据类型": "/type",
+    }  # fmt: skip
+    shape = {"each": "items", "columns": columns, "since": {"field": "since",
+             "changed_at": "at"}}  # fmt: skip
+
+    def say(query):
+        return {"data": tickets if "since" not in query else tickets[1:2]}
+
+    plain = source_of(server, say, "sales", **shape).read("sales")
+    assert plain.frame["amount"].tolist() == [1990, 995, -500]
+    (told,) = [each for each in plain.findings if each.rule == "returns-positive"]
+    assert told.count == 1
+    hint = 'returns = { column = "单据类型", equals = ["退货"] }'
+    assert hint in told.message_en
+    assert hint in told.message_zh
+    rule = {"column": "单据类型", "equals": ["退货"]}
+    source = source_of(server, say, "sales", **shape, returns=rule)
+    first = source.changes("sales", since=None)
+    assert first.result.frame["amount"].tolist() == [1990, -995, -500]
+    assert first.result.frame["quantity"].tolist() == [2, -1, -1]
+    assert rules(first.result) == []
+    later = source.changes("sales", since=first.cursor)
+    assert not later.whole
+    assert later.result.frame["amount"].tolist() == [-995]
+    wrong = source_of(server, say, "sales", **shape, returns={**rule, "column": "类型"})
+    with pytest.raises(MissingColumnsError, match=r"'类型'.* mean '单据类型'"):
+        wrong.read("sales")
