@@ -367,6 +367,13 @@ def test_a_right_that_is_missing_is_no_consent(site, kind):
         source_of(site).read("consents")
 
 
+def test_a_field_that_is_not_shown_is_no_consent(site):
+    """Frappe leaves out what a user may not see, without an error of its own."""
+    site.records["Email Unsubscribe"] = {"a1": {"modified": AT}}
+    with pytest.raises(SourceError, match="the field 'email' is not shown"):
+        source_of(site).read("consents")
+
+
 def test_the_contact_of_an_address_is_never_passed_over(site):
     """Not where a proxy hides it; where it is deleted it has no customers any more."""
     site.records["Email Unsubscribe"] = {"a1": left("li@example.com")}

@@ -181,10 +181,18 @@ def _all(
     filters: Sequence[Sequence[Any]] = (),
     more: Mapping[str, Any] | None = None,
 ) -> list[Any]:
-    """Return all documents of a kind that fit."""
+    """Return all documents of a kind that fit, each with the fields asked for."""
     search = listed(doctype, ["name", *fields], zone, filters=filters, changes=False)
     search["params"] |= more or {}
-    return all_records(reader, RestResource(**search, lines=()))
+    found = all_records(reader, RestResource(**search, lines=()))
+    for name in fields:
+        if any(name not in each for each in found):
+            # Frappe leaves out in silence what a user may not see.
+            raise SourceError(
+                f"api/resource/{doctype}: the field {name!r} is not shown, so a "
+                "refusal would be lost; check the rights of the key's user"
+            )
+    return found
 
 
 def _like(address: str) -> list[str]:
