@@ -44,6 +44,7 @@ class SheetFacts:
     hidden: set[int] | None = attrs.field(factory=set)
     _noted: dict[str, list[_Numbers]] = attrs.field(factory=dict, repr=False)
     _areas: list[tuple[str, range, range]] = attrs.field(factory=list, repr=False)
+    _zeros: list[tuple[Any, Any, Any]] = attrs.field(factory=list, repr=False)
 
     def note(self, text: str, rows: Any, columns: Any) -> None:
         """Note that cells, by numbers from 1, are a text that their reader hides."""
@@ -54,6 +55,26 @@ class SheetFacts:
     def note_area(self, text: str, rows: range, columns: range) -> None:
         """Note that all cells of an area, by numbers from 1, are such a text."""
         self._areas.append((text, rows, columns))
+
+    def note_zeros(self, rows: Any, columns: Any, digits: Any) -> None:
+        """Note how many digits the formats of cells, by numbers from 1, ask for."""
+        places = np.array([rows, columns], dtype=np.int32).reshape(2, -1)
+        shown = np.array(digits, dtype=np.uint8).reshape(-1)
+        self._zeros.append((places[0], places[1], shown))
+
+    def zeros(self) -> dict[int, tuple[Any, Any]]:
+        """Return the rows and the digits that were noted, by the column's number."""
+        if not self._zeros:
+            return {}
+        parts = list(zip(*self._zeros, strict=True))
+        rows, columns, digits = (np.concatenate(part) for part in parts)
+        order = np.argsort(columns, kind="stable")
+        different, begins = np.unique(columns[order], return_index=True)
+        own = np.split(order, begins[1:])
+        return {
+            number: (rows[at], digits[at])
+            for number, at in zip(different.tolist(), own, strict=True)
+        }
 
     def noted(self) -> dict[str, tuple[_Numbers, _Numbers]]:
         """Return the rows and the columns of the cells that were noted, by text."""

@@ -20,6 +20,7 @@ import attrs
 from memberops.adapters.sources.excel_facts import SheetFacts
 from memberops.adapters.sources.excel_parts import plain_name
 from memberops.adapters.sources.excel_scan import SheetScan
+from memberops.adapters.sources.excel_styles import ZeroFormats
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.errors import SourceError
 
@@ -28,6 +29,8 @@ __all__ = ["check_area", "check_parts", "damaged", "inflated", "inspect_package"
 _BLOCK = 1 << 20
 _OVERLAP = 1_000
 _BOOK = "xl/workbook.xml"
+_STYLES = "xl/styles.xml"
+_MOST_OF_STYLES = 64 << 20
 _ASKS = re.compile(
     rb"""<(?:\w+:)?calcPr\b[^<>]*\bfullCalcOnLoad\s*=\s*["'](?:1|true|on)["']"""
 )
@@ -152,6 +155,7 @@ class _Reading:
         limits: Its bounds.
         total: How many bytes came out so far.
         asks: Whether all formulas are to be calculated when the book is opened.
+        formats: The number formats that show zeros in front.
     """
 
     path: Path
@@ -159,6 +163,7 @@ class _Reading:
     limits: ReadingLimits
     total: int = 0
     asks: bool = False
+    formats: ZeroFormats = attrs.field(factory=ZeroFormats)
 
     def look_at(self, part: zipfile.ZipInfo) -> bool:
         """Count a part that is no sheet; tell if it is one, by what it holds."""
@@ -174,12 +179,15 @@ class _Reading:
                 self._check_entities(data)
                 if plain_name(part.filename) == _BOOK and _ASKS.search(data):
                     self.asks = True
+                if plain_name(part.filename) == _STYLES:
+                    self._check_styles(self.total - before)
+                    self.formats.feed(block)
             rest = data[-_OVERLAP:]
         return False
 
     def scan(self, part: zipfile.ZipInfo) -> SheetFacts:
         """Count and scan a sheet."""
-        scan = SheetScan(self.asks)
+        scan = SheetScan(self.asks, self.formats.digits())
         rest = b""
         for block in self._blocks(part):
             data = rest + block
@@ -202,6 +210,14 @@ class _Reading:
             if self.total > self.limits.package_bytes:
                 raise too_large(self.path, self.total, self.limits)
             yield block
+
+    def _check_styles(self, size: int) -> None:
+        if size > _MOST_OF_STYLES:
+            raise SourceError(
+                f"{self.path.name} has more than {_MOST_OF_STYLES} bytes of styles, "
+                "which no spreadsheet program writes: copy the cells into a new "
+                "workbook"
+            )
 
     def _check_entities(self, data: bytes) -> None:
         # One sign is found much sooner than a word.

@@ -15,11 +15,13 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Places", "column_number", "places_of_cells", "walked_places"]
+__all__ = [
+    "Places", "column_number", "places_of_cells", "styles_of_cells", "walked_places",
+]  # fmt: skip
 
 _LESS, _COLON, _EQUALS, _QUOTE, _SPACE = (ord(sign) for sign in '<:="' + " ")
 _SLASH, _GREATER, _APOSTROPHE, _ZERO, _NINE = (ord(sign) for sign in "/>'09")
-_C, _F, _R = (ord(sign) for sign in "cfr")
+_C, _F, _R, _S = (ord(sign) for sign in "cfrs")
 _BEFORE_A, _LETTERS = ord("a") - 1, 26
 _MOST_LETTERS, _MOST_DIGITS = 4, 9
 _PADDING = 32
@@ -27,6 +29,7 @@ _PADDING = 32
 # again from each < of a text that has no > for a million signs.
 _TAG = re.compile(rb"<(?:\w+:)?(?:(row|c)|(f))(?=[\s/>])([^<>]*)>")
 _OWN = re.compile(rb"""(?<![\w:.-])r\s*=\s*["']([A-Za-z]*)([0-9]*)["']""")
+_STYLE = re.compile(rb"""\ss\s*=\s*["']([0-9]{1,9})["']""")
 _Array = npt.NDArray[Any]
 
 
@@ -101,8 +104,7 @@ def _tags(signs: _Array, starts: _Array) -> _Array:
 
 def _read_places(signs: _Array, at: _Array) -> tuple[_Array, _Array] | None:
     """Read letters and digits up to a quote."""
-    rows: _Array = np.zeros(len(at), dtype=np.int64)
-    columns: _Array = rows.copy()
+    columns: _Array = np.zeros(len(at), dtype=np.int64)
     for _ in range(_MOST_LETTERS):
         values: _Array = (signs[at] | _SPACE) - np.uint8(_BEFORE_A)
         more: _Array = (values >= 1) & (values <= _LETTERS)
@@ -110,15 +112,57 @@ def _read_places(signs: _Array, at: _Array) -> tuple[_Array, _Array] | None:
             break
         columns = np.where(more, columns * _LETTERS + values, columns)
         at = at + more
-    for _ in range(_MOST_DIGITS):
-        values = signs[at] - np.uint8(_ZERO)
-        more = values <= _NINE - _ZERO
-        if not more.any():
-            break
-        rows = np.where(more, rows * 10 + values, rows)
-        at = at + more
+    rows, at = _read_number(signs, at)
     whole = (signs[at] == _QUOTE) & (rows > 0) & (columns > 0)
     return (rows, columns) if whole.all() else None
+
+
+def _read_number(signs: _Array, at: _Array) -> tuple[_Array, _Array]:
+    """Read digits, and tell where they end."""
+    numbers: _Array = np.zeros(len(at), dtype=np.int64)
+    for _ in range(_MOST_DIGITS):
+        values: _Array = signs[at] - np.uint8(_ZERO)
+        more: _Array = values <= _NINE - _ZERO
+        if not more.any():
+            break
+        numbers = np.where(more, numbers * 10 + values, numbers)
+        at = at + more
+    return numbers, at
+
+
+def styles_of_cells(block: bytes, starts: _Array) -> _Array:
+    """
+    Find the number of the style of each cell; that of a cell that names none is 0.
+
+    Args:
+        block: The XML.
+        starts: Where each cell begins in it, in rising order.
+
+    >>> block = b'<c r="A1" s="12"/><c r="B1"/><c r="C1" t="s" s="3"><v>0</v></c>'
+    >>> styles_of_cells(block, places_of_cells(block).starts).tolist()
+    [12, 0, 3]
+    """
+    signs = np.frombuffer(block + bytes(_PADDING), np.uint8)
+    here, following = signs[: len(block)], signs[1 : len(block) + 1]
+    styles: _Array = np.zeros(len(starts), dtype=np.int64)
+    spaced = signs[np.flatnonzero((here == _S) & (following <= _SPACE)) + 2]
+    if ((spaced <= _SPACE) | (spaced == _EQUALS)).any():
+        ends = [*starts[1:].tolist(), len(block)]
+        for cell, (start, end) in enumerate(zip(starts.tolist(), ends, strict=True)):
+            closed = block.find(b">", start, end)
+            if found := _STYLE.search(block, start, end if closed < 0 else closed):
+                styles[cell] = int(found[1])
+        return styles
+    named = np.flatnonzero((here == _S) & (following == _EQUALS))
+    named = named[(signs[named - 1] <= _SPACE) & (named > starts[0])]
+    owners = np.searchsorted(starts, named) - 1
+    # What stands behind a > is a text, or belongs to the tag of a row.
+    closes = np.flatnonzero(here == _GREATER)
+    own = np.searchsorted(closes, named) == np.searchsorted(closes, starts[owners])
+    values, at = _read_number(signs, named[own] + 3)
+    quoted = (signs[at] == _QUOTE) | (signs[at] == _APOSTROPHE)
+    styles[owners[own]] = np.where(quoted, values, 0)
+    return styles
 
 
 def walked_places(

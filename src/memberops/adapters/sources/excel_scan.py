@@ -17,6 +17,7 @@ from memberops.adapters.sources.excel_places import (
     Places,
     column_number,
     places_of_cells,
+    styles_of_cells,
     walked_places,
 )
 
@@ -52,10 +53,13 @@ class SheetScan:
             opened. Programs that write formulas and never calculate do so; some of
             them write 0 or an empty text where the value belongs. Then these are no
             values in a column of which no formula has another one.
+        zeros: The digits that the number format of each style asks for; see
+            `excel_styles`. Empty if none does.
         facts: What was found.
     """
 
     asks: bool = False
+    zeros: bytes = b""
     facts: SheetFacts = attrs.field(factory=SheetFacts)
     _row: int = 0
     _column: int = 0
@@ -81,6 +85,8 @@ class SheetScan:
             if b'"e"' in whole or (b"'" in whole and b"'e'" in whole):
                 self._note_errors(whole, places)
             self._note_formulas(whole, places)
+            if self.zeros:
+                self._note_zeros(whole, places)
         return data[len(whole) :]
 
     def settle(self) -> None:
@@ -135,6 +141,15 @@ class SheetScan:
                 found.setdefault(value[1].decode("ascii", "replace"), []).append(at)
         for text, chosen in found.items():
             self.facts.note(text, places.rows[chosen], places.columns[chosen])
+
+    def _note_zeros(self, whole: bytes, places: Places) -> None:
+        styles = styles_of_cells(whole, places.starts)
+        # Behind the last style stands a 0 for those that the book does not have.
+        digits = np.frombuffer(self.zeros + b"\0", np.uint8)
+        digits = digits[np.minimum(styles, len(self.zeros))]
+        at = np.flatnonzero(digits)
+        if len(at):
+            self.facts.note_zeros(places.rows[at], places.columns[at], digits[at])
 
     def _note_formulas(self, whole: bytes, places: Places) -> None:
         """Note the formulas that have no value; an empty text is one."""

@@ -19,6 +19,11 @@ from memberops.adapters.sources.excel_headings import (
     HeadingRows,
     find_headings,
 )
+from memberops.adapters.sources.excel_zeros import (
+    show_zeros,
+    tell_zeros,
+    widths_of_rows,
+)
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.heading_units import HeadingUnit, unit_above
 from memberops.adapters.sources.text_table import TextTable
@@ -76,6 +81,7 @@ def sheet_table(
     name: str,
     words: Callable[[Sequence[str]], bool],
     needed: Callable[[Sequence[str]], bool],
+    shown: Callable[[Sequence[str]], bool] = lambda _names: True,
 ) -> TextTable:
     """
     Read the rows below the headings of a sheet.
@@ -86,6 +92,8 @@ def sheet_table(
         name: What findings and rejects call the sheet.
         words: Tells of the names of a column whether it holds ids or texts.
         needed: Tells of the names of a column whether no row may lack it.
+        shown: Tells of the names of a column whether its numbers are read with the
+            zeros in front that their format shows.
 
     Raises:
         SourceError: The sheet has no text.
@@ -107,18 +115,22 @@ def sheet_table(
     required = {at for at in wanted if needed(found.names(at))}
     kept = _without_totals(columns, lines, kept, required, log)
     _tell_hidden(head.sheet, lines[kept], log)
+    zeros = head.sheet.facts.zeros() if head.sheet.facts else {}
     texts = []
     for at in wanted:
         column = columns.pop(at)
         heading = found.texts[at]
         codes = column.codes if len(kept) == len(lines) else column.codes[kept]
+        told = bounded([heading])
+        if at + 1 in zeros and shown(found.names(at)):
+            widths = widths_of_rows(lines, *zeros.pop(at + 1))[kept]
+            tell_zeros(show_zeros(codes, column.cells, widths), told, log)
         times = np.bincount(codes, minlength=len(column.cells)).tolist()
         writer = CellText(words=words(found.names(at)))
         written = writer.write_all(column.cells, times, column.moments)
         texts.append(TextColumn(codes, written))
-        shown = bounded([heading])
-        _tell_oddities(writer, shown, log)
-        _tell_formulas(column.noted, times, shown, log)
+        _tell_oddities(writer, told, log)
+        _tell_formulas(column.noted, times, told, log)
     return TextTable(
         name=name,
         headings=tuple(found.texts[at] for at in wanted),

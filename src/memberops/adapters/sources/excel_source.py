@@ -14,6 +14,7 @@ from memberops.adapters.sources.contract import SourceContext, SourceResult
 from memberops.adapters.sources.csv_paths import naming, refuse_twice
 from memberops.adapters.sources.excel_book import Workbook, open_workbook
 from memberops.adapters.sources.excel_calendar import counts_from_1904
+from memberops.adapters.sources.excel_meanings import HeadingMeanings
 from memberops.adapters.sources.excel_sheet import SheetHead, sheet_head, sheet_table
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.overlapping_files import settled_files
@@ -38,7 +39,7 @@ from memberops.adapters.sources.table_files import (
 from memberops.adapters.sources.text_table import TextTable, read_text_table
 from memberops.domain import Currency
 from memberops.errors import ConfigurationError, SourceError, bounded
-from memberops.tables import Column, Kind, Table, normal_heading
+from memberops.tables import Table
 from memberops.tables import table as table_named
 
 __all__ = ["ENDINGS", "ExcelSource", "SheetNames", "read_excel", "read_sheets"]
@@ -48,8 +49,6 @@ ENDINGS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 SheetNames = str | int | Sequence[str | int]
 """A sheet by its name or its number from 1, or several."""
-
-_WORDS = (Kind.ID, Kind.TEXT, Kind.CHOICE)
 
 
 def read_excel(
@@ -232,29 +231,12 @@ def read_sheets(
         raise ConfigurationError("'heading_line' counts from 1")
     table = options.converter.table
     book = open_workbook(path, options.limits)
-    columns, asked = _columns(options)
-
-    def known(text: str) -> bool:
-        return normal_heading(text) in columns
-
-    def named(text: str) -> bool:
-        return normal_heading(text) in asked
-
-    def meant(names: Sequence[str]) -> Column | None:
-        forms = [normal_heading(name) for name in names]
-        told = [*filter(asked.__contains__, forms), *filter(columns.get, forms)]
-        return columns[told[0]] if told else None
-
-    def words(names: Sequence[str]) -> bool:
-        column = meant(names)
-        return column is not None and column.kind in _WORDS
-
-    def needed(names: Sequence[str]) -> bool:
-        column = meant(names)
-        return column is not None and column.required
+    meanings = HeadingMeanings.of(options)
 
     def head(name: str) -> SheetHead:
-        return sheet_head(book.sheet(name), known, line=heading_line, named=named)
+        return sheet_head(
+            book.sheet(name), meanings.known, line=heading_line, named=meanings.named
+        )
 
     log = FindingLog(table.name, path.name, options.limits.examples)
     # One after the other: of a workbook of many sheets one at a time is in memory.
@@ -268,7 +250,16 @@ def read_sheets(
         name = f"{path.name}[{each.sheet.name}]"
         own = FindingLog(table.name, name, options.limits.examples)
         own.findings += log.findings if number == 0 else []
-        texts.append(sheet_table(each, own, name=name, words=words, needed=needed))
+        texts.append(
+            sheet_table(
+                each,
+                own,
+                name=name,
+                words=meanings.words,
+                needed=meanings.needed,
+                shown=meanings.shown,
+            )
+        )
     return texts
 
 
@@ -280,25 +271,6 @@ def _of_its_calendar(options: ReadingOptions, path: Path) -> ReadingOptions:
     own = {n: "excel-1904" if f == "excel" else f for n, f in formats.items()}
     converter = attrs.evolve(options.converter, date_formats=own)
     return attrs.evolve(options, converter=converter)
-
-
-def _columns(
-    options: ReadingOptions,
-) -> tuple[dict[str, Column | None], frozenset[str]]:
-    """Return what each heading means that is known, and which of them are named."""
-    table = options.converter.table
-    found: dict[str, Column | None] = dict(table.by_heading())
-    ruled = options.headings_ruled
-    asked = {normal_heading(text) for text in (*options.headings_joined, *ruled)}
-    for form in asked:
-        found.setdefault(form, None)
-    for name, heading in options.columns.items():
-        if name in table.names:
-            text = heading.rpartition("#")[0] if "#" in heading else heading
-            form = normal_heading(text)
-            found[form] = table.column(name)
-            asked.add(form)
-    return found, frozenset(asked)
 
 
 def _best(

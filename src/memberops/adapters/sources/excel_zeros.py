@@ -1,0 +1,130 @@
+"""Numbers that a sheet shows with zeros in front become the text that it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import numpy as np
+import numpy.typing as npt
+
+from memberops.adapters.sources.excel_cells import looks_rounded
+from memberops.adapters.sources.finding_log import FindingLog
+from memberops.domain import Severity
+
+__all__ = ["ZerosShown", "show_zeros", "tell_zeros", "widths_of_rows"]
+
+_EXACT = 10**15
+_WIDTHS = 64
+_Array = npt.NDArray[Any]
+
+
+@attrs.frozen
+class ZerosShown:
+    """
+    What became of the numbers of a column.
+
+    Args:
+        padded: How many cells are read with zeros in front.
+        plain: How many of as few digits have another format, which shows none.
+    """
+
+    padded: int
+    plain: int
+
+
+def widths_of_rows(lines: _Array, rows: _Array, digits: _Array) -> _Array:
+    """
+    Spread what is noted of some cells of a column over its rows.
+
+    Args:
+        lines: The numbers of the rows, without a gap.
+        rows: The numbers of those of which something is noted, or of others.
+        digits: What is noted of them.
+
+    >>> widths_of_rows(np.arange(3, 6), np.array([1, 4]), np.array([5, 8])).tolist()
+    [0, 8, 0]
+    """
+    widths = np.zeros(len(lines), dtype=np.uint8)
+    if len(lines):
+        inside = (rows >= lines[0]) & (rows <= lines[-1])
+        widths[rows[inside] - lines[0]] = digits[inside]
+    return widths
+
+
+def show_zeros(codes: _Array, cells: list[Any], widths: _Array) -> ZerosShown:
+    """
+    Put the texts that the sheet shows into the place of numbers.
+
+    A number that is negative, has a fraction or has lost digits stays as it is.
+
+    Args:
+        codes: For each row the position of its cell; changed in place.
+        cells: The different cells; changed in place.
+        widths: For each row the digits of its format, or 0.
+
+    >>> codes, cells = np.array([1, 1, 2]), ["", 42.0, 4.5]
+    >>> show_zeros(codes, cells, np.array([5, 0, 5]))
+    ZerosShown(padded=1, plain=1)
+    >>> [cells[code] for code in codes]
+    ['00042', 42.0, 4.5]
+    """
+    rows = np.flatnonzero(widths)
+    pairs = codes[rows] * _WIDTHS + widths[rows]
+    different, places, uses = np.unique(pairs, return_inverse=True, return_counts=True)
+    padded, widest = 0, 1
+    times = np.bincount(codes, minlength=len(cells))
+    told = different // _WIDTHS
+    for at, (pair, used) in enumerate(
+        zip(different.tolist(), uses.tolist(), strict=True)
+    ):
+        code, width = divmod(pair, _WIDTHS)
+        if not _is_short(cells[code], width):
+            continue
+        padded += used
+        widest = max(widest, width)
+        text = f"{int(cells[code]):0{width}}"
+        if used == times[code]:
+            cells[code] = text
+        else:
+            told[at] = len(cells)
+            cells.append(text)
+    codes[rows] = told[places]
+    left = np.bincount(codes, minlength=len(cells)).tolist()
+    plain = sum(
+        used for cell, used in zip(cells, left, strict=True) if _is_short(cell, widest)
+    )
+    return ZerosShown(padded, plain)
+
+
+def tell_zeros(found: ZerosShown, shown: str, log: FindingLog) -> None:
+    """Tell which ids are read as they are shown, and whether others are not."""
+    if not found.padded:
+        return
+    also, also_zh, severity = "", "", Severity.INFO
+    if found.plain:
+        severity = Severity.WARNING
+        also = (
+            f"; as short, but shown without zeros, and read so: {found.plain}: look "
+            "whether they are meant to be the same, and format the column as one"
+        )
+        also_zh = (
+            f"；另有 {found.plain} 个同样短的数字显示时不带前导零，按原样读取："
+            "请核对是否应为同样的编号，并统一该列格式"
+        )
+    log.add(
+        "ids-zero-format",
+        f"numbers of {shown} that a format such as 00000 shows with zeros in front, "
+        f"and that are read with them: {found.padded}{also}",
+        f"{shown} 列有 {found.padded} 个数字因 00000 一类格式显示前导零，"
+        f"按显示的样子读取{also_zh}",
+        severity=severity,
+        count=found.padded,
+    )
+
+
+def _is_short(cell: Any, width: int) -> bool:
+    """Tell whether a cell is a number of fewer digits, all of which are known."""
+    if type(cell) not in (float, int) or not 0 <= cell < min(10 ** (width - 1), _EXACT):
+        return False
+    return cell == int(cell) and not looks_rounded(cell)

@@ -1,0 +1,240 @@
+"""Ids that a workbook keeps as numbers are read with the zeros that it shows."""
+
+import datetime as dt
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+from excel_files import SALES, archive, one, read, rules, workbook
+from memberops.adapters.sources import excel_package
+from memberops.adapters.sources.excel_places import styles_of_cells, walked_places
+from memberops.adapters.sources.excel_styles import ZeroFormats
+from memberops.domain import Severity
+from memberops.errors import SourceError
+
+DAY = dt.date(2026, 11, 5)
+SHEET, STYLES = "xl/worksheets/sheet1.xml", "xl/styles.xml"
+PREFIXED = (
+    b'<worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+)
+# What a spreadsheet program shows, by ECMA-376-1 18.8.31; or, of what is no id with
+# zeros in front, the number.
+SHOWN = [
+    ("00000", 42, "00042"),
+    ("00000000", 42, "00000042"),
+    ("00000", 12345, "12345"),
+    ("00000", 123456, "123456"),
+    ("00000", 0, "00000"),
+    ("00", 7, "07"),
+    ("#000", 7, "007"),
+    ("00000;-00000", 42, "00042"),
+    ("00000_ ", 42, "00042"),
+    ("[$-804]000000", 10001, "010001"),
+    ("0" * 32, 42, "42".zfill(32)),
+    ("0" * 33, 42, "42"),
+    ("0", 42, "42"),
+    ("General", 42, "42"),
+    ("0.00", 42, "42"),
+    ("0,000", 42, "42"),
+    ('"M"00000', 42, "42"),
+    ("[>50]00000;000", 42, "42"),
+    ("00000", -42, "-42"),
+    ("00000", 4.5, "4.5"),
+]
+
+
+def zeros(cells, *, rows=2, heads=SALES):
+    """Write good rows with openpyxl, and cells by place: a number and its format."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(heads)
+    for number in range(rows):
+        sheet.append([f"T{number}", DAY, "S1", 1, 5, *heads[5:]])
+    for place, (value, code) in cells.items():
+        sheet[place] = value
+        sheet[place].number_format = code
+    book.save("zeros.xlsx")
+    return Path("zeros.xlsx")
+
+
+def changed(path, part, *pairs):
+    """Write a workbook again with patterns replaced in a part of it."""
+    with zipfile.ZipFile(path) as held:
+        parts = {name: held.read(name) for name in held.namelist()}
+    for old, new in pairs:
+        parts[part], count = re.subn(old, new, parts[part])
+        assert count
+    return archive("changed.xlsx", parts)
+
+
+@pytest.mark.parametrize("writer", ["openpyxl", "xlsxwriter"])
+def test_an_id_has_the_zeros_that_the_sheet_shows(writer):
+    """A format of zeros alone fills up whole numbers; any other changes nothing."""
+
+    def formatted(book, tabs):
+        for row, (code, value, _) in enumerate(SHOWN, 1):
+            form = book.add_format({"num_format": code})
+            tabs["a"].write_number(row, 0, value, form)
+
+    if writer == "openpyxl":
+        cells = {f"A{row}": (v, code) for row, (code, v, _) in enumerate(SHOWN, 2)}
+        path = zeros(cells, rows=len(SHOWN))
+    else:
+        rows = [SALES, *(["", DAY, "S1", 1, 5] for _ in SHOWN)]
+        path = workbook({"a": rows}, more=formatted)
+
+    result = read(path)
+
+    assert result.frame["ticket_id"].tolist() == [text for _, _, text in SHOWN]
+    assert one(result, "ids-zero-format").count == sum(
+        text.startswith("0") for _, _, text in SHOWN
+    )
+
+
+def test_a_column_in_which_some_numbers_show_their_zeros_is_warned_of():
+    """00042 as text and as number are one id; a bare 42 beside them is told."""
+    path = zeros({"A2": ("00042", "@"), "A3": (42, "00000"), "A4": (42, "0"),
+                  "A5": (42, "000"), "A6": (12345, "0")}, rows=5)  # fmt: skip
+
+    result = read(path)
+
+    ids = ["00042", "00042", "42", "042", "12345"]
+    assert result.frame["ticket_id"].tolist() == ids
+    told = one(result, "ids-zero-format")
+    assert (told.count, told.severity) == (2, Severity.WARNING)
+    assert "read so: 1:" in told.describe("en")
+    assert "另有 1 个" in told.describe("zh")
+
+
+def test_only_ids_and_texts_are_filled_up():
+    """Phones and members are; amounts, quantities and prices are numbers."""
+    heads = [*SALES, "会员号", "单价"]
+    cells = {"C2": (7, "000"), "D2": (2, "000"), "E2": (5, "000"), "F2": (9, "0000"),
+             "G2": (5, "0000")}  # fmt: skip
+
+    result = read(zeros(cells, heads=heads, rows=1))
+
+    row = result.frame.iloc[0]
+    assert (row["store_id"], row["member_id"]) == ("007", "0009")
+    assert (row["quantity"], row["amount"], row["unit_price"]) == (2, 500, 500)
+    told = [f for f in result.findings if f.rule == "ids-zero-format"]
+    assert [f.severity for f in told] == [Severity.INFO] * 2
+
+
+def test_the_parts_of_an_id_and_what_a_rule_looks_at_are_filled_up():
+    """A ticket is made of what the sheet shows, and a drop rule names what it shows."""
+    heads = [*SALES[1:], "流水", "状态"]
+    rows = [heads, *([DAY, "S1", 1, 5] for _ in range(2))]
+
+    def more(book, tabs):
+        form = book.add_format({"num_format": "0000"})
+        for row, state in enumerate((1, 9), 1):
+            tabs["a"].write_number(row, 4, row, form)
+            tabs["a"].write_number(row, 5, state, form)
+
+    result = read(
+        workbook({"a": rows}, more=more),
+        compose={"ticket_id": ["门店", "流水"]},
+        drop=[{"column": "状态", "equals": ["0009"], "reason": "void"}],
+    )
+
+    assert result.frame["ticket_id"].tolist() == ["S1-0001"]
+
+
+def test_a_number_that_lost_its_digits_stays_refused_under_zeros():
+    """A format does not bring back what 1.23457E+10 has lost."""
+    rows = [["会员号", "姓名", "手机"], ["M1", "甲"], ["M2", "乙"]]
+
+    def more(book, tabs):
+        form = book.add_format({"num_format": "0" * 12})
+        tabs["a"].write_number(1, 2, 12345700000, form)
+        tabs["a"].write_number(2, 2, 1380013800, form)
+
+    result = read(workbook({"a": rows}, more=more), "members")
+
+    assert result.frame["phone"].isna().tolist() == [True, False]
+    assert result.frame["phone"][1] == "001380013800"
+    assert "number-destroyed" in rules(result)
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [(rb"<(/?)(c|row|v)\b", rb"<\1x:\2"), (b"<worksheet ", PREFIXED)],
+        [(rb"<(c|row) r=\"[A-Z]*\d+\"", rb"<\1")],
+        [(rb'\bs="(\d+)"', rb"s = '\1'")],
+        [(rb'\bs="(\d+)"', rb"s='\1'")],
+        [(rb'\bs="(\d+)"', rb's="00\1"')],
+        [(rb'(r="\w+") (s="\d+") (t="n")', rb"\1 \3 \2")],
+        [(rb'(r="\w+") (s="\d+")', rb"\2 \1")],
+    ],
+    ids=["prefix", "unplaced", "spaced", "apostrophes", "zeros", "last", "first"],
+)
+def test_formats_are_found_however_the_sheet_is_written(pairs):
+    """The sheet of another program says the same in other words."""
+    path = zeros({"A2": (42, "00000"), "A3": (42, "0")})
+
+    assert read(changed(path, SHEET, *pairs)).frame["ticket_id"].tolist() == [
+        "00042", "42",
+    ]  # fmt: skip
+
+
+def test_a_style_belongs_to_the_cell_that_names_it():
+    """That of a row, and a text that looks like one, is no cell's."""
+    block = (
+        b'<row r="1"><c r="A1"><v>1</v></c></row><row r="2" s="4"><c r="A2" s="2"/>'
+        b'<c r="B2" t="inlineStr"><is><t> s="3" </t></is></c><c r="C2" s="x"/></row>'
+    )
+    for each in (block, block.replace(b' s="2"', b' s ="2"')):
+        starts = walked_places(each)[0].starts
+
+        assert styles_of_cells(each, starts).tolist() == [0, 2, 0, 0]
+
+
+def test_a_default_style_of_zeros_holds_for_cells_that_name_none():
+    """A cell without a style has the first one of the workbook."""
+    path = zeros({"A2": (42, "00000")}, rows=1)
+    number = rb'(<cellXfs[^>]*><xf numFmtId=")0"'
+    path = changed(path, STYLES, (number, rb'\g<1>165"'))
+
+    assert read(changed(path, SHEET, (rb'(r="A2") s="\d+"', rb"\1"))).frame[
+        "ticket_id"
+    ].tolist() == ["00042"]
+
+
+def test_styles_that_are_damaged_or_too_much_cost_no_time():
+    """What is no style gives none, and a part above the bound is refused."""
+    good = b'<a><numFmts><numFmt numFmtId="9" formatCode="000"/></numFmts><cellXfs>'
+    xf = b'<xf numFmtId="9"/><xf/>'
+    for data, digits in [
+        (good + xf + b"</cellXfs><xf/></a>", b"\x03\x00"),
+        (good + xf + b"</a>", b"\x03\x00"),
+        (b"no xml", b""),
+        ('<!DOCTYPE a [<!ENTITY e "1">]>'.encode("utf-16") + good, b""),
+        (good + b"<xf/></cellXfs></a>", b""),
+    ]:
+        formats = ZeroFormats()
+        formats.feed(data)
+        formats.feed(data)
+        assert formats.digits() == digits
+
+
+def test_more_styles_than_any_program_writes_are_refused(monkeypatch):
+    """The reader's memory is bounded, and the error says what helps."""
+    monkeypatch.setattr(excel_package, "_MOST_OF_STYLES", 100)
+
+    with pytest.raises(SourceError, match="new workbook"):
+        read(zeros({}))
+
+
+def test_a_workbook_without_such_formats_says_nothing():
+    """Ids that are numbers are no cause for a finding."""
+    result = read(zeros({"A2": (42, "0"), "A3": (43, "General")}))
+
+    assert result.frame["ticket_id"].tolist() == ["42", "43"]
+    assert "ids-zero-format" not in rules(result)
+    assert np.issubdtype(result.frame["amount"].dtype, np.integer)
