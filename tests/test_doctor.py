@@ -98,9 +98,9 @@ def test_a_required_column_that_is_not_there_is_said_with_what_is_unread():
 @pytest.mark.parametrize(
     ("dates", "answer"),
     [
-        (["5/11/2026", "6/11/2026"], 'date_format = { sold_on = "day-first" }'),
-        (["46331", "46332"], 'date_format = { sold_on = "excel" }'),
-        (["5/11/26", "25/11/26"], 'date_format = { sold_on = "%d/%m/%y" }'),
+        (["5/11/2026", "6/11/2026"], 'date_format.sold_on = "day-first"'),
+        (["46331", "46332"], 'date_format.sold_on = "excel"'),
+        (["5/11/26", "25/11/26"], 'date_format.sold_on = "%d/%m/%y"'),
     ],
 )
 def test_dates_that_can_mean_two_days_are_asked_about(dates, answer):
@@ -195,6 +195,61 @@ def test_words_of_states_are_asked_about_but_never_names():
     assert '"暂缺" = ' in few.toml()
     assert "小胖" not in few.describe() + few.describe("zh") + few.toml()
     assert "王小" not in many.describe() + many.toml()
+
+
+def answered(proposal):
+    """The section with every answer of options taken out of its comment."""
+    answer = re.compile(
+        r"^# (?=(?:date_format|values|units)\b[^：:]* = )", re.MULTILINE
+    )
+    return tomllib.loads(answer.sub("", proposal.toml()))["sources"][proposal.table]
+
+
+def test_answers_about_several_columns_stand_beside_one_another():
+    """Whoever takes all of them has a section that is valid, and reads its file."""
+    words = ["甲", "丙"]
+    lines = [f"M{n},5/6/199{n},{words[n % 2]},6/7/2026,{words[n % 2]}\n"
+             for n in range(6)]  # fmt: skip
+    heads = "会员号,出生日期,性别,入会日期,生日类型\n"
+    given = answered(look(heads + "".join(lines), table="members"))
+
+    assert given["date_format"] == {"birth_date": "day-first", "joined_on": "day-first"}
+    unsaid = dict.fromkeys(words, "...")
+    assert given["values"] == {"gender": unsaid, "birthday_calendar": unsaid}
+    given["values"] = {"gender": {"甲": "male", "丙": "female"},
+                       "birthday_calendar": {"甲": "solar", "丙": "lunar"}}  # fmt: skip
+    told = {name: given[name] for name in ("date_format", "values")}
+    result = read_csv("file.csv", "members", currency=CNY, zone=SHANGHAI, **told)
+    assert result.accepted == len(lines)
+    assert result.frame["gender"].tolist() == ["male", "female"] * 3
+
+
+def test_answers_about_files_that_are_read_together_stand_beside_one_another():
+    """A month that leaves less open has no second answer for the same option."""
+    heads = "小票号,日期,门店,数量,单价,金额\n"
+    for month, amount in ((10, "1234{}"), (11, "123.4{}")):
+        lines = [f"T{n},{n}/{month}/2026,S1,1,1990{n},{amount.format(n)}\n"
+                 for n in range(1, 5)]  # fmt: skip
+        Path(f"till-{month}.csv").write_text(heads + "".join(lines), "utf-8")
+    (proposal,) = propose_mapping(".")
+
+    given = answered(proposal)
+    assert given["path"] == "till-*.csv"
+    assert given["units"] == {"unit_price": "分", "amount": "分"}
+    assert given["date_format"] == {"sold_on": "day-first"}
+    assert proposal.toml().count("# date_format") == 1
+
+
+def test_a_word_of_several_files_has_one_line():
+    """Each file asks for its words; together they are the answers of one option."""
+    for month, words in ((10, ["飞鸽"]), (11, ["飞鸽", "鸿雁"])):
+        lines = [
+            f"M{n},{word},是,2026-{month}-05\n" for word in words for n in range(3)
+        ]
+        text = "会员编号,渠道,是否同意,登记日期\n" + "".join(lines)
+        Path(f"consents-{month}.csv").write_text(text, "utf-8")
+    (proposal,) = propose_mapping(".")
+    assert answered(proposal)["values"] == {"channel": {"飞鸽": "...", "鸿雁": "..."}}
 
 
 def test_two_columns_that_mean_one_are_asked_about():

@@ -53,7 +53,8 @@ class Question:
         text_en: The question in English.
         text_zh: The question in Chinese.
         column: The canonical column it is about.
-        toml: A line of TOML that answers it, if one is likely.
+        toml: TOML that answers it, if some is likely: each line stands by itself, so
+            that any of them can be taken.
         columns: By canonical column the heading that would answer it; ``"..."`` where
             it is not known.
     """
@@ -139,8 +140,9 @@ class MappingProposal:
         lines += [f"{name} = {value}" for name, value in self.options.items()]
         for question in self.questions:
             lines.append(f"# {question.text(language)}")
-            if question.toml:
-                lines.append(f"# {question.toml}")
+            # Files that are read together may ask for the same word.
+            answers = [f"# {line}" for line in question.toml.split("\n") if line]
+            lines += [line for line in answers if line not in lines]
             if question.columns:
                 # A name stands once in a section, so the line repeats what is named.
                 instead = ("  # 代替上面的 columns", "  # in place of 'columns' above")

@@ -10,6 +10,7 @@ import numpy as np
 
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.date_values import EitherOrder, read_moment
+from memberops.adapters.sources.reading_options import TO_FILL_IN
 from memberops.adapters.sources.values import Unreadable, narrow, read_choice
 from memberops.tables import Column, Kind
 from memberops.workflows.doctor_proposal import Question, on_one_line
@@ -116,8 +117,10 @@ def _date_format(
     column: Column, words: str, joined: Mapping[str, str] | None = None
 ) -> str:
     pairs = {column.name: words, **(joined or {})}
-    shown = ", ".join(f"{name} = {json.dumps(each)}" for name, each in pairs.items())
-    return f"date_format = {{ {shown} }}"
+    # Other columns have answers of their own: a table would stand there once only.
+    return "\n".join(
+        f"date_format.{name} = {json.dumps(each)}" for name, each in pairs.items()
+    )
 
 
 def _ask_dates(column: Column, toml: str, what: str, what_zh: str) -> Question:
@@ -170,11 +173,10 @@ def _words(column: Column, texts: list[str], often: set[str]) -> list[Question]:
     states = [each for each in unknown if known and each in often][:_FEW]
     shown = on_one_line(", ".join(states))
     meant = sorted(set(words.values()))
-    pairs = ", ".join(
-        # No word of ours: it would be taken as it stands.
-        f'{json.dumps(each, ensure_ascii=not each.isprintable())} = "..."'
-        for each in states or ["..."]
-    )
+    shown_words = [
+        json.dumps(each, ensure_ascii=not each.isprintable())
+        for each in states or [TO_FILL_IN]
+    ]
     return [
         Question(
             rule="word-unknown",
@@ -185,6 +187,9 @@ def _words(column: Column, texts: list[str], often: set[str]) -> list[Question]:
             text_zh=f"{column.name} 有 {len(unknown)} 个未知取值"
             + (f"（{shown}）" if shown else "")
             + f"，分别是 {'、'.join(meant)} 中的哪一个？例如：",
-            toml=f"values = {{ {column.name} = {{ {pairs} }} }}",
+            # No word of ours: it might be taken unseen.
+            toml="\n".join(
+                f'values.{column.name}.{each} = "{TO_FILL_IN}"' for each in shown_words
+            ),
         )
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -16,6 +17,7 @@ from memberops.workflows.doctor_proposal import (
     on_one_line,
 )
 from memberops.workflows.doctor_samples import files_of
+from memberops.workflows.doctor_units import units_together
 
 __all__ = ["as_series", "database_url", "left_aside", "told_aside", "unreadable"]
 
@@ -56,6 +58,7 @@ def _together(group: Sequence[MappingProposal], home: Path) -> MappingProposal:
     paths = [path for each in group for path in (each.path, *each.further)]
     pattern = _pattern(paths, home)
     asked = {each.text_en: each for one in group for each in one.questions}
+    units = tomllib.loads(f"units = {first.options.get('units', '{}')}")["units"]
     names = ", ".join(on_one_line(each.origin) for each in group)
     note_en = f"read together, for their headings are equal: {names}"
     note_zh = f"标题相同，合并读取：{names}"
@@ -67,7 +70,7 @@ def _together(group: Sequence[MappingProposal], home: Path) -> MappingProposal:
         first,
         path=pattern or paths[0],
         further=() if pattern else tuple(paths[1:]),
-        questions=(note, *asked.values()),
+        questions=(note, *units_together([*asked.values()], units)),
     )
 
 
