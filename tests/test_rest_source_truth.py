@@ -636,3 +636,32 @@ def test_lines_that_a_word_marks_as_returns_take_their_amounts_back(server):
     wrong = source_of(server, say, "sales", **shape, returns={**rule, "column": "类型"})
     with pytest.raises(MissingColumnsError, match=r"'类型'.* mean '单据类型'"):
         wrong.read("sales")
+
+
+def test_a_second_request_that_finds_nothing_at_all_empties_no_table(server):
+    """Where none of many records is there, the address is wrong; one may be gone."""
+    people = [{"id": own, "name": f"n{own}", "more": own < 4} for own in range(1, 6)]
+    lost = set()
+
+    def reply(seen):
+        own = seen.target.rpartition("/")[2]
+        if not own.isdecimal():
+            return answer({"data": people}, headers=DATED)
+        if int(own) in lost or seen.target.startswith("/person/"):
+            return answer({}, status=404)
+        return answer(people[int(own) - 1])
+
+    def read(path, **more):
+        source = source_of(server, dict, follow=[{"path": path, **more}])
+        server.reply = reply
+        return source.read("members")
+
+    lost |= {2, 3}
+    assert sorted(names(read("people/{id}").frame)) == ["1", "4", "5"]
+    for more, count in (({}, 5), ({"when": "more"}, 3)):
+        with pytest.raises(SourceError, match=f"none of {count} records") as caught:
+            read("person/{id}", **more)
+        assert str(count) in caught.value.text_zh
+    del people[1:]
+    lost |= {1}
+    assert rules(read("people/{id}")) == ["records-gone", "no-rows"]

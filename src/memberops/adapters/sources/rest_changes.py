@@ -27,7 +27,7 @@ from memberops.adapters.sources.rest_record import RecordReader, RecordRows
 from memberops.adapters.sources.rest_resource import RestResource
 from memberops.adapters.sources.text_table import TextTable, read_text_table
 from memberops.domain import Finding, Severity
-from memberops.errors import ConfigurationError, nearest
+from memberops.errors import ConfigurationError, SourceError, nearest
 from memberops.tables import Kind, Table
 from memberops.tables import table as table_named
 
@@ -62,7 +62,8 @@ def read_changes(
         since: `SourceChanges.cursor` of an earlier reading; None reads all.
 
     Raises:
-        SourceError: The service cannot be read.
+        SourceError: The service cannot be read, or of all records that it lists it
+            has none when it is asked for more of them.
     """
     table = options.converter.table
     key = resource.key or record_key_of(table)
@@ -92,7 +93,7 @@ def read_changes(
         before, sent = none, None
         got = harvest(reader, resource, None, gathering)
     whole = sent is None
-    made = list(_made(reader, resource, rows, got))
+    made = list(_made(reader, resource, rows, got, whole=whole))
     table_rows = [row for each in made for row in each.rows]
     text = TextTable.of_rows(resource.path, rows.fields, table_rows)
     result = read_text_table(text, options)[0]
@@ -115,9 +116,15 @@ def read_changes(
 
 
 def _made(
-    reader: HttpReader, resource: RestResource, rows: RecordReader, got: Gathering
+    reader: HttpReader,
+    resource: RestResource,
+    rows: RecordReader,
+    got: Gathering,
+    *,
+    whole: bool,
 ) -> Iterable[RecordRows]:
     """Yield the rows of each record, with what has to be asked for more."""
+    left = there = 0
     records: Iterable[Any] = got.records()
     if resource.together is not None:
         records = resource.together(reader, list(records))
@@ -126,7 +133,23 @@ def _made(
             yield each
             continue
         record = followed(reader, resource, each)
+        left += record is None
+        there += record is not None and record is not each
         yield rows.left(each) if record is None else rows.read(record)
+    if whole and left > 1 and not there:
+        raise _none_there(resource, left)
+
+
+def _none_there(resource: RestResource, count: int) -> SourceError:
+    asked = " or ".join(each.path[:80] for each in resource.follow[:3])
+    return SourceError(
+        f"{resource.path}: the service has none of {count} records that it lists when "
+        f"it is asked for the rest of them at {asked}; check that path, and whether a "
+        "server between refuses their ids. Nothing was taken over"
+    ).in_chinese(
+        f"{resource.path}：列表中的 {count} 条记录在 {asked} 查询明细时均不存在；"
+        "请检查该路径，以及中间的服务器是否拒绝这些编号。未读入任何数据"
+    )
 
 
 def _gone(
