@@ -257,6 +257,9 @@ def test_a_database_among_files_is_told_with_the_command_for_it(till):
     Path("stores.csv").write_text("门店编号,店名\nS1,一店\n", "utf-8")
     told = [each.describe("zh") for each in propose_mapping(".")]
     assert any("用 --url sqlite:///receipts.db 查看" in each for each in told)
+    Path("receipts.db").rename("till.csv")
+    (told,) = [each for each in propose_mapping(".") if each.origin == "till.csv"]
+    assert told.describe("zh").endswith("请用 --url sqlite:///till.csv 查看")
 
 
 def test_the_language_of_a_chain_is_chinese_unless_it_is_said(till, capsys):

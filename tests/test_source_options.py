@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from csv_reading import findings, read
 from memberops import open_chain
 from memberops.adapters.sources import rest_rows
+from memberops.adapters.sources.csv_paths import naming
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.records import read_records
 from memberops.adapters.sources.rest_resource import Lines, RestResource
 from memberops.domain import Currency
-from memberops.errors import ConfigurationError, MissingColumnsError
+from memberops.errors import ConfigurationError, MissingColumnsError, SourceError
 
 HEAD = "小票号,销售日期,门店,数量,金额\n"
 CNY, SHANGHAI = Currency("CNY"), ZoneInfo("Asia/Shanghai")
@@ -82,6 +83,26 @@ def test_what_a_proposal_leaves_to_be_filled_in_is_no_value(
     assert wanted_en in str(caught.value)
     assert wanted_zh in caught.value.text_zh
     assert "请填写" in caught.value.text_zh
+
+
+@pytest.mark.parametrize(
+    ("file", "place_en", "place_zh"),
+    [
+        ("sales.csv", "sales.csv (sales): ", "sales.csv（sales）："),
+        ("", "sales: ", "sales："),
+        ("month.xlsx", "sales: ", "month.xlsx（sales）："),
+    ],
+)
+def test_an_error_begins_with_its_file_in_both_languages(file, place_en, place_zh):
+    """Each text by itself says where to look, and no file twice."""
+    told = SourceError("month.xlsx is empty").in_chinese("没有内容")
+    with pytest.raises(SourceError) as caught, naming(file, "sales"):
+        raise told
+    assert str(caught.value) == f"{place_en}month.xlsx is empty"
+    assert caught.value.text_zh == f"{place_zh}没有内容"
+    with pytest.raises(SourceError) as caught, naming(file, "sales"):
+        raise SourceError("month.xlsx is empty")
+    assert not caught.value.text_zh
 
 
 @pytest.mark.parametrize(

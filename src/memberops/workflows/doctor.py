@@ -102,7 +102,7 @@ def propose_mapping(
         except SourceError as error:
             if not several:
                 raise
-            found.append(unreadable(file, str(error)))
+            found.append(unreadable(file, str(error), error.text_zh))
     if not several:
         return tuple(found)
     return as_series([*found, *left_aside(Path(path))], home=home)

@@ -92,10 +92,10 @@ def _pattern(paths: Sequence[str], home: Path) -> str:
     return str(pattern) if fits == len(paths) else ""
 
 
-def unreadable(file: Path, why: str) -> MappingProposal:
+def unreadable(file: Path, why_en: str, why_zh: str = "") -> MappingProposal:
     """Say in the place of a proposal that a file cannot be read."""
-    return told_aside(file.name, "file-unreadable", f"it cannot be read: {why}",
-                 f"无法读取：{why}", complete=False)  # fmt: skip
+    return told_aside(file.name, "file-unreadable", f"it cannot be read: {why_en}",
+                 f"无法读取：{why_zh or why_en}", complete=False)  # fmt: skip
 
 
 def left_aside(folder: Path) -> list[MappingProposal]:

@@ -33,6 +33,8 @@ def naming(file: str, table: str) -> Iterator[None]:
     """
     Begin the message of an error with the file and the table that it is about.
 
+    Its Chinese text begins with them too, where it has one.
+
     >>> with naming("sales.csv", "sales"):
     ...     raise SourceError("it is empty")
     Traceback (most recent call last):
@@ -47,9 +49,12 @@ def naming(file: str, table: str) -> Iterator[None]:
         MissingColumnsError,
         SourceError,
     ) as error:
-        named = not file or file in str(error)
-        place = table if named else f"{file} ({table})"
-        error.args = (f"{place}: {error}",)
+        english, chinese = str(error), error.text_zh
+        place = f"{file} ({table})" if file and file not in english else table
+        error.args = (f"{place}: {english}",)
+        if chinese:
+            place = f"{file}（{table}）" if file and file not in chinese else table
+            error.in_chinese(f"{place}：{chinese}")
         raise
 
 
