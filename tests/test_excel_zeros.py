@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import struct
 import zipfile
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from memberops.adapters.sources.excel_styles import ZeroFormats
 from memberops.domain import Severity
 from memberops.errors import SourceError
 
+DATA = Path(__file__).parent / "data"
 DAY = dt.date(2026, 11, 5)
 SHEET, STYLES = "xl/worksheets/sheet1.xml", "xl/styles.xml"
 PREFIXED = (
@@ -238,3 +240,22 @@ def test_a_workbook_without_such_formats_says_nothing():
     assert result.frame["ticket_id"].tolist() == ["42", "43"]
     assert "ids-zero-format" not in rules(result)
     assert np.issubdtype(result.frame["amount"].dtype, np.integer)
+
+
+def test_an_xls_file_is_read_as_it_is_shown_too():
+    """Its format and its number stand in records of their own, or many in one."""
+    data = (DATA / "small.xls").read_bytes()
+    for old, new in [
+        (b"\x07\x00\x00General", b"\x07\x00\x000000000"),
+        (struct.pack("<d", 13800138000), struct.pack("<d", 42)),
+    ]:
+        assert data.count(old) == 1
+        data = data.replace(old, new)
+    Path("small.xls").write_bytes(data)
+
+    sales = read(Path("small.xls")).frame
+    stores = read(Path("small.xls"), "stores", columns={"store_id": "数量"}).frame
+
+    assert sales["member_id"].fillna("").tolist() == ["0000042", ""]
+    assert sales["quantity"].tolist() == [2, 1]
+    assert stores["store_id"].tolist() == ["0000002", "0000001"]

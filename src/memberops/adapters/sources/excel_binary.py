@@ -9,14 +9,17 @@ the cells.
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import attrs
+import numpy as np
 
 from memberops.adapters.sources.excel_facts import NOT_TOLD, SheetFacts
 from memberops.adapters.sources.excel_package import check_area, damaged
+from memberops.adapters.sources.excel_styles import digits_shown
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.errors import SourceError
 
@@ -29,11 +32,55 @@ _STREAM, _ROOT = 2, 5
 _BOF, _SHEET, _PASSWORD, _ROW, _ERROR, _FORMULA = 0x809, 0x85, 0x2F, 0x208, 0x205, 0x6
 _ONE_CELL = frozenset({0x6, 0x201, 0x203, 0x204, 0x205, 0x27E, 0xFD, 0xD6})
 _SEVERAL = frozenset({0xBD, 0xBE})
+_FORMAT, _STYLE, _MULTIPLE = 0x41E, 0xE0, 0xBD
+_NUMBERS = frozenset({0x6, 0x203, 0x27E, _MULTIPLE})
+_STYLE_ENDS = 6
+_OLD_VERSION = 0x500
 _HIDDEN_ROW = 0x20
 _ERROR_WORDS = {
     0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!",
     42: "#N/A",
 }  # fmt: skip
+
+
+@attrs.define
+class _Styles:
+    """The digits that the number formats of the book's styles ask for."""
+
+    old: bool = False
+    formats: dict[bytes, int] = attrs.field(factory=dict)
+    digits: bytearray = attrs.field(factory=bytearray)
+    noted: array[int] = attrs.field(factory=lambda: array("i"))
+
+    def add(self, kind: int, body: bytes) -> None:
+        """Read a format or a style; styles follow on the formats."""
+        if kind == _STYLE:
+            self.digits.append(self.formats.get(body[2:4], 0))
+        elif digits := digits_shown(self._code(body)):
+            self.formats[body[:2]] = digits
+
+    def _code(self, body: bytes) -> str:
+        if self.old:
+            return body[3:].decode("latin-1")
+        return body[5:].decode(
+            "utf-16-le" if body[4:5] == b"\1" else "latin-1", "replace"
+        )
+
+    def note(self, kind: int, body: bytes) -> None:
+        """Note the cells with numbers whose format asks for digits."""
+        row, column = struct.unpack_from("<HH", body)
+        # Of several numbers in one record each is six bytes, from its style on.
+        places = range(4, len(body) - 5, 6) if kind == _MULTIPLE else (4,)
+        for across, at in enumerate(places, column + 1):
+            style = int.from_bytes(body[at : at + 2], "little")
+            if style < len(self.digits) and self.digits[style]:
+                self.noted.extend((row + 1, across, self.digits[style]))
+
+    def give(self, sheet: SheetFacts) -> None:
+        """Give a sheet that ends what was noted of its cells."""
+        if self.noted:
+            sheet.note_zeros(*np.array(self.noted).reshape(-1, 3).T)
+            self.noted = array("i")
 
 
 @attrs.frozen
@@ -62,7 +109,8 @@ def inspect_binary(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
     Walk over the records of an .xls file.
 
     Returns:
-        By the name of the sheet, its area, error cells and hidden rows.
+        By the name of the sheet, its area, error cells, hidden rows, and numbers
+        that are shown with zeros in front.
 
     Raises:
         SourceError: It is above a limit, encrypted, damaged, or no workbook.
@@ -83,7 +131,7 @@ def inspect_binary(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
         )
     names: dict[int, str] = {}
     facts: dict[int, SheetFacts] = {}
-    sheet = SheetFacts()
+    sheet, styles = SheetFacts(), _Styles()
     others = 0
     for kind, at, body in _records(stream):
         if kind == _PASSWORD:
@@ -92,15 +140,22 @@ def inspect_binary(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
             # Its reader reads all sheets at once, so they are counted together.
             check_area(path, sheet.rows, sheet.columns, limits, others=others)
             others += sheet.rows * sheet.columns
+            styles.give(sheet)
             sheet = facts[at] = SheetFacts()
+            styles.old = body[:2] == _OLD_VERSION.to_bytes(2, "little")
         elif kind == _SHEET and len(body) > 8:  # noqa: PLR2004 - place, state, name
             coding = "utf-16-le" if body[7] & 1 else "latin-1"
             length = body[6] * (2 if body[7] & 1 else 1)
             names[int.from_bytes(body[:4], "little")] = body[8 : 8 + length].decode(
                 coding, "replace"
             )
+        elif kind in (_FORMAT, _STYLE):
+            styles.add(kind, body)
         else:
             _note(kind, body, sheet)
+            if kind in _NUMBERS and styles.formats and len(body) > _STYLE_ENDS:
+                styles.note(kind, body)
+    styles.give(sheet)
     check_area(path, sheet.rows, sheet.columns, limits, others=others)
     return {name: facts[at] for at, name in names.items() if at in facts}
 
