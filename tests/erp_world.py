@@ -118,13 +118,30 @@ def odoo_answers(world, path, _params, said):
         if call["method"] == "authenticate":
             return {"result": 2}
         _database, _user, _key, model, method, _args, said = call["args"]
-        return {"result": _searched(world, model, method, said)}
+        try:
+            return {"result": _searched(world, model, method, said)}
+        except RefusalError as refusal:
+            data = refusal.said
+            if refusal.status == 404:
+                said = f"Object {model} doesn't exist"
+                data = {"name": "odoo.exceptions.UserError", "message": said}
+            return {"error": {"code": 0, "message": "Odoo Server Error", "data": data}}
     _, _, _, model, method = path.split("/")
     return _searched(world, model, method, said)
 
 
 def _searched(world, model, method, said):
     assert method == "web_search_read"
+    if model in world.forbidden:
+        said = f"You are not allowed to access 'List' ({model}) records."
+        raise RefusalError(
+            403, {"name": "odoo.exceptions.AccessError", "message": said}
+        )
+    if model.startswith("mailing.") and model not in world.records:
+        said = f"the model '{model}' does not exist"
+        raise RefusalError(
+            404, {"name": "werkzeug.exceptions.NotFound", "message": said}
+        )
     assert said["order"] == "id asc"
     world.asked.append((model, said))
     archived = said.get("context", {}).get("active_test") is False

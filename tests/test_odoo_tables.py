@@ -11,7 +11,7 @@ from memberops.adapters.sources.changes import merge_changes
 from memberops.adapters.sources.contract import SourceContext
 from memberops.adapters.sources.odoo import odoo_source
 from memberops.domain import Currency
-from memberops.errors import ConfigurationError, KeyConflictError
+from memberops.errors import ConfigurationError, KeyConflictError, SourceError
 from memberops.ledger import Ledger
 from memberops.ledger.flow_tables import read_movements
 from memberops.testing import check_changing_source
@@ -366,6 +366,113 @@ def test_whom_a_blacklist_has_has_refused_its_channel(odoo, interface):
     )
     assert again.whole
     assert list(again.result.frame["channel"]) == ["email"]
+
+
+def left(own, *, email=False, phone=None, at="2026-11-05 17:00:00", **more):
+    """Return a subscription that a contact ended; no partner is named."""
+    contact = {"id": own, "email_normalized": email}
+    if phone is not None:
+        contact["phone_sanitized"] = phone
+    return {
+        "id": own, "contact_id": contact, "opt_out": True, "opt_out_datetime": at,
+        "write_date": "2026-12-31 00:00:00", **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("interface", ["json-2", "json-rpc"])
+def test_whoever_left_a_mailing_list_has_refused_mail(odoo, interface):
+    """The latest of several counts; a blacklist and a list are two refusals."""
+    odoo.page = 2
+    odoo.records["res.partner"] = [
+        a_partner(1),
+        a_partner(2, mail=True),
+        a_partner(3),
+        a_partner(4, is_company=True),
+        a_partner(5, email_normalized="p1@example.com"),
+        a_partner(6, phone=True),
+    ]
+    odoo.records["mail.blacklist"] = [
+        {"id": 1, "email": "p2@example.com", "write_date": "2026-10-01 01:00:00"},
+    ]
+    odoo.records["phone.blacklist"] = [
+        {"id": 1, "number": "+8613812345676", "write_date": "2026-10-02 01:00:00"},
+    ]
+    odoo.records["mailing.subscription"] = [
+        left(1, email="p1@example.com", at="2026-11-01 01:00:00"),
+        left(2, email="p1@example.com", at="2026-11-05 17:00:00"),
+        left(3, email="p2@example.com", at=False, write_date="2026-11-03 01:00:00"),
+        left(4, email="p3@example.com", opt_out=False, at=False),
+        left(5, email="p4@example.com"),
+        left(6, email=False),
+        left(7, email="nobody@example.com"),
+    ]
+    odoo.faults = ["429", "", "half", "", "500", "half"]
+    source = source_of(odoo, interface=interface, user="ada")
+    names = ["member_id", "channel", "given", "on", "source"]
+    found = source.changes("consents", since=None)
+    list_of = "Odoo mailing.subscription"
+    assert sorted(rows(found.result.frame, names)) == [
+        ("1", "email", "no", "2026-11-06", list_of),
+        ("2", "email", "no", "2026-10-01", "Odoo mail.blacklist"),
+        ("2", "email", "no", "2026-11-03", list_of),
+        ("5", "email", "no", "2026-11-06", list_of),
+        ("6", "sms", "no", "2026-10-02", "Odoo phone.blacklist"),
+    ]
+    # Who is on a list again, or whose subscription is deleted, has left none.
+    odoo.records["mailing.subscription"] = [left(3, email="p2@example.com")]
+    again = source.changes("consents", since=found.cursor)
+    assert again.whole
+    assert sorted(again.result.frame["member_id"]) == ["2", "2", "6"]
+
+
+def test_a_list_that_was_left_by_a_text_is_a_refusal_of_texts(odoo):
+    """A subscription does not say how it was ended: each way that there is counts."""
+    odoo.records["res.partner"] = [a_partner(1), a_partner(2)]
+    odoo.records["mailing.sms.test"] = []
+    odoo.records["mailing.subscription"] = [
+        left(1, phone="+8613812345671"),
+        left(2, email="p2@example.com", phone="+8613812345672"),
+    ]
+    names = ["member_id", "channel", "on"]
+    assert sorted(rows(source_of(odoo).read("consents").frame, names)) == [
+        ("1", "sms", "2026-11-06"),
+        ("2", "email", "2026-11-06"),
+        ("2", "sms", "2026-11-06"),
+    ]
+    only = source_of(odoo, blacklists=["email"]).read("consents").frame
+    assert rows(only, names) == [("2", "email", "2026-11-06")]
+
+
+def test_the_subscriptions_of_an_older_odoo_have_another_name(odoo):
+    """And another field for the moment; a moment to come is the last change's."""
+    odoo.records["res.partner"] = [a_partner(1)]
+    one = left(1, email="p1@example.com", unsubscription_date="2036-11-05 17:00:00")
+    odoo.records["mailing.contact.subscription"] = [one]
+    source = source_of(odoo, interface="json-rpc", user="ada")
+    names = ["member_id", "on", "source"]
+    assert rows(source.read("consents").frame, names) == [
+        ("1", "2026-12-31", "Odoo mailing.contact.subscription")
+    ]
+
+
+@pytest.mark.parametrize("interface", ["json-2", "json-rpc"])
+@pytest.mark.parametrize("model", ["mailing.subscription", "mailing.sms.test"])
+def test_a_list_that_a_key_may_not_see_is_no_consent(odoo, interface, model):
+    """Only Odoo's own word that there is no such model is taken for it."""
+    odoo.records["res.partner"] = [a_partner(1, mail=True)]
+    odoo.records["mailing.subscription"] = [left(1, email="p1@example.com")]
+    odoo.forbidden = {model}
+    with pytest.raises(SourceError, match="rights") as told:
+        source_of(odoo, interface=interface, user="ada").read("consents")
+    assert "example.com" not in str(told.value)
+
+
+def test_an_address_that_is_not_there_is_not_taken_for_a_missing_module(odoo):
+    """A server between that lets few models through says 404 too, and not why."""
+    odoo.records["res.partner"] = [a_partner(1)]
+    odoo.faults = ["", "404"]
+    with pytest.raises(SourceError, match=r"mailing\.subscription.*404"):
+        source_of(odoo).read("consents")
 
 
 def test_a_refusal_without_its_entry_is_no_less_a_refusal(odoo):

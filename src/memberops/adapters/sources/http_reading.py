@@ -44,11 +44,13 @@ class RefusedReadingError(SourceError):
     Args:
         message: What to tell.
         status: Of HTTP; 0 if a whole answer said it in its body.
+        said: What the server said of it as JSON; it may name people.
     """
 
-    def __init__(self, message: str, status: int = 0) -> None:
+    def __init__(self, message: str, status: int = 0, said: Any = None) -> None:
         super().__init__(message)
         self.status = status
+        self.said = said
 
 
 @attrs.frozen(kw_only=True)
@@ -298,7 +300,9 @@ class HttpReader:
             hint = "check the key, and the rights that it has"
         if status == _NOT_THERE:
             hint = "there is nothing at that address; check 'base_url' and the path"
-        raise RefusedReadingError(f"{asked}: the server said {status}: {hint}", status)
+        raise RefusedReadingError(
+            f"{asked}: the server said {status}: {hint}", status, _said(reply)
+        )
 
     def close(self) -> None:
         """Close every connection."""
@@ -316,6 +320,14 @@ class HttpReader:
     ) -> None:
         """Close."""
         self.close()
+
+
+def _said(reply: HttpReply) -> Any:
+    """Return what a refusal says, if it is JSON."""
+    try:
+        return parse_json(reply.body)
+    except ValueError:
+        return None
 
 
 def _answer(reply: HttpReply, asked: str) -> JsonAnswer:

@@ -135,8 +135,8 @@ def odoo_source(
         expiry: Whether lots have an expiration date (module ``product_expiry``).
         program: Id of the loyalty program whose cards and points are read; None reads
             those of all.
-        blacklists: Which are asked for refusals, ``email`` and ``sms``; the second is
-            of Odoo's module ``sms``.
+        blacklists: Which channels are asked for refusals, ``email`` and ``sms``; the
+            second is of Odoo's module ``sms``.
         helpdesk: Which module the tickets are of, Odoo's own or OCA's.
         http: Fields of `HttpLimits`.
         patience: Fields of `ReadingPatience`.
@@ -212,7 +212,8 @@ def _judge(document: Any) -> float | None:
     shown = name if isinstance(name, str) else "no name"
     raise RefusedReadingError(
         f"POST jsonrpc: Odoo refused ({shown[:60]!r}); check the key, its rights, and "
-        "that the modules are installed"
+        "that the modules are installed",
+        said=look_up(error, "data"),
     )
 
 
