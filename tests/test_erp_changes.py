@@ -8,7 +8,15 @@ from erp_world import ErpServer, frappe_answers, odoo_answers
 from memberops.testing import check_changing_source
 from test_erpnext_tables import a_change, an_issue
 from test_erpnext_tables import source_of as erpnext
-from test_odoo_tables import CUSTOMER, SUPPLIER, a_move, a_partner, a_ticket, location
+from test_odoo_tables import (
+    CUSTOMER,
+    SUPPLIER,
+    a_move,
+    a_partner,
+    a_ticket,
+    left,
+    location,
+)
 from test_odoo_tables import source_of as odoo
 
 pytest.importorskip("httpx2", reason="needs the extra 'pos'")
@@ -137,6 +145,27 @@ class Blacklists(Stock):
         return True
 
 
+class Lists(Blacklists):
+    """Partners, and the mailing lists that their contacts left."""
+
+    def write(self, own, rows):
+        """Let a contact of a partner leave some lists, and no other."""
+        partner = a_partner(own)
+        self.save(partner)
+        self.server.records.setdefault("mailing.sms.test", [])
+        kept = self.server.records.get("mailing.subscription", [])
+        kept = [each for each in kept if each["id"] // 10 != own]
+        for at, row in enumerate(rows):
+            ways = {"email": False, "phone": False}
+            if row["channel"] == "email":
+                ways["email"] = partner["email_normalized"]
+            else:
+                ways["phone"] = partner["phone_sanitized"]
+            kept.append(left(own * 10 + at, at=utc(row["at"]), **ways))
+        self.server.records["mailing.subscription"] = kept
+        return f"{own}"
+
+
 class Ledger(World):
     """Entries of ERPNext's stock ledger; a voucher that is canceled takes its own."""
 
@@ -200,6 +229,30 @@ class Issues(Ledger):
         return False
 
 
+class Unsubscribed(World):
+    """Customers of ERPNext, and who of them followed a link in an email."""
+
+    kept = ("channel", "given", "on", "at")
+
+    def write(self, own, rows):
+        """Let a customer unsubscribe."""
+        (row,) = rows
+        name, email = f"CUST-2031-{own:05}", f"p{own}@example.com"
+        known = self.server.records
+        customer = {"email_id": email, "modified": f"{self.now}.000001"}
+        known.setdefault("Customer", {})[name] = customer
+        local = row["at"] + dt.timedelta(hours=8)
+        known.setdefault("Email Unsubscribe", {})[name] = {
+            "email": email, "modified": f"{local:%Y-%m-%d %H:%M:%S}.000000",
+        }  # fmt: skip
+        return name
+
+    def delete(self, _table, key):
+        """Delete the word of a customer, who may be written to again."""
+        del self.server.records["Email Unsubscribe"][key[0]]
+        return True
+
+
 def one_row(place):
     """Make postings of one row, into a place or out of it."""
 
@@ -237,8 +290,9 @@ def refusals(number, lines):
         (Stock, "gift_movements", one_row("warehouse:1")),
         (Tickets, "complaints", None),
         (Blacklists, "consents", refusals),
+        (Lists, "consents", refusals),
     ],
-    ids=["stock", "tickets", "blacklists"],
+    ids=["stock", "tickets", "blacklists", "lists"],
 )
 def test_odoo_loses_and_doubles_nothing(world, table, made):
     """New, changed and deleted records, whatever was read when."""
@@ -253,8 +307,14 @@ def test_odoo_loses_and_doubles_nothing(world, table, made):
     [
         (Ledger, "gift_movements", one_row("warehouse:W")),
         pytest.param(Issues, "complaints", None, marks=pytest.mark.nightly),
+        pytest.param(
+            Unsubscribed,
+            "consents",
+            lambda number, _lines: refusals(2 * number, 1),
+            marks=pytest.mark.nightly,
+        ),
     ],
-    ids=["ledger", "issues"],
+    ids=["ledger", "issues", "unsubscribed"],
 )
 def test_erpnext_loses_and_doubles_nothing(world, table, made):
     """New, changed and canceled records, whatever was read when."""

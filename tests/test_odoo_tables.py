@@ -467,6 +467,13 @@ def test_a_list_that_a_key_may_not_see_is_no_consent(odoo, interface, model):
     assert "example.com" not in str(told.value)
 
 
+def test_a_contact_that_is_not_shown_is_no_consent(odoo):
+    """Whose refusal it was cannot be told then."""
+    odoo.records["mailing.subscription"] = [left(1, contact_id=False)]
+    with pytest.raises(SourceError, match="does not show the email_normalized"):
+        source_of(odoo).read("consents")
+
+
 def test_an_address_that_is_not_there_is_not_taken_for_a_missing_module(odoo):
     """A server between that lets few models through says 404 too, and not why."""
     odoo.records["res.partner"] = [a_partner(1)]

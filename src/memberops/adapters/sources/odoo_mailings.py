@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from memberops.adapters.sources.http_reading import HttpReader, RefusedReadingError
@@ -10,6 +10,7 @@ from memberops.adapters.sources.odoo_records import searched
 from memberops.adapters.sources.rest_listing import all_records
 from memberops.adapters.sources.rest_paths import look_up
 from memberops.adapters.sources.rest_resource import RestResource
+from memberops.errors import SourceError
 
 __all__ = ["who_left_lists"]
 
@@ -69,8 +70,14 @@ def who_left_lists(
         left: dict[str, dict[str, tuple[str, str]]] = {each: {} for each in fields}
         for record in all_records(reader, RestResource(**search, lines=())):
             for channel, name in fields.items():
-                own = look_up(record, f"contact_id.{name}")
-                if own:
+                contact = record.get("contact_id")
+                if not isinstance(contact, Mapping) or name not in contact:
+                    raise SourceError(
+                        f"{model}: Odoo does not show the {name} of a contact that "
+                        "left a list, so a refusal would be lost; check the key's "
+                        "rights"
+                    )
+                if own := contact[name]:
                     said = _said_at(record, date), model
                     left[channel][own] = max(said, left[channel].get(own, said))
         return left
