@@ -10,7 +10,17 @@ import numpy as np
 import openpyxl
 import pytest
 
-from excel_files import SALES, archive, one, read, rules, workbook
+from excel_files import (
+    GOOD,
+    SALES,
+    archive,
+    ods,
+    ods_row,
+    one,
+    read,
+    rules,
+    workbook,
+)
 from memberops.adapters.sources import excel_package
 from memberops.adapters.sources.excel_places import styles_of_cells, walked_places
 from memberops.adapters.sources.excel_styles import ZeroFormats
@@ -259,3 +269,40 @@ def test_an_xls_file_is_read_as_it_is_shown_too():
     assert sales["member_id"].fillna("").tolist() == ["0000042", ""]
     assert sales["quantity"].tolist() == [2, 1]
     assert stores["store_id"].tolist() == ["0000002", "0000001"]
+
+
+@pytest.mark.parametrize("part", ["content.xml", "styles.xml"])
+def test_an_ods_file_is_read_as_it_is_shown_too(part):
+    """It holds what a cell shows, which is not that of a remark at the cell."""
+    number = "urn:oasis:names:tc:opendocument:xmlns:datastyle:1.0"
+    style = (
+        f'<office:automatic-styles xmlns:number="{number}"><number:number-style>'
+        '<number:number number:min-integer-digits="5"/></number:number-style>'
+        "</office:automatic-styles>"
+    )
+    good = ods_row("T", *GOOD[1:])
+    cells = [
+        ods_row(42, *GOOD[1:]).replace("<text:p>42<", "<text:p>00042<"),
+        ods_row(43, *GOOD[1:]).replace(
+            "<text:p>43<",
+            "<office:annotation><text:p>1</text:p></office:annotation><text:p>00043<",
+        ),
+        ods_row(44, *GOOD[1:], times=2).replace("<text:p>44<", "<text:p>00044<"),
+        ods_row(45, *GOOD[1:]).replace("<text:p>45<", "<text:p>M00045<"),
+        ods_row(46, *GOOD[1:]).replace("<text:p>46<", "<text:p>00064<"),
+        good.replace("<text:p>5<", "<text:p>00005<"),
+    ]
+    path = ods(ods_row(*SALES) + "".join(cells))
+    with zipfile.ZipFile(path) as held:
+        parts = {name: held.read(name).decode() for name in held.namelist()}
+    parts.setdefault("styles.xml", "<office:body/>")
+    parts[part] = parts[part].replace("<office:body", style + "<office:body", 1)
+
+    result = read(archive("shown.ods", parts))
+
+    assert result.frame["ticket_id"].tolist() == [
+        "00042", "00043", "00044", "00044", "45", "46", "T",
+    ]  # fmt: skip
+    assert set(result.frame["amount"]) == {500}
+    assert one(result, "ids-zero-format").count == 4
+    assert "ids-zero-format" not in rules(read(path))

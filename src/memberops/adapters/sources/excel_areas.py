@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
 import attrs
+import numpy as np
 
 from memberops.adapters.sources.excel_facts import (
     NOT_TOLD,
@@ -19,7 +21,12 @@ from memberops.adapters.sources.limits import ReadingLimits
 
 __all__ = ["inspect_ods", "inspect_xlsb"]
 
-_CONTENT = "content.xml"
+_CONTENT, _STYLES = "content.xml", "styles.xml"
+_DIGITS = "number:min-integer-digits"
+_SHOWS_ZEROS = re.compile(rb"""min-integer-digits=["'](?:[2-9]|[1-9][0-9])["']""")
+_MOST_DIGITS = 32
+_ZEROS = re.compile(r"0[0-9]{1,31}")
+_OVERLAP = 100
 _MOST = 10**9
 _ROW_HEADER = 0
 _CELLS = range(1, 12)
@@ -53,6 +60,18 @@ class _OdsArea:
     first: int = 0
     bare: str | None = None
     noted: list[tuple[str, int, int]] = attrs.field(factory=list)
+    number: float | None = None
+    text: str = ""
+    shown: list[tuple[int, int, int]] = attrs.field(factory=list)
+    parser: expat.XMLParserType = attrs.field(factory=expat.ParserCreate, repr=False)
+
+    def listen(self) -> None:
+        """Look at what cells are shown as, which takes time and is seldom of use."""
+        self.parser.CharacterDataHandler = self._hear
+
+    def _hear(self, data: str) -> None:
+        if self.number is not None and len(self.text) <= _MOST_DIGITS:
+            self.text += data
 
     def start(self, name: str, given: dict[str, str]) -> None:
         """Begin a table, a row, a cell or its text."""
@@ -65,10 +84,12 @@ class _OdsArea:
             case "table-row":
                 self.times = _count(given, "table:number-rows-repeated")
                 self.across = self.last = 0
-                self.noted = []
+                self.noted, self.shown = [], []
             case "table-cell" | "covered-table-cell":
                 self.first = self.across + 1
                 self.across += _count(given, "table:number-columns-repeated")
+                if self.parser.CharacterDataHandler is not None:
+                    self.number, self.text = _number(given), ""
                 if "office:value-type" in given or "table:formula" in given:
                     self.last = self.across
                 if "table:formula" in given and not _VALUES & given.keys():
@@ -76,8 +97,11 @@ class _OdsArea:
                     self.bare = NOT_TOLD if texts else UNCALCULATED
             case "p":
                 self.last = self.across
+                self.text = ""  # not that of a remark, which stands before it
                 if self.bare == NOT_TOLD:
                     self.bare = None
+            case "number" if _count(given, _DIGITS) > 1:
+                self.listen()
 
     def end(self, name: str) -> None:
         """End a cell, or a row: empty ones count only if another stands below them."""
@@ -85,6 +109,10 @@ class _OdsArea:
             case "table-cell" | "covered-table-cell" if self.bare is not None:
                 self.noted.append((self.bare, self.first, self.across))
                 self.bare = None
+            case "table-cell" | "covered-table-cell" if self.number is not None:
+                if _ZEROS.fullmatch(self.text) and int(self.text) == self.number:
+                    self.shown.append((len(self.text), self.first, self.across))
+                self.number = None
             case "table-row" if not self.last:
                 self.waiting += self.times
             case "table-row":
@@ -100,11 +128,26 @@ class _OdsArea:
         rows = range(self.rows - self.times + 1, self.rows + 1)
         for text, first, last in self.noted:
             self.facts.note_area(text, rows, range(first, last + 1))
+        for digits, first, last in self.shown:
+            if self.times == 1 and first == last:
+                self.facts.note_zero(self.rows, first, digits)
+                continue
+            down, across = np.meshgrid(rows, range(first, last + 1), indexing="ij")
+            self.facts.note_zeros(
+                down.ravel(), across.ravel(), np.full(down.size, digits)
+            )
 
 
 def _count(given: dict[str, str], name: str) -> int:
     text = given.get(name, "1")
     return min(int(text), _MOST) if text.isdecimal() else 1
+
+
+def _number(given: dict[str, str]) -> float | None:
+    try:
+        return float(given["office:value"])
+    except (KeyError, ValueError):
+        return None
 
 
 def inspect_ods(
@@ -114,7 +157,8 @@ def inspect_ods(
     Refuse an .ods file whose cells stand too far apart, or repeat too often.
 
     Returns:
-        By the name of the sheet, its formulas that were never calculated.
+        By the name of the sheet, its formulas that were never calculated, and its
+        numbers that are shown with zeros in front.
 
     Raises:
         SourceError: It is above `ReadingLimits.sheet_cells`, or is damaged.
@@ -122,7 +166,13 @@ def inspect_ods(
     if _CONTENT not in archive.namelist():
         return {}
     area = _OdsArea(path, limits)
-    parser = expat.ParserCreate()
+    if _STYLES in archive.namelist():
+        rest = b""
+        for block in inflated(path, archive, archive.getinfo(_STYLES), limits):
+            if _SHOWS_ZEROS.search(rest + block):
+                area.listen()
+            rest = block[-_OVERLAP:]
+    parser = area.parser
     parser.StartElementHandler = area.start
     parser.EndElementHandler = area.end
     try:

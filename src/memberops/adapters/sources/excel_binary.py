@@ -9,13 +9,11 @@ the cells.
 from __future__ import annotations
 
 import struct
-from array import array
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 import attrs
-import numpy as np
 
 from memberops.adapters.sources.excel_facts import NOT_TOLD, SheetFacts
 from memberops.adapters.sources.excel_package import check_area, damaged
@@ -50,7 +48,6 @@ class _Styles:
     old: bool = False
     formats: dict[bytes, int] = attrs.field(factory=dict)
     digits: bytearray = attrs.field(factory=bytearray)
-    noted: array[int] = attrs.field(factory=lambda: array("i"))
 
     def add(self, kind: int, body: bytes) -> None:
         """Read a format or a style; styles follow on the formats."""
@@ -66,7 +63,7 @@ class _Styles:
             "utf-16-le" if body[4:5] == b"\1" else "latin-1", "replace"
         )
 
-    def note(self, kind: int, body: bytes) -> None:
+    def note(self, kind: int, body: bytes, sheet: SheetFacts) -> None:
         """Note the cells with numbers whose format asks for digits."""
         row, column = struct.unpack_from("<HH", body)
         # Of several numbers in one record each is six bytes, from its style on.
@@ -74,13 +71,7 @@ class _Styles:
         for across, at in enumerate(places, column + 1):
             style = int.from_bytes(body[at : at + 2], "little")
             if style < len(self.digits) and self.digits[style]:
-                self.noted.extend((row + 1, across, self.digits[style]))
-
-    def give(self, sheet: SheetFacts) -> None:
-        """Give a sheet that ends what was noted of its cells."""
-        if self.noted:
-            sheet.note_zeros(*np.array(self.noted).reshape(-1, 3).T)
-            self.noted = array("i")
+                sheet.note_zero(row + 1, across, self.digits[style])
 
 
 @attrs.frozen
@@ -140,7 +131,6 @@ def inspect_binary(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
             # Its reader reads all sheets at once, so they are counted together.
             check_area(path, sheet.rows, sheet.columns, limits, others=others)
             others += sheet.rows * sheet.columns
-            styles.give(sheet)
             sheet = facts[at] = SheetFacts()
             styles.old = body[:2] == _OLD_VERSION.to_bytes(2, "little")
         elif kind == _SHEET and len(body) > 8:  # noqa: PLR2004 - place, state, name
@@ -154,8 +144,7 @@ def inspect_binary(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
         else:
             _note(kind, body, sheet)
             if kind in _NUMBERS and styles.formats and len(body) > _STYLE_ENDS:
-                styles.note(kind, body)
-    styles.give(sheet)
+                styles.note(kind, body, sheet)
     check_area(path, sheet.rows, sheet.columns, limits, others=others)
     return {name: facts[at] for at, name in names.items() if at in facts}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import Any
 
 import attrs
@@ -45,6 +46,7 @@ class SheetFacts:
     _noted: dict[str, list[_Numbers]] = attrs.field(factory=dict, repr=False)
     _areas: list[tuple[str, range, range]] = attrs.field(factory=list, repr=False)
     _zeros: list[tuple[Any, Any, Any]] = attrs.field(factory=list, repr=False)
+    _single: array[int] = attrs.field(factory=lambda: array("i"), repr=False)
 
     def note(self, text: str, rows: Any, columns: Any) -> None:
         """Note that cells, by numbers from 1, are a text that their reader hides."""
@@ -62,8 +64,15 @@ class SheetFacts:
         shown = np.array(digits, dtype=np.uint8).reshape(-1)
         self._zeros.append((places[0], places[1], shown))
 
+    def note_zero(self, row: int, column: int, digits: int) -> None:
+        """Note how many digits the format of one cell asks for."""
+        self._single.extend((row, column, digits))
+
     def zeros(self) -> dict[int, tuple[Any, Any]]:
         """Return the rows and the digits that were noted, by the column's number."""
+        if self._single:
+            self.note_zeros(*np.array(self._single).reshape(-1, 3).T)
+            self._single = array("i")
         if not self._zeros:
             return {}
         parts = list(zip(*self._zeros, strict=True))
