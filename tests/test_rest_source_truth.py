@@ -13,7 +13,7 @@ from memberops.adapters.sources.rest_source import rest_source
 from memberops.adapters.sources.snapshot import SnapshotSource
 from memberops.adapters.sources.square import square_source
 from memberops.domain import Currency
-from memberops.errors import MissingColumnsError, SourceError
+from memberops.errors import ConfigurationError, MissingColumnsError, SourceError
 from sms_server import SmsServer, answer
 
 pytest.importorskip("httpx2", reason="needs the extra 'pos'")
@@ -665,3 +665,48 @@ def test_a_second_request_that_finds_nothing_at_all_empties_no_table(server):
     del people[1:]
     lost |= {1}
     assert rules(read("people/{id}")) == ["records-gone", "no-rows"]
+
+
+@pytest.mark.parametrize("paid", [1, [1, 2], ["1"]])
+def test_a_state_that_is_a_number_counts_however_it_is_written(server, paid):
+    """In a chain file 1 is as good as "1"; it did empty the table."""
+    states = {1: 1, 2: "1", 3: 3, 4: None, 5: True}
+    people = [{"id": own, "name": "a", "state": it} for own, it in states.items()]
+    source = source_of(server, lambda _: {"data": people}, only={"state": paid})
+    assert sorted(names(source.read("members").frame)) == ["1", "2"]
+
+
+@pytest.mark.parametrize("gone", [True, [True], "true"])
+def test_a_mark_of_deletion_may_be_a_number_or_true(server, gone):
+    """Neither is passed over because it is written without quotes."""
+    people = [
+        {"id": 1, "name": "a", "gone": False, "state": 0},
+        {"id": 2, "name": "b", "gone": True, "state": 0},
+        {"id": 3, "name": "c", "gone": False, "state": 9},
+    ]
+    for path, equals, left in (("gone", gone, ["1", "3"]), ("state", 9, ["1", "2"])):
+        source = source_of(
+            server,
+            lambda _: {"data": people},
+            deleted={"path": path, "equals": equals},
+        )
+        assert sorted(names(source.read("members").frame)) == left
+    source = source_of(server, lambda _: {"data": people}, only={"gone": False})
+    assert sorted(names(source.read("members").frame)) == ["1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"only": ["paid"]}, "'only' is a table"),
+        ({"only": {"state": 1.5}}, "'only'"),
+        ({"only": {"state": [None]}}, "'only'"),
+        ({"deleted": {"path": "x", "equals": [1.0]}}, "'equals' of 'deleted'"),
+        ({"since": {"field": "a", "zone": "Asia/Shanghia"}}, "no zone called 'Asia/Sh"),
+        ({"since": {"field": "a", "zone": "a/../b"}}, "no zone called 'a/"),
+    ],
+)
+def test_what_cannot_be_a_state_or_zone_is_refused_at_once(server, wrong, told):
+    """By its name, and as an error that every caller knows."""
+    with pytest.raises(ConfigurationError, match=told):
+        source_of(server, dict, **wrong)

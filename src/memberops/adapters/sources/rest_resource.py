@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
@@ -29,7 +29,41 @@ _NEEDS = {
 
 
 def _zone(value: Any) -> dt.tzinfo:
-    return ZoneInfo(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value  # type: ignore[no-any-return] # a zone, or None
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigurationError(
+            f"there is no zone called {value[:60]!r}; one is 'Asia/Shanghai'"
+        ) from None
+
+
+def _words(value: Any, option: str) -> tuple[str, ...]:
+    """Write what a field may say as texts: in a chain file 1 is as good as "1"."""
+    words = []
+    several = isinstance(value, Iterable) and not isinstance(value, str)
+    for each in value if several else (value,):
+        if not isinstance(each, str | int):
+            raise ConfigurationError(
+                f"{option} holds what a field may say: texts, whole numbers, or true "
+                'and false, as in ["paid", "refunded"] or [1, 2]'
+            )
+        words.append(str(each).lower() if isinstance(each, bool) else str(each))
+    return tuple(words)
+
+
+def _equals(value: Any) -> tuple[str, ...]:
+    return _words(value, "'equals' of 'deleted'")
+
+
+def _only(value: Any) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(
+            "'only' is a table of paths and what may stand there, as in "
+            'only = { status = ["paid", "refunded"] }'
+        )
+    return {path: _words(words, "'only'") for path, words in value.items()}
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
@@ -175,7 +209,7 @@ class Deleted:
     """
 
     path: str
-    equals: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    equals: tuple[str, ...] = attrs.field(default=(), converter=_equals)
 
 
 @attrs.frozen(kw_only=True)
@@ -253,7 +287,7 @@ class RestResource:
     id: str = "id"
     key: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     deleted: Deleted | None = None
-    only: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    only: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, converter=_only)
     follow: tuple[Follow, ...] = attrs.field(default=(), converter=_tuple)
     false_is_missing: bool = False
     zone: dt.tzinfo | None = attrs.field(default=None, converter=_zone)

@@ -366,10 +366,6 @@ def _resource(own: Mapping[str, Any], mark: str) -> RestResource:
         if value is not None:
             fields[name] = made_of(kind, name, value)
     fields["mark"] = mark
-    fields["only"] = {
-        path: (words,) if isinstance(words, str) else tuple(words)
-        for path, words in dict(fields.get("only", {})).items()
-    }
     fields["follow"] = [
         made_of(Follow, "follow", each) for each in fields.get("follow", ())
     ]
