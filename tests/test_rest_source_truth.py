@@ -710,3 +710,24 @@ def test_what_cannot_be_a_state_or_zone_is_refused_at_once(server, wrong, told):
     """By its name, and as an error that every caller knows."""
     with pytest.raises(ConfigurationError, match=told):
         source_of(server, dict, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"filters": [["modified"]]}, "filters.0.2"),
+        ({"filters": []}, "filters.first"),
+        ({"filters": "all"}, "filters.since"),
+    ],
+)
+def test_a_field_that_does_not_fit_the_body_is_refused(server, body, field):
+    """It is told by its name, and nothing of the body is replaced."""
+    source = source_of(
+        server,
+        lambda _: {"data": []},
+        method="POST",
+        body=body,
+        since={"field": field, "start": "2026-01-01"},
+    )
+    with pytest.raises(ConfigurationError, match=f"'{field}'"):
+        source.read("members")

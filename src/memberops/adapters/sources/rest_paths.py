@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memberops.adapters.sms.json_paths import look_up
-from memberops.errors import SourceError
+from memberops.errors import ConfigurationError, SourceError
 
 __all__ = ["look_up", "plain_at", "scopes", "stands_at", "with_value_at"]
 
@@ -142,16 +142,34 @@ def with_value_at(template: Any, path: str, value: Any) -> Any:
     """
     Return a copy of a nested template in which a value stands at a path.
 
+    Raises:
+        ConfigurationError: A list on the way has no such position, or a plain value
+            stands there.
+
     >>> with_value_at({"filters": [["modified", ">=", ""]]}, "filters.0.2", "2026")
     {'filters': [['modified', '>=', '2026']]}
     >>> with_value_at({}, "query.cursor", "c")
     {'query': {'cursor': 'c'}}
     """
+    try:
+        return _with_value(template, path, value)
+    except (IndexError, TypeError, ValueError):
+        raise ConfigurationError(
+            f"there is no place for {path[:80]!r} in 'body' or 'params': a list on the "
+            "way has no such position, or a plain value stands there"
+        ) from None
+
+
+def _with_value(template: Any, path: str, value: Any) -> Any:
     step, _, rest = path.partition(".")
     if isinstance(template, list | tuple):
         at = int(step)
-        new = with_value_at(template[at], rest, value) if rest else value
+        if not 0 <= at <= len(template):
+            raise IndexError
+        new = _with_value(template[at], rest, value) if rest else value
         return [*template[:at], new, *template[at + 1 :]]
-    inner = dict(template) if isinstance(template, Mapping) else {}
-    inner[step] = with_value_at(inner.get(step), rest, value) if rest else value
+    if template is not None and not isinstance(template, Mapping):
+        raise TypeError
+    inner = dict(template or {})
+    inner[step] = _with_value(inner.get(step), rest, value) if rest else value
     return inner
