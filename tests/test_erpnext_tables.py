@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import hmac
 from pathlib import Path
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -503,6 +504,36 @@ def test_a_cursor_is_of_the_series_that_are_shown(site):
     assert list(found.result.frame["member_id"]) == ["KD0001"]
 
 
+def test_digests_with_a_key_cannot_be_made_from_a_list_of_names(site, monkeypatch):
+    """Equal in all tables; without a key as ever, and with another one all other."""
+    customer = {
+        "modified": AT, "creation": AT, "customer_name": "王小明",
+        "mobile_no": None, "disabled": 0,
+    }  # fmt: skip
+    site.records["Customer"] = {"王小明": customer, "CUST-2026-00007": customer}
+    site.records["Contact"] = {"王小明-1": a_contact("王小明")}
+    keyed = source_of(site, digest_key={"env": "DIGEST_KEY"})
+    with pytest.raises(ConfigurationError, match="DIGEST_KEY"):
+        keyed.read("members")
+    monkeypatch.setenv("DIGEST_KEY", "too short")
+    with pytest.raises(ConfigurationError, match="fewer than 16") as told:
+        keyed.read("members")
+    assert "too short" not in str(told.value)
+    key = "0123456789abcdef"
+    monkeypatch.setenv("DIGEST_KEY", key)
+    found = keyed.changes("members", since=None)
+    own = hmac.new(key.encode(), "王小明".encode(), "sha256").hexdigest()[:16]
+    assert set(found.result.frame["member_id"]) == {f"C-{own}", "CUST-2026-00007"}
+    assert list(keyed.read("consents").frame["member_id"]) == [f"C-{own}"]
+    assert not keyed.changes("members", since=found.cursor).whole
+    assert key not in repr(keyed) + repr(vars(keyed)) + found.cursor
+    for other in ({}, {"digest_key": lambda: key + "g"}):
+        again = source_of(site, **other).changes("members", since=found.cursor)
+        assert again.whole
+        assert f"C-{own}" not in set(again.result.frame["member_id"])
+    assert WANG in set(source_of(site).read("members").frame["member_id"])
+
+
 class CustomerWorld:
     """Customers that are made, renamed and disabled, on pages of three."""
 
@@ -574,6 +605,7 @@ def test_each_table_keeps_the_promises_of_all_sources(site, table):
         ({"items": "CUP"}, "'items' are codes"),
         ({"items": [55]}, "'items' are codes"),
         ({"items": ["CUP"], "movements": "points"}, "not points"),
+        ({"digest_key": "0123456789abcdef"}, "'digest_key' is a secret"),
         ({"items": [f"CUP-{number:05}" for number in range(200)]}, "several sections"),
     ],
 )

@@ -51,6 +51,7 @@ def erpnext_source(
     invoices: Literal["POS Invoice", "Sales Invoice"] = "POS Invoice",
     zone: str | None = None,
     customer_series: Iterable[str] = CUSTOMER_SERIES,
+    digest_key: Any = None,
     movements: Literal["stock", "points"] = "stock",
     items: Iterable[str] | None = None,
     program: str | None = None,
@@ -75,7 +76,8 @@ def erpnext_source(
     ERPNext names customers as they are called unless its selling settings say "naming
     series". An id that is no number of a series in *customer_series* may be a name or a
     phone, and would stand unmasked wherever ids do: it becomes a digest, such as
-    ``C-5f2b…``. Who is renamed is then another member.
+    ``C-5f2b…``. Who is renamed is then another member. Whoever has a list of names
+    can make their digests too, unless there is a *digest_key*.
 
     Args:
         context: Of the chain.
@@ -86,6 +88,9 @@ def erpnext_source(
         zone: Zone of the site, in which it writes all times; the chain's if None.
         customer_series: The naming series of customers, as the site's settings write
             them; see `CustomerIds.of`.
+        digest_key: A key of the digests that is nobody else's:
+            ``{ env = "ERPNEXT_DIGEST_KEY" }`` or a function. With another one all ids
+            that are digests change.
         movements: Whether ``gift_movements`` are those of the stock or of points.
         items: Codes of the items whose movements are read; None reads all.
         program: The loyalty program whose points are read; None reads those of all.
@@ -97,7 +102,8 @@ def erpnext_source(
     Raises:
         ConfigurationError: An option cannot be.
     """
-    ids = CustomerIds.of(customer_series)
+    keyed = None if digest_key is None else secret_option("digest_key", digest_key)
+    ids = CustomerIds.of(customer_series, keyed)
     if movements not in {"stock", "points"}:
         raise ConfigurationError("'movements' is stock or points")
     codes = _codes(items, movements)
@@ -177,9 +183,8 @@ def erpnext_source(
         "case_events": erpnext_events(zone),
     }
     # Other series would hide other customers.
-    mark = " ".join(each.pattern for each in ids.patterns)
     described = {
-        table: attrs.evolve(resource, mark=mark)
+        table: attrs.evolve(resource, mark=ids.mark)
         for table, resource in resources.items()
     }
     return service_source(context, server, described, options)

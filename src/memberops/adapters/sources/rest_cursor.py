@@ -119,5 +119,7 @@ def mark_of(resource: RestResource, options: ReadingOptions, address: str) -> st
         options: What becomes of them.
         address: Of the server: what another one gave is not built upon.
     """
+    if callable(resource.mark):
+        resource = attrs.evolve(resource, mark=resource.mark())
     text = repr((resource, options, address))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -270,8 +270,8 @@ class RestResource:
             does not say enough by itself; it may ask for more. It comes before
             *prepare*, and only in Python.
         mark: What else the rows depend on and is not to be seen here, such as the
-            database at an address, or an option that *prepare* keeps to. A cursor of
-            another one reads all again.
+            database at an address, or an option that *prepare* keeps to; or what
+            returns it as the table is read. A cursor of another one reads all again.
     """
 
     path: str
@@ -302,7 +302,7 @@ class RestResource:
     together: Callable[[HttpReader, list[Any]], Iterable[Any]] | None = attrs.field(
         default=None, repr=False
     )
-    mark: str = ""
+    mark: str | Callable[[], str] = ""
 
     @property
     def waits(self) -> bool:
