@@ -306,3 +306,27 @@ def test_an_ods_file_is_read_as_it_is_shown_too(part):
     assert set(result.frame["amount"]) == {500}
     assert one(result, "ids-zero-format").count == 4
     assert "ids-zero-format" not in rules(read(path))
+
+
+def test_an_xlsb_file_is_read_as_it_is_shown_too():
+    """Its formats, its styles and its cells stand in records of three parts."""
+    with zipfile.ZipFile(DATA / "small.xlsb") as held:
+        parts = {name: held.read(name) for name in held.namelist()}
+    styles, begin = parts["xl/styles.bin"], b"\xe9\x04\x04\x04\x00\x00\x00/\x10\x00\x00"
+    day, twelve = "yyyy\\-mm\\-dd".encode("utf-16-le"), b"0\x00" * 12
+    for old, new in [
+        (day + b"\xe8", twelve + b"\xe8"),
+        (begin + b"\x00\x00", begin + b"\xa6\x00"),
+    ]:
+        assert styles.count(old) == 1
+        styles = styles.replace(old, new)
+    path = archive("shown.xlsb", {**parts, "xl/styles.bin": styles})
+
+    result = read(path)
+
+    ids = result.frame["member_id"].fillna("").tolist()
+    assert ids == ["013800138000", ""]
+    assert result.frame["quantity"].tolist() == [2, 1]
+    stores = read(path, "stores", columns={"store_id": "数量"}).frame
+    assert stores["store_id"].tolist() == ["000000000002", "000000000001"]
+    assert "hidden-unknown" in rules(result)

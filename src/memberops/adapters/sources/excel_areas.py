@@ -1,10 +1,9 @@
-"""How large the sheets of .ods and .xlsb files are, before they are read."""
+"""How large the sheets of .ods files are, and what their reader does not tell."""
 
 from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from xml.parsers import expat
 
@@ -19,7 +18,7 @@ from memberops.adapters.sources.excel_facts import (
 from memberops.adapters.sources.excel_package import check_area, damaged, inflated
 from memberops.adapters.sources.limits import ReadingLimits
 
-__all__ = ["inspect_ods", "inspect_xlsb"]
+__all__ = ["inspect_ods"]
 
 _CONTENT, _STYLES = "content.xml", "styles.xml"
 _DIGITS = "number:min-integer-digits"
@@ -28,10 +27,6 @@ _MOST_DIGITS = 32
 _ZEROS = re.compile(r"0[0-9]{1,31}")
 _OVERLAP = 100
 _MOST = 10**9
-_ROW_HEADER = 0
-_CELLS = range(1, 12)
-_SHEET_DATA = 145
-_BINARY = "workbook.bin"
 _VALUES = {
     "office:value", "office:date-value", "office:time-value", "office:boolean-value",
     "office:string-value",
@@ -182,52 +177,3 @@ def inspect_ods(
     except expat.ExpatError as error:
         raise damaged(path, error) from None
     return area.sheets
-
-
-def inspect_xlsb(path: Path, archive: zipfile.ZipFile, limits: ReadingLimits) -> None:
-    """
-    Refuse an .xlsb file whose cells stand too far apart.
-
-    Each part may hold a sheet, whatever it is called.
-
-    Raises:
-        SourceError: It is above `ReadingLimits.sheet_cells`.
-    """
-    parts = archive.infolist()
-    if not any(part.filename.casefold().endswith(_BINARY) for part in parts):
-        return
-    for part in parts:
-        data = b"".join(inflated(path, archive, part, limits))
-        row = rows = columns = 0
-        begun = False
-        for kind, at in _records(data):
-            begun |= kind == _SHEET_DATA
-            if not begun:
-                continue
-            if kind == _ROW_HEADER:
-                row = int.from_bytes(data[at : at + 4], "little") + 1
-            elif kind in _CELLS:
-                rows = max(rows, row)
-                columns = max(columns, int.from_bytes(data[at : at + 4], "little") + 1)
-        check_area(path, rows, columns, limits)
-
-
-def _records(data: bytes) -> Iterator[tuple[int, int]]:
-    """Give the kind of each record and where its content begins."""
-    at = 0
-    while at < len(data):
-        kind, at = _varying(data, at, 2)
-        size, at = _varying(data, at, 4)
-        yield kind, at
-        at += size
-
-
-def _varying(data: bytes, at: int, most: int) -> tuple[int, int]:
-    value = 0
-    for place in range(most):
-        byte = data[at] if at < len(data) else 0
-        at += 1
-        value |= (byte & 0x7F) << (7 * place)
-        if byte < 0x80:  # noqa: PLR2004 - the last byte has no high bit
-            break
-    return value, at

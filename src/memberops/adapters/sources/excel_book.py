@@ -11,11 +11,12 @@ from xml.etree.ElementTree import ParseError
 
 import attrs
 
-from memberops.adapters.sources.excel_areas import inspect_ods, inspect_xlsb
+from memberops.adapters.sources.excel_areas import inspect_ods
 from memberops.adapters.sources.excel_binary import inspect_binary
 from memberops.adapters.sources.excel_facts import SheetFacts
 from memberops.adapters.sources.excel_package import damaged, inspect_package
 from memberops.adapters.sources.excel_parts import parts_of_sheets
+from memberops.adapters.sources.excel_xlsb import inspect_xlsb
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.errors import MissingExtraError, SourceError, nearest
 
@@ -169,8 +170,8 @@ def _inspected(path: Path, limits: ReadingLimits) -> dict[str, SheetFacts]:
         )
     facts = inspect_package(path, limits)
     with zipfile.ZipFile(path) as archive:
-        told = inspect_ods(path, archive, limits)
-        inspect_xlsb(path, archive, limits)
+        told = inspect_xlsb(path, archive, limits)
+        told |= inspect_ods(path, archive, limits)
         if told and not facts:
             return told
         try:

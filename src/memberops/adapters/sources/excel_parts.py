@@ -1,4 +1,4 @@
-"""Which part of an .xlsx archive holds which sheet."""
+"""Which part of an .xlsx or .xlsb archive holds which sheet."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import posixpath
 import zipfile
 from xml.etree import ElementTree as ET
 
-__all__ = ["parts_of_sheets", "plain_name"]
+__all__ = ["linked_parts", "parts_of_sheets", "plain_name"]
 
 _BOOK = "xl/workbook.xml"
 _LINKS = "xl/_rels/workbook.xml.rels"
@@ -38,17 +38,22 @@ def parts_of_sheets(archive: zipfile.ZipFile) -> dict[str, str]:
     names = {plain_name(name): name for name in archive.namelist()}
     if not {_BOOK, _LINKS} <= names.keys():
         return {}
-    targets = {
-        link.get("Id"): _place(link.get("Target", ""))
-        for link in ET.fromstring(archive.read(names[_LINKS]))  # noqa: S314 - no entities
-    }
+    targets = linked_parts(archive.read(names[_LINKS]))
     found: dict[str, str] = {}
     for element in ET.fromstring(archive.read(names[_BOOK])).iter():  # noqa: S314 - the same
         if element.tag.endswith("}sheet"):
             link = next((v for k, v in element.items() if k.endswith(_ID)), None)
-            if part := names.get(targets.get(link, "")):
+            if part := names.get(targets.get(link or "", "")):
                 found[element.get("name", "")] = part
     return found
+
+
+def linked_parts(links: bytes) -> dict[str, str]:
+    """Return the plain names of the parts that a book links to, by their ids."""
+    return {
+        link.get("Id", ""): _place(link.get("Target", ""))
+        for link in ET.fromstring(links)  # noqa: S314 - no entities
+    }
 
 
 def _place(target: str) -> str:
