@@ -731,3 +731,21 @@ def test_a_field_that_does_not_fit_the_body_is_refused(server, body, field):
     )
     with pytest.raises(ConfigurationError, match=f"'{field}'"):
         source.read("members")
+
+
+@pytest.mark.parametrize("kind", ["cursor", "link"])
+def test_a_next_page_that_is_false_is_none(server, kind):
+    """Services write so where there is no further page; it is no place to ask for."""
+
+    def say(query):
+        assert query.get("cursor") in {None, "10", "20"}
+        found = pages(query)
+        place = found.get("next") and (
+            found["next"] if kind == "cursor" else f"?cursor={found['next']}"
+        )
+        return {"data": found["data"], "next": place or False}
+
+    paging = {"kind": kind, "field": "cursor", "next": "next"}
+    result = source_of(server, say, paging=paging).read("members")
+    assert len(result.frame) == len(PEOPLE)
+    assert rules(result) == []

@@ -283,7 +283,9 @@ class Pages:
         if paging.kind == "link" and not paging.next:
             return next_link(answer)
         place = look_up(answer.document, paging.next)
-        return place if isinstance(place, str | int) and place != "" else None
+        if isinstance(place, bool) or not isinstance(place, str | int):
+            return None
+        return None if place == "" else place
 
     def _new_page(
         self, fields: Mapping[str, Any], place: Any = None
