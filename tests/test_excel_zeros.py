@@ -330,3 +330,28 @@ def test_an_xlsb_file_is_read_as_it_is_shown_too():
     stores = read(path, "stores", columns={"store_id": "数量"}).frame
     assert stores["store_id"].tolist() == ["000000000002", "000000000001"]
     assert "hidden-unknown" in rules(result)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "told"),
+    [
+        ('"M"00000', 42, 1),
+        ('"M"00000', 123456, 1),
+        ("\\M0", 42, 1),
+        ("000-000", 42, 1),
+        ("000 0000 0000", 13800138000, 0),
+        ("0" * 33, 42, 1),
+        ('0_ "', 42, 0),
+        ("#,##0", 42, 0),
+        ('0" "', 42, 0),
+        ("0;0", 42, 0),
+        ('"M"@', 42, 0),
+    ],
+)
+def test_an_id_that_is_shown_with_more_than_zeros_is_told(code, value, told):
+    """M00042 is read as 42, which a warning says; a phone with blanks is itself."""
+    result = read(zeros({"A2": (value, code), "D3": (5, '"M"0')}))
+
+    assert result.frame["ticket_id"][0] == str(value)
+    counts = [f.count for f in result.findings if f.rule == "ids-shown-otherwise"]
+    assert counts == [1] * told

@@ -7,10 +7,19 @@ from xml.parsers import expat
 
 import attrs
 
-__all__ = ["ZeroFormats", "digits_shown"]
+__all__ = ["MARKS_SHOWN", "TEXT_SHOWN", "ZeroFormats", "digits_shown"]
+
+MARKS_SHOWN = 64
+"""Added to the digits of a format that shows marks too, such as ``000-000``."""
+
+TEXT_SHOWN = 128
+"""Added to the digits of a format that shows a text too, such as ``"M"00000``."""
 
 # A language in front, and the blank of the width of a sign behind, show no sign.
 _DIGITS = re.compile(r"(?:\[\$-[0-9A-Fa-f]{1,4}\])?#*(0{2,32})(?:_.)?", re.DOTALL)
+_WITH_SIGNS = re.compile(r"""(?:"[^"]*"|\\.|_.|[-#0 ()+])+""", re.DOTALL)
+_SIGNS = re.compile(r"""("[^"]*"|\\.)|_.""", re.DOTALL)
+_MOST = 32
 _SECTION = ";"
 _CONDITION = re.compile(r"\[[<>=]")
 
@@ -19,19 +28,30 @@ def digits_shown(code: str) -> int:
     """
     Tell how many digits a number format of nothing but zeros shows at least.
 
-    Formats with other signs, such as a point or a text, are none of these. The first
-    section is that of the numbers from 0 on. Source: ECMA-376-1 §18.8.31, where the
-    placeholder 0 shows a zero for a digit that the number does not have.
+    The first section is that of the numbers from 0 on. Source: ECMA-376-1 §18.8.31,
+    where the placeholder 0 shows a zero for a digit that the number does not have.
 
     Returns:
-        The digits, 2 to 32; 0 if it is another format.
+        The digits, 2 to 32, with `MARKS_SHOWN` or `TEXT_SHOWN` where they are not all
+        that it shows; 0 if it is another format, such as one with a point.
 
     >>> digits_shown("00000"), digits_shown("00000;-00000"), digits_shown("0.00")
     (5, 5, 0)
+    >>> digits_shown("000-000") - MARKS_SHOWN, digits_shown('"M"0000') - TEXT_SHOWN
+    (6, 4)
     """
+    if _CONDITION.search(code):
+        return 0
     first = code.split(_SECTION, 1)[0]
-    found = _DIGITS.fullmatch(first)
-    return len(found[1]) if found and not _CONDITION.search(code) else 0
+    if found := _DIGITS.fullmatch(first):
+        return len(found[1])
+    bare = _SIGNS.sub("", first)
+    if not _WITH_SIGNS.fullmatch(first) or not set("0#").intersection(bare):
+        return 0
+    zeros = min(bare.count("0"), _MOST)
+    if any(map(str.isalnum, "".join(_SIGNS.findall(first)))):
+        return TEXT_SHOWN + zeros
+    return MARKS_SHOWN + zeros if zeros > 1 else 0
 
 
 @attrs.define

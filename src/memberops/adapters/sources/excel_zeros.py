@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from memberops.adapters.sources.excel_cells import looks_rounded
+from memberops.adapters.sources.excel_styles import MARKS_SHOWN, TEXT_SHOWN
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.domain import Severity
 
 __all__ = ["ZerosShown", "show_zeros", "tell_zeros", "widths_of_rows"]
 
 _EXACT = 10**15
-_WIDTHS = 64
+_WIDTHS = 256
 _Array = npt.NDArray[Any]
 
 
@@ -27,10 +28,13 @@ class ZerosShown:
     Args:
         padded: How many cells are read with zeros in front.
         plain: How many of as few digits have another format, which shows none.
+        altered: How many are shown with a text, or with zeros and marks, and are read
+            as numbers.
     """
 
     padded: int
     plain: int
+    altered: int = 0
 
 
 def widths_of_rows(lines: _Array, rows: _Array, digits: _Array) -> _Array:
@@ -61,24 +65,27 @@ def show_zeros(codes: _Array, cells: list[Any], widths: _Array) -> ZerosShown:
     Args:
         codes: For each row the position of its cell; changed in place.
         cells: The different cells; changed in place.
-        widths: For each row the digits of its format, or 0.
+        widths: For each row what `digits_shown` told of its format.
 
     >>> codes, cells = np.array([1, 1, 2]), ["", 42.0, 4.5]
     >>> show_zeros(codes, cells, np.array([5, 0, 5]))
-    ZerosShown(padded=1, plain=1)
+    ZerosShown(padded=1, plain=1, altered=0)
     >>> [cells[code] for code in codes]
     ['00042', 42.0, 4.5]
     """
     rows = np.flatnonzero(widths)
     pairs = codes[rows] * _WIDTHS + widths[rows]
     different, places, uses = np.unique(pairs, return_inverse=True, return_counts=True)
-    padded, widest = 0, 1
+    padded, widest, altered = 0, 1, 0
     times = np.bincount(codes, minlength=len(cells))
     told = different // _WIDTHS
     for at, (pair, used) in enumerate(
         zip(different.tolist(), uses.tolist(), strict=True)
     ):
         code, width = divmod(pair, _WIDTHS)
+        if width >= MARKS_SHOWN:
+            altered += used if _is_altered(cells[code], width) else 0
+            continue
         if not _is_short(cells[code], width):
             continue
         padded += used
@@ -94,11 +101,22 @@ def show_zeros(codes: _Array, cells: list[Any], widths: _Array) -> ZerosShown:
     plain = sum(
         used for cell, used in zip(cells, left, strict=True) if _is_short(cell, widest)
     )
-    return ZerosShown(padded, plain)
+    return ZerosShown(padded, plain, altered)
 
 
 def tell_zeros(found: ZerosShown, shown: str, log: FindingLog) -> None:
     """Tell which ids are read as they are shown, and whether others are not."""
+    if found.altered:
+        log.add(
+            "ids-shown-otherwise",
+            f"numbers of {shown} that a format shows with other signs in front or "
+            f'between, as "M"00000 does, and that are read without them: '
+            f"{found.altered}; export the column as text",
+            f'{shown} 列有 {found.altered} 个数字因格式（如 "M"00000）显示时带有'
+            "其他字符，读取时不含这些字符；请把该列设为文本后重新导出",
+            severity=Severity.WARNING,
+            count=found.altered,
+        )
     if not found.padded:
         return
     also, also_zh, severity = "", "", Severity.INFO
@@ -121,6 +139,12 @@ def tell_zeros(found: ZerosShown, shown: str, log: FindingLog) -> None:
         severity=severity,
         count=found.padded,
     )
+
+
+def _is_altered(cell: Any, width: int) -> bool:
+    if width >= TEXT_SHOWN:
+        return type(cell) in (float, int)
+    return _is_short(cell, width - MARKS_SHOWN)
 
 
 def _is_short(cell: Any, width: int) -> bool:
