@@ -13,6 +13,7 @@ from memberops import (
     hookimpl,
     open_chain,
 )
+from memberops.cli.wrong_use import WRONG_USE, tell_wrong_use
 from memberops.errors import (
     ConfigurationError,
     CurrencyMismatchError,
@@ -23,6 +24,9 @@ from memberops.metrics import MetricPolicy
 from memberops.policies import CardState, Renewal, Term
 from memberops.testing import sales_frame
 from memberops.workflows import Chain, ChainPolicies, parse_settings, read_settings
+from memberops.workflows.configuration import configuration_error
+from memberops.workflows.opening import section_sources
+from memberops.workflows.structuring import Misfit, Problem, Reader, Spelling
 
 HEAD = """
 name = "示例连锁"
@@ -360,6 +364,48 @@ def test_unknown_adapters_and_options_are_problems_of_the_file(tmp_path):
     )
     assert second.startswith("- sources.stores: ")
     assert "'encodign'; did you mean 'encoding'?" in second
+
+
+def test_what_a_source_says_in_chinese_stands_in_the_error_of_the_file(
+    tmp_path, capsys
+):
+    """Each problem of a file in Chinese where it has any, and all in one order."""
+    file = tmp_path / "chain.toml"
+    till = '[sources.members]\nadapter = "sql"\nurl = "postgresql://reader@b/pos@x"\n'
+    file.write_text(f'{HEAD}{SALES}encodign = "gbk"\n{till}', encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        open_chain(file, entry_points=False)
+    head, members, sales = caught.value.text_zh.splitlines()
+    assert head == "chain.toml 有 2 个问题："
+    assert members.startswith("- sources.members：'url' 中多出“@”，")
+    assert members.endswith('password = { env = "POS_PASSWORD" }')
+    assert sales == str(caught.value).splitlines()[2]
+    assert tell_wrong_use(caught.value, "zh") == WRONG_USE
+    assert capsys.readouterr().err == f"错误：{caught.value.text_zh}\n"
+    with pytest.raises(ConfigurationError) as alone:
+        section_sources(file, "members", adapter="sql", entry_points=False)
+    assert alone.value.text_zh == f"chain.toml：{members.removeprefix('- ')}"
+    with pytest.raises(ConfigurationError) as english:
+        section_sources(file, "sales", adapter="csv", entry_points=False)
+    assert not english.value.text_zh
+
+
+def test_what_a_value_says_in_chinese_stands_beside_its_english():
+    """A policy that refuses what it is given is told in both, and "none" with it."""
+
+    @attrs.frozen
+    class Fussy:
+        def __attrs_post_init__(self):
+            raise InvalidValueError("never").in_chinese("不行")
+
+    with pytest.raises(Misfit) as caught:
+        Reader(spelling=Spelling()).read({}, Fussy | None)
+    (told,) = caught.value.under("policies", "fussy")
+    assert str(told) == 'policies.fussy: never; "none" stands for no value'
+    assert told.in_chinese() == "policies.fussy：不行；“none”表示无值"
+    error = configuration_error([*[told] * 11, Problem(("zone",), "is needed")])
+    assert error.text_zh.splitlines()[0] == "chain.toml 有 12 个问题："
+    assert error.text_zh.splitlines()[-1] == "- 另有 2 个"
 
 
 def test_a_source_of_a_plugin_is_made_with_its_options(tmp_path):

@@ -201,14 +201,23 @@ def configuration_error(
     """
     Gather problems into one error: one line for one, a bounded list for several.
 
+    Its Chinese text holds all of them where one has a Chinese text at least.
+
     >>> print(configuration_error([Problem(("zone",), "is needed")]))
     chain.toml: zone is needed
     """
-    lines = sorted(str(problem) for problem in problems)
-    if len(lines) == 1:
-        return ConfigurationError(f"{file}: {lines[0]}")
-    rest = len(lines) - _MOST_PROBLEMS
-    shown = [f"- {line}" for line in lines[:_MOST_PROBLEMS]]
-    if rest > 0:
-        shown.append(f"- and {rest} more")
-    return ConfigurationError("\n".join([f"{file} has {len(lines)} problems:", *shown]))
+    told = sorted(problems, key=str)
+    shown, rest = told[:_MOST_PROBLEMS], len(told) - _MOST_PROBLEMS
+    if len(told) == 1:
+        english = f"{file}: {shown[0]}"
+        chinese = f"{file}：{shown[0].in_chinese()}"
+    else:
+        lines = [f"{file} has {len(told)} problems:", *map("- {}".format, shown)]
+        lines_zh = [f"{file} 有 {len(told)} 个问题："]
+        lines_zh += [f"- {each.in_chinese()}" for each in shown]
+        if rest > 0:
+            lines.append(f"- and {rest} more")
+            lines_zh.append(f"- 另有 {rest} 个")
+        english, chinese = "\n".join(lines), "\n".join(lines_zh)
+    error = ConfigurationError(english)
+    return error.in_chinese(chinese) if any(one.text_zh for one in shown) else error

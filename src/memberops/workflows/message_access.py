@@ -74,9 +74,9 @@ def opened_messages(
                 made_provider(sms, account, registry, settings.currency.code).close()
         except UnknownAdapterError as error:
             key = "kind" if account.name else "provider"
-            problems.append(Problem((*place, key), f": {error}"))
+            problems.append(Problem.raised((*place, key), error))
         except (MemberOpsError, ValueError) as error:
-            problems.append(Problem(place, f": {error}"))
+            problems.append(Problem.raised(place, error))
     if problems:
         raise configuration_error(problems, file=file)
     kept = settings.outbox

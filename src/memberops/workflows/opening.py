@@ -104,7 +104,7 @@ def section_sources(
         try:
             made.append((name, _source(each, registry, context)))
         except (MemberOpsError, TypeError, ValueError) as error:
-            problems.append(Problem(("sources", name), f": {error}"))
+            problems.append(Problem.raised(("sources", name), error))
     if problems:
         raise configuration_error(problems, file=file.name)
     return tuple(made)
@@ -179,7 +179,7 @@ def _sources(
                 path = ("sources", name, "adapter")
                 problems.append(Problem(path, f": {error}{hint}"))
             except (MemberOpsError, TypeError, ValueError) as error:
-                problems.append(Problem(("sources", name), f": {error}"))
+                problems.append(Problem.raised(("sources", name), error))
         if len(parts) == 1:
             made[table] = parts[0]
         elif len(parts) == len(names):

@@ -219,7 +219,7 @@ def built(make: Callable[[], Any]) -> Any:
     try:
         return make()
     except (MemberOpsError, TypeError, ValueError) as error:
-        raise Misfit(f": {error}") from None
+        raise Misfit([Problem.raised((), error)]) from None
 
 
 def unknown_key(key: object, known: Any) -> Problem:
@@ -259,7 +259,8 @@ def _parts(kind: Any) -> list[Any]:
 def _or_none(problem: Problem) -> Problem:
     if problem.path:
         return problem
-    return Problem((), f'{problem.text}; "{NONE}" stands for no value')
+    chinese = f"{problem.text_zh}；“{NONE}”表示无值" if problem.text_zh else ""
+    return Problem((), f'{problem.text}; "{NONE}" stands for no value', chinese)
 
 
 def _same(other: Any) -> Callable[[Any], bool]:
