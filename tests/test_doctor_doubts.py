@@ -42,6 +42,18 @@ def section(proposal):
     return tomllib.loads(proposal.toml())["sources"][proposal.table]
 
 
+def taken_lines(proposal):
+    """The lines that name a column, out of their comments."""
+    lines = proposal.toml().splitlines()
+    return [each[2:] for each in lines if each.startswith("# columns")]
+
+
+def taken(proposal, language="zh"):
+    """The section with every one of those lines taken."""
+    text = proposal.toml(language).replace("# columns", "columns")
+    return tomllib.loads(text)["sources"][proposal.table]
+
+
 def columns_of(*headings, name="sales", rows=()):
     """Propose how a table of a database would be read."""
     text = TextTable.of_rows("t", headings, rows)
@@ -124,7 +136,7 @@ def test_what_answers_a_question_of_a_service_names_paths():
     """The column of cards stands in an object: its path is offered."""
     record = {**ORDER, "card": {"no": "V1"}, "lines": [{"sku": "A", "total": 1990}]}
     del record["member"]
-    assert 'member_id = "/card.no" }' in service(record).toml()
+    assert '# columns.member_id = "/card.no"' in service(record).toml()
 
 
 @pytest.mark.parametrize("name", ["total_cents", "amount_fen", "金额_分", "金额分"])
@@ -171,7 +183,7 @@ def test_sales_without_members_are_asked_about():
     (question,) = asked(proposal, "member-missing")
     assert "without a member" in question.text_en
     assert "没有会员" in question.text_zh
-    assert '# columns = { member_id = "card_no" }' in proposal.toml()
+    assert '# columns.member_id = "card_no"' in proposal.toml()
     assert "member_id" not in proposal.columns
     assert not asked(columns_of("ticket_id", "member_id"), "member-missing")
 
@@ -188,19 +200,51 @@ def test_what_hardly_fits_a_table_is_no_live_section(till):
 
 
 def test_no_key_and_no_amount_is_offered_as_a_constant():
-    """One id for all rows is none: the line of columns is offered, and repeats all."""
+    """One id for all rows is none: each column is a line of its own."""
     proposal = columns_of("shop_code", "c1")
     (line,) = [each.toml for each in proposal.questions if each.toml]
     assert set(tomllib.loads(line)["constants"]) == {"quantity"}
-    (answer,) = [
-        line.removeprefix("# ")
-        for line in proposal.toml().splitlines()
-        if line.startswith("# columns")
-    ]
-    assert set(tomllib.loads(answer)["columns"]) >= {"store_id", "ticket_id", "amount"}
+    named = taken(proposal)["columns"]
+    assert named.items() >= {"store_id": "shop_code", "ticket_id": "..."}.items()
+    assert "amount" in named
     shop = columns_of("ticket_id", "member_id")
     (line,) = [each.toml for each in shop.questions if each.toml]
     assert set(tomllib.loads(line)["constants"]) == {"store_id", "quantity"}
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_columns_that_answer_stand_beside_those_that_are_named(language):
+    """Any of them can be taken, and all, with a live line or without one."""
+    plain = ["日期", "门店", "数量", "商品", "单价(含税)", "金额(含税)", "card_no"]
+    answers = {
+        "unit_price": "单价(含税)",
+        "amount": "金额(含税)",
+        "member_id": "card_no",
+    }
+    proposal = columns_of("小票号", *plain)
+    assert len(asked(proposal, "heading-note")) == len({"unit_price", "amount"})
+    assert "columns" not in section(proposal)
+    assert taken(proposal, language)["columns"] == answers
+    proposal = columns_of("小票号码", *plain)
+    live = {"ticket_id": "小票号码"}
+    assert section(proposal)["columns"] == live
+    assert taken(proposal, language)["columns"] == live | answers
+    for line in taken_lines(proposal):
+        ((name, heading),) = tomllib.loads(line)["columns"].items()
+        assert answers[name] == heading
+        one = tomllib.loads(proposal.toml(language).replace(f"# {line}", line))
+        assert one["sources"]["sales"]["columns"] == live | {name: heading}
+
+
+def test_a_column_that_the_section_names_has_no_second_line():
+    """Its live line says that it is the right one; the question stays."""
+    proposal = columns_of("ticket_id", "member_id", "金额(含税)", "金额(不含税)")
+    assert section(proposal)["columns"] == {"amount": "金额(含税)#1"}
+    assert asked(proposal, "heading-note")
+    assert [line.partition(" ")[0] for line in taken_lines(proposal)] == [
+        "columns.sold_on"
+    ]
+    assert taken(proposal)["columns"].keys() == {"amount", "sold_on"}
 
 
 def test_an_example_of_words_makes_nobody_anything(till):

@@ -56,7 +56,7 @@ class Question:
         toml: TOML that answers it, if some is likely: each line stands by itself, so
             that any of them can be taken.
         columns: By canonical column the heading that would answer it; ``"..."`` where
-            it is not known.
+            it is not known. Each is a line of its own, unless the section names it.
     """
 
     rule: str
@@ -135,22 +135,21 @@ class MappingProposal:
             lines.append(f"path = [{paths}]" if self.further else f"path = {paths}")
         if self.sheet:
             lines.append(f"sheet = {_text(self.sheet)}")
-        if self.named:
-            lines.append(_columns(self.named))
+        offered = any(map(self._offered, self.questions))
+        lines += _columns(self.named, apart=offered)
         lines += [f"{name} = {value}" for name, value in self.options.items()]
         for question in self.questions:
             lines.append(f"# {question.text(language)}")
             # Files that are read together may ask for the same word.
-            answers = [f"# {line}" for line in question.toml.split("\n") if line]
-            lines += [line for line in answers if line not in lines]
-            if question.columns:
-                # A name stands once in a section, so the line repeats what is named.
-                instead = ("  # 代替上面的 columns", "  # in place of 'columns' above")
-                lines.append(
-                    f"# {_columns({**self.named, **question.columns})}"
-                    + (instead[language == "en"] if self.named else "")
-                )
+            answers = [line for line in question.toml.split("\n") if line]
+            answers += _columns(self._offered(question), apart=True)
+            lines += [f"# {line}" for line in answers if f"# {line}" not in lines]
         return "\n".join(lines)
+
+    def _offered(self, question: Question) -> dict[str, str]:
+        """Return the columns that answer a question and are not named already."""
+        pairs = question.columns.items()
+        return {name: text for name, text in pairs if name not in self.named}
 
     def describe(self, language: Language = "zh") -> str:
         """Tell what was found, line by line."""
@@ -249,9 +248,12 @@ def chain_toml(
     return "\n".join(parts)
 
 
-def _columns(named: Mapping[str, str]) -> str:
-    pairs = ", ".join(f"{name} = {_text(text)}" for name, text in named.items())
-    return f"columns = {{ {pairs} }}"
+def _columns(named: Mapping[str, str], *, apart: bool) -> list[str]:
+    """Write columns as one table, or apart: TOML adds nothing to such a table."""
+    pairs = [f"{name} = {_text(text)}" for name, text in named.items()]
+    if apart:
+        return [f"columns.{pair}" for pair in pairs]
+    return [f"columns = {{ {', '.join(pairs)} }}"] if pairs else []
 
 
 def _both(table: str, language: Language) -> str:

@@ -114,5 +114,5 @@ def _note(name: str, shown: str) -> Question:
         column=name,
         text_en=f"what {shown} says in its bracket is not known: is it {name}?",
         text_zh=f"“{shown}”括号中的内容未被识别：它是否就是 {name}？",
-        toml=f"columns = {inline_table({name: shown})}",
+        columns={name: shown},
     )
