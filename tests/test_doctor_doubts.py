@@ -257,7 +257,7 @@ def test_an_example_of_words_makes_nobody_anything(till):
     assert set(words) == {"0", "1", "2"}
     known = {meant for _, meant in table("members").column("gender").choices}
     assert not known & set(words.values())
-    with pytest.raises(ConfigurationError, match="'values' of 'gender'"):
+    with pytest.raises(ConfigurationError, match="'gender' in 'values'"):
         read_csv("members.csv", "members", currency=CNY, zone=SHANGHAI,
                  values={"gender": words})  # fmt: skip
 

@@ -86,6 +86,39 @@ def test_what_a_proposal_leaves_to_be_filled_in_is_no_value(
 
 
 @pytest.mark.parametrize(
+    ("line", "entry_en", "entry_zh"),
+    [
+        ('since = { field = "...", changed_at = "updated_at" }',
+         "'field' in 'since'", "since 的 'field'"),
+        ('columns.ticket_id = "/id"\ncolumns.member_id = " ... "',
+         "'member_id' in 'columns'", "columns 的 'member_id'"),
+        ('lines = [{ columns = { ticket_id = "..." } }]',
+         "'ticket_id' in 'columns'", "columns 的 'ticket_id'"),
+    ],
+)  # fmt: skip
+def test_what_is_to_be_filled_in_of_a_service_is_refused_before_it_is_asked(
+    tmp_path, line, entry_en, entry_zh
+):
+    """The chain does not open: three dots are no parameter and no path."""
+    file = tmp_path / "chain.toml"
+    file.write_text(
+        'name = "x"\ncurrency = "CNY"\nzone = "Asia/Shanghai"\n[sources.sales]\n'
+        'adapter = "rest"\nbase_url = "https://pos.example"\npath = "orders"\n'
+        f"{line}\n",
+        "utf-8",
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        open_chain(file, entry_points=False)
+    told = str(caught.value)
+    assert f'sources.sales: {entry_en} still says "..."' in told
+    assert f"sources.sales：{entry_zh} 仍为“...”" in caught.value.text_zh
+    assert "fill it in" in told
+    assert "请填写" in caught.value.text_zh
+    file.write_text(file.read_text("utf-8").replace("...", "given"), "utf-8")
+    open_chain(file, entry_points=False)
+
+
+@pytest.mark.parametrize(
     ("file", "place_en", "place_zh"),
     [
         ("sales.csv", "sales.csv (sales): ", "sales.csv（sales）："),

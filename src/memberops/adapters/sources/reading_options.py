@@ -32,7 +32,14 @@ from memberops.errors import ConfigurationError, nearest
 from memberops.tables import Kind, Table
 from memberops.tables import table as table_named
 
-__all__ = ["OPTIONS", "TO_FILL_IN", "Mapped", "ReadingOptions", "unit_worth"]
+__all__ = [
+    "OPTIONS",
+    "TO_FILL_IN",
+    "Mapped",
+    "ReadingOptions",
+    "check_filled_in",
+    "unit_worth",
+]
 
 TO_FILL_IN = "..."
 """What stands in a proposed option where somebody has to say a word; no value."""
@@ -172,7 +179,7 @@ class ReadingOptions:
         columns = dict(mapping.get("columns") or {})
         constants = dict(mapping.get("constants") or {})
         for name, text in constants.items():
-            _check_filled_in(
+            check_filled_in(
                 "constants", name, [text], "the value of all rows", "每行的值"
             )
         taken = {*columns, *constants}
@@ -269,7 +276,7 @@ def _words(
             )
         found[name] = {str(theirs).strip(): str(own) for theirs, own in words.items()}
         meant = sorted({word for _, word in table.column(name).choices})
-        _check_filled_in(
+        check_filled_in(
             "values",
             name,
             found[name].values(),
@@ -279,13 +286,31 @@ def _words(
     return found
 
 
-def _check_filled_in(
+def check_filled_in(
     option: str, name: str, texts: Iterable[object], what_en: str, what_zh: str
 ) -> None:
-    """Refuse what was proposed and not filled in: it would be taken as it stands."""
+    """
+    Refuse what was proposed and not filled in: it would be taken as it stands.
+
+    Args:
+        option: As a chain file names it.
+        name: The entry of it.
+        texts: What the entry says.
+        what_en: What belongs there.
+        what_zh: The same in Chinese.
+
+    Raises:
+        ConfigurationError: A text is `TO_FILL_IN`.
+
+    >>> check_filled_in("since", "field", ["..."], "a parameter", "参数")
+    Traceback (most recent call last):
+        ...
+    memberops.errors.ConfigurationError: 'field' in 'since' still says "..." where a \
+parameter belongs: fill it in, or take the entry out
+    """
     if any(str(text).strip() == TO_FILL_IN for text in texts):
         raise ConfigurationError(
-            f'{option!r} of {name[:40]!r} still says "{TO_FILL_IN}" where {what_en} '
+            f'{name[:40]!r} in {option!r} still says "{TO_FILL_IN}" where {what_en} '
             "belongs: fill it in, or take the entry out"
         ).in_chinese(
             f"{option} 的 {name[:40]!r} 仍为“{TO_FILL_IN}”，此处应为{what_zh}："

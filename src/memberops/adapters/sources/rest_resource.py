@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
+from memberops.adapters.sources.reading_options import check_filled_in
 from memberops.adapters.sources.rest_moments import FORMS
 from memberops.errors import ConfigurationError
 
@@ -155,7 +156,9 @@ class Since:
     start: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Refuse the overlap of what is not asked for."""
+        """Refuse the overlap of what is not asked for, and a field left open."""
+        wanted = ("the name of the service's parameter", "服务的参数名")
+        check_filled_in("since", "field", [self.field], *wanted)
         kinds = {"overlap_seconds": "moments", "overlap_versions": "versions"}
         wrong = "overlap_seconds" if self.form == "number" else "overlap_versions"
         usual = getattr(attrs.fields(Since), wrong).default
@@ -196,6 +199,13 @@ class Lines:
     whole: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     sums: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     made: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse a path that was proposed and not filled in."""
+        for name, path in self.columns.items():
+            check_filled_in(
+                "columns", name, [path], "the path of its value", "取值路径"
+            )
 
 
 @attrs.frozen(kw_only=True)
