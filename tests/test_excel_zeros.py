@@ -22,7 +22,11 @@ from excel_files import (
     workbook,
 )
 from memberops.adapters.sources import excel_package
-from memberops.adapters.sources.excel_places import styles_of_cells, walked_places
+from memberops.adapters.sources.excel_places import (
+    places_of_cells,
+    styles_of_cells,
+    walked_places,
+)
 from memberops.adapters.sources.excel_styles import ZeroFormats
 from memberops.domain import Severity
 from memberops.errors import SourceError
@@ -202,9 +206,13 @@ def test_a_style_belongs_to_the_cell_that_names_it():
         b'<c r="B2" t="inlineStr"><is><t> s="3" </t></is></c><c r="C2" s="x"/></row>'
     )
     for each in (block, block.replace(b' s="2"', b' s ="2"')):
-        starts = walked_places(each)[0].starts
-
-        assert styles_of_cells(each, starts).tolist() == [0, 2, 0, 0]
+        assert styles_of_cells(each, walked_places(each)[0]).tolist() == [0, 2, 0, 0]
+    assert styles_of_cells(block, places_of_cells(block)).tolist() == [0, 2, 0, 0]
+    for kind in ("s", "str", "inlineStr", "xy"):
+        for style in ("7", "78", "789"):
+            each = f'<c r="A1" t="{kind}" s="{style}"/><c r="A2" t="{kind}"><v/></c>'
+            places = places_of_cells(each.encode())
+            assert styles_of_cells(each.encode(), places).tolist() == [int(style), 0]
 
 
 def test_a_default_style_of_zeros_holds_for_cells_that_name_none():

@@ -21,7 +21,7 @@ __all__ = [
 
 _LESS, _COLON, _EQUALS, _QUOTE, _SPACE = (ord(sign) for sign in '<:="' + " ")
 _SLASH, _GREATER, _APOSTROPHE, _ZERO, _NINE = (ord(sign) for sign in "/>'09")
-_C, _F, _R, _S = (ord(sign) for sign in "cfrs")
+_C, _F, _R, _S, _T = (ord(sign) for sign in "cfrst")
 _BEFORE_A, _LETTERS = ord("a") - 1, 26
 _MOST_LETTERS, _MOST_DIGITS = 4, 9
 _PADDING = 32
@@ -43,12 +43,15 @@ class Places:
         rows: The number of its row.
         columns: The number of its column.
         formulas: Where the name of each element of a formula begins.
+        ends: Where the name of each cell's place ends, with a quote; None where cells
+            are written in several ways.
     """
 
     starts: _Array
     rows: _Array
     columns: _Array
     formulas: _Array
+    ends: _Array | None = None
 
 
 def places_of_cells(block: bytes) -> Places | None:
@@ -86,7 +89,8 @@ def places_of_cells(block: bytes) -> Places | None:
     # One for each <, or a text of a million ":f " would be looked through from each.
     owners = np.searchsorted(np.flatnonzero(here == _LESS), formulas, side="right")
     formulas = formulas[np.unique(owners, return_index=True)[1]]
-    return Places(starts, *read, formulas + 1)
+    rows, columns, ends = read
+    return Places(starts, rows, columns, formulas + 1, ends)
 
 
 def _are_letters(signs: _Array) -> _Array:
@@ -102,8 +106,8 @@ def _tags(signs: _Array, starts: _Array) -> _Array:
     return kept
 
 
-def _read_places(signs: _Array, at: _Array) -> tuple[_Array, _Array] | None:
-    """Read letters and digits up to a quote."""
+def _read_places(signs: _Array, at: _Array) -> tuple[_Array, _Array, _Array] | None:
+    """Read letters and digits up to a quote, and tell where it stands."""
     columns: _Array = np.zeros(len(at), dtype=np.int64)
     for _ in range(_MOST_LETTERS):
         values: _Array = (signs[at] | _SPACE) - np.uint8(_BEFORE_A)
@@ -114,7 +118,7 @@ def _read_places(signs: _Array, at: _Array) -> tuple[_Array, _Array] | None:
         at = at + more
     rows, at = _read_number(signs, at)
     whole = (signs[at] == _QUOTE) & (rows > 0) & (columns > 0)
-    return (rows, columns) if whole.all() else None
+    return (rows, columns, at) if whole.all() else None
 
 
 def _read_number(signs: _Array, at: _Array) -> tuple[_Array, _Array]:
@@ -130,28 +134,33 @@ def _read_number(signs: _Array, at: _Array) -> tuple[_Array, _Array]:
     return numbers, at
 
 
-def styles_of_cells(block: bytes, starts: _Array) -> _Array:
+def styles_of_cells(block: bytes, places: Places) -> _Array:
     """
     Find the number of the style of each cell; that of a cell that names none is 0.
 
     Args:
         block: The XML.
-        starts: Where each cell begins in it, in rising order.
+        places: Its cells.
 
     >>> block = b'<c r="A1" s="12"/><c r="B1"/><c r="C1" t="s" s="3"><v>0</v></c>'
-    >>> styles_of_cells(block, places_of_cells(block).starts).tolist()
+    >>> styles_of_cells(block, places_of_cells(block)).tolist()
     [12, 0, 3]
     """
     signs = np.frombuffer(block + bytes(_PADDING), np.uint8)
+    if places.ends is not None:
+        found = _styles_behind(signs, places.ends)
+        if found is not None:
+            return found
     here, following = signs[: len(block)], signs[1 : len(block) + 1]
+    starts = places.starts
     styles: _Array = np.zeros(len(starts), dtype=np.int64)
     spaced = signs[np.flatnonzero((here == _S) & (following <= _SPACE)) + 2]
     if ((spaced <= _SPACE) | (spaced == _EQUALS)).any():
         ends = [*starts[1:].tolist(), len(block)]
         for cell, (start, end) in enumerate(zip(starts.tolist(), ends, strict=True)):
             closed = block.find(b">", start, end)
-            if found := _STYLE.search(block, start, end if closed < 0 else closed):
-                styles[cell] = int(found[1])
+            if style := _STYLE.search(block, start, end if closed < 0 else closed):
+                styles[cell] = int(style[1])
         return styles
     named = np.flatnonzero((here == _S) & (following == _EQUALS))
     named = named[(signs[named - 1] <= _SPACE) & (named > starts[0])]
@@ -162,6 +171,26 @@ def styles_of_cells(block: bytes, starts: _Array) -> _Array:
     values, at = _read_number(signs, named[own] + 3)
     quoted = (signs[at] == _QUOTE) | (signs[at] == _APOSTROPHE)
     styles[owners[own]] = np.where(quoted, values, 0)
+    return styles
+
+
+def _styles_behind(signs: _Array, ends: _Array) -> _Array | None:
+    """Read the styles where each is named behind the place, as most programs do."""
+    first, second, third, fourth = (signs[ends + step] for step in range(1, 5))
+    given = (first == _SPACE) & (third == _EQUALS) & (fourth == _QUOTE)
+    named = given & (second == _S)
+    # Or there is nothing, or a kind (s, str, inlineStr) and nothing behind it.
+    other = (first == _GREATER) | (first == _SLASH)
+    letters = _are_letters(signs[ends + 6])
+    for length in (1, 3, 9):
+        last = ends + (length + 5)
+        kind = (signs[last] == _QUOTE) & (signs[last + 1] == _GREATER)
+        other |= given & (second == _T) & kind & (letters == (length > 1))
+    values, at = _read_number(signs, ends[named] + 5)
+    if not (named | other).all() or not (signs[at] == _QUOTE).all():
+        return None
+    styles: _Array = np.zeros(len(ends), dtype=np.int64)
+    styles[named] = values
     return styles
 
 

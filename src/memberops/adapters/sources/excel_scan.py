@@ -143,7 +143,7 @@ class SheetScan:
             self.facts.note(text, places.rows[chosen], places.columns[chosen])
 
     def _note_zeros(self, whole: bytes, places: Places) -> None:
-        styles = styles_of_cells(whole, places.starts)
+        styles = styles_of_cells(whole, places)
         # Behind the last style stands a 0 for those that the book does not have.
         digits = np.frombuffer(self.zeros + b"\0", np.uint8)
         digits = digits[np.minimum(styles, len(self.zeros))]

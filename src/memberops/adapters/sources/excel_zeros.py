@@ -8,15 +8,15 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from memberops.adapters.sources.excel_cells import looks_rounded
 from memberops.adapters.sources.excel_styles import MARKS_SHOWN, TEXT_SHOWN
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.domain import Severity
 
 __all__ = ["ZerosShown", "show_zeros", "tell_zeros", "widths_of_rows"]
 
-_EXACT = 10**15
-_WIDTHS = 256
+_EXACT, _LONG = 1e15, 1e10
+_ROUND = 1e5
+_NO_ID = 0.5
 _Array = npt.NDArray[Any]
 
 
@@ -73,34 +73,38 @@ def show_zeros(codes: _Array, cells: list[Any], widths: _Array) -> ZerosShown:
     >>> [cells[code] for code in codes]
     ['00042', 42.0, 4.5]
     """
-    rows = np.flatnonzero(widths)
-    pairs = codes[rows] * _WIDTHS + widths[rows]
-    different, places, uses = np.unique(pairs, return_inverse=True, return_counts=True)
+    numbers = np.array([n if type(n) in (float, int) else np.nan for n in cells], float)
+    values = np.where((numbers >= 0) & (numbers < _EXACT), numbers, _NO_ID)
+    short = np.trunc(values) == values
+    long = np.flatnonzero(values >= _LONG)
+    short[long] &= np.fmod(values[long], _ROUND) != 0  # `looks_rounded`, many at once
+    left = np.bincount(codes, minlength=len(numbers))
     padded, widest, altered = 0, 1, 0
-    times = np.bincount(codes, minlength=len(cells))
-    told = different // _WIDTHS
-    for at, (pair, used) in enumerate(
-        zip(different.tolist(), uses.tolist(), strict=True)
-    ):
-        code, width = divmod(pair, _WIDTHS)
+    for width in np.unique(widths[widths > 0]).tolist():
+        rows = np.flatnonzero(widths == width)
+        uses = np.bincount(codes[rows], minlength=len(numbers))
+        filled = short & (values < 10.0 ** (width % MARKS_SHOWN - 1))
         if width >= MARKS_SHOWN:
-            altered += used if _is_altered(cells[code], width) else 0
+            told = ~np.isnan(numbers) if width >= TEXT_SHOWN else filled
+            altered += int(uses[told].sum())
             continue
-        if not _is_short(cells[code], width):
-            continue
-        padded += used
-        widest = max(widest, width)
-        text = f"{int(cells[code]):0{width}}"
-        if used == times[code]:
-            cells[code] = text
-        else:
-            told[at] = len(cells)
-            cells.append(text)
-    codes[rows] = told[places]
-    left = np.bincount(codes, minlength=len(cells)).tolist()
-    plain = sum(
-        used for cell, used in zip(cells, left, strict=True) if _is_short(cell, widest)
-    )
+        chosen = np.flatnonzero(filled & (uses > 0))
+        padded, widest = padded + int(uses[chosen].sum()), width
+        left[chosen] -= uses[chosen]
+        texts = map(f"%0{width}d".__mod__, values[chosen].astype(np.int64).tolist())
+        # A number that other rows show otherwise stays, and its text stands behind.
+        target = np.arange(len(numbers))
+        shared = left[chosen] > 0
+        target[chosen[shared]] = len(cells) + np.arange(np.count_nonzero(shared))
+        codes[rows] = target[codes[rows]]
+        for code, text, other in zip(
+            chosen.tolist(), texts, shared.tolist(), strict=True
+        ):
+            if other:
+                cells.append(text)
+            else:
+                cells[code] = text
+    plain = int(left[short & (values < 10.0 ** (widest - 1))].sum())
     return ZerosShown(padded, plain, altered)
 
 
@@ -139,16 +143,3 @@ def tell_zeros(found: ZerosShown, shown: str, log: FindingLog) -> None:
         severity=severity,
         count=found.padded,
     )
-
-
-def _is_altered(cell: Any, width: int) -> bool:
-    if width >= TEXT_SHOWN:
-        return type(cell) in (float, int)
-    return _is_short(cell, width - MARKS_SHOWN)
-
-
-def _is_short(cell: Any, width: int) -> bool:
-    """Tell whether a cell is a number of fewer digits, all of which are known."""
-    if type(cell) not in (float, int) or not 0 <= cell < min(10 ** (width - 1), _EXACT):
-        return False
-    return cell == int(cell) and not looks_rounded(cell)
