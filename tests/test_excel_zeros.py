@@ -22,12 +22,14 @@ from excel_files import (
     workbook,
 )
 from memberops.adapters.sources import excel_package
+from memberops.adapters.sources.excel_binary import inspect_binary
 from memberops.adapters.sources.excel_places import (
     places_of_cells,
     styles_of_cells,
     walked_places,
 )
 from memberops.adapters.sources.excel_styles import ZeroFormats
+from memberops.adapters.sources.limits import ReadingLimits
 from memberops.domain import Severity
 from memberops.errors import SourceError
 
@@ -210,7 +212,7 @@ def test_a_style_belongs_to_the_cell_that_names_it():
     assert styles_of_cells(block, places_of_cells(block)).tolist() == [0, 2, 0, 0]
     for kind in ("s", "str", "inlineStr", "xy"):
         for style in ("7", "78", "789"):
-            each = f'<c r="A1" t="{kind}" s="{style}"/><c r="A2" t="{kind}"><v/></c>'
+            each = f'<c r="A1" t="{kind}" s="{style}"></c><c r="A2" t="{kind}"></c>'
             places = places_of_cells(each.encode())
             assert styles_of_cells(each.encode(), places).tolist() == [int(style), 0]
 
@@ -277,6 +279,8 @@ def test_an_xls_file_is_read_as_it_is_shown_too():
     assert sales["member_id"].fillna("").tolist() == ["0000042", ""]
     assert sales["quantity"].tolist() == [2, 1]
     assert stores["store_id"].tolist() == ["0000002", "0000001"]
+    noted = inspect_binary(Path("small.xls"), ReadingLimits())["销售"].zeros()
+    assert [noted[at][0].tolist() for at in (4, 5, 6)] == [[3], [3, 4, 5], [3, 4, 5]]
 
 
 @pytest.mark.parametrize("part", ["content.xml", "styles.xml"])

@@ -181,11 +181,11 @@ def _styles_behind(signs: _Array, ends: _Array) -> _Array | None:
     named = given & (second == _S)
     # Or there is nothing, or a kind (s, str, inlineStr) and nothing behind it.
     other = (first == _GREATER) | (first == _SLASH)
-    letters = _are_letters(signs[ends + 6])
-    for length in (1, 3, 9):
+    longer, longest = (_are_letters(signs[ends + step]) for step in (6, 8))
+    for length, own in ((1, ~longer), (3, longer), (9, longer & longest)):
         last = ends + (length + 5)
-        kind = (signs[last] == _QUOTE) & (signs[last + 1] == _GREATER)
-        other |= given & (second == _T) & kind & (letters == (length > 1))
+        closed = (signs[last] == _QUOTE) & (signs[last + 1] == _GREATER)
+        other |= given & (second == _T) & own & closed
     values, at = _read_number(signs, ends[named] + 5)
     if not (named | other).all() or not (signs[at] == _QUOTE).all():
         return None
