@@ -467,6 +467,22 @@ def test_a_list_that_a_key_may_not_see_is_no_consent(odoo, interface, model):
     assert "example.com" not in str(told.value)
 
 
+def test_a_subscription_without_any_date_is_no_less_a_refusal(odoo):
+    """As a script may have written it: of the partner's last change."""
+    odoo.records["res.partner"] = [a_partner(1), a_partner(2)]
+    odoo.records["mailing.subscription"] = [
+        left(1, email="p1@example.com", at=False, write_date=False),
+        left(2, email="p2@example.com", at=False, write_date=False),
+        left(3, email="p2@example.com", write_date=False),
+    ]
+    result = source_of(odoo).read("consents")
+    assert rows(result.frame, ["member_id", "on"]) == [
+        ("1", "2026-09-02"),
+        ("2", "2026-11-06"),
+    ]
+    assert result.rejected == 0
+
+
 def test_a_contact_that_is_not_shown_is_no_consent(odoo):
     """Whose refusal it was cannot be told then."""
     odoo.records["mailing.subscription"] = [left(1, contact_id=False)]

@@ -43,10 +43,10 @@ def odoo_consents(*, older: bool, channels: Sequence[str]) -> RestResource:
     """
     Describe refusals: members on a blacklist of Odoo, or who left a mailing list.
 
-    Odoo itself matches them, by the address or number as it normalizes both. A
-    refusal is of the moment at which the entry of the list was last changed. Where
-    that entry is not to be found by then, it is of the partner's last change: the
-    refusal stands until Odoo says otherwise. Whoever left a mailing list
+    Odoo itself matches them, by the address or number as it normalizes both. A refusal
+    is of the moment at which the entry of the list was last changed. Where that entry
+    is not to be found by then, or no moment is kept, it is of the partner's last
+    change: the refusal stands until Odoo says otherwise. Whoever left a mailing list
     (``mailing.subscription``) has refused the whole channel, to be on the safe side,
     whatever other lists say; subscriptions name contacts, which need not be partners,
     so that partners are those with the contact's address or number. See
@@ -131,7 +131,9 @@ def _dated(
                 at = found[channel].get(own) or record.get("write_date")
                 refusals.append(_refusal(channel, at, each.model))
             if own in left.get(channel, ()):
-                refusals.append(_refusal(channel, *left[channel][own]))
+                at, model = left[channel][own]
+                at = at or record.get("write_date")
+                refusals.append(_refusal(channel, at, model))
         yield {**record, "refusals": refusals}
 
 

@@ -43,7 +43,8 @@ def who_left_lists(
 
     Returns:
         By channel, and by address or number as Odoo normalizes it, the moment and
-        the model. Nothing where the module is not installed.
+        the model; an empty text for the moment where none is kept. Nothing where the
+        module is not installed.
 
     Raises:
         SourceError: The server cannot be read, or the key has not the right.
@@ -86,8 +87,9 @@ def who_left_lists(
 
 def _said_at(record: Any, date: str) -> str:
     """Return when a subscription was ended: a date to come would be no refusal yet."""
-    written = str(record["write_date"])
-    return min(str(record.get(date) or written), written)
+    # A script that wrote past Odoo's models may have left both dates empty.
+    dates = record.get(date), record.get("write_date")
+    return min((str(each) for each in dates if each), default="")
 
 
 def _is_there(reader: HttpReader, model: str, *, older: bool) -> bool:
