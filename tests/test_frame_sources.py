@@ -76,11 +76,10 @@ def test_any_frame_becomes_the_same_canonical_frame(engine):
     assert (result.rows_read, result.accepted, result.findings) == (3, 3, ())
 
 
-@engines
-def test_a_chain_of_any_frames_makes_every_form(engine):
-    """What the README promises, with members, cards, stores and targets."""
+def chain_of(engine):
+    """Make a chain of frames with members, cards, stores and targets."""
     day = dt.date
-    chain = Chain.from_frames(
+    return Chain.from_frames(
         sales=engine(SALES),
         members=engine(
             {
@@ -106,13 +105,36 @@ def test_a_chain_of_any_frames_makes_every_form(engine):
             }
         ),
     )
-    pack = chain.month_end("2026-10")
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """The tables of a chain of pandas frames, as they are read."""
+    return chain_of(pandas_frame).read()
+
+
+def test_a_chain_of_frames_makes_every_form(tables):
+    """What the README promises, with members, cards, stores and targets."""
+    pack = chain_of(pandas_frame).month_end("2026-10", tables=tables)
     assert len(pack.names) == 10
     assert pack.frame("expiring_members")["card_id"].tolist() == ["5"]
     people = pack.frame("demographics")
     row = people[(people["level"] == "chain") & (people["period"] == "2026-10")]
     assert row["members_female"].tolist() == [1]
     assert pack.rejects["sales"].empty
+
+
+@pytest.mark.parametrize("engine", ENGINES[1:])
+def test_a_chain_of_any_frames_reads_the_same_tables(tables, engine):
+    """The forms are made of what is read, to the last type and finding."""
+    read = chain_of(engine).read()
+    assert set(read.results) == set(tables.results)
+    for name, wanted in tables.results.items():
+        result = read.results[name]
+        pd.testing.assert_frame_equal(result.frame, wanted.frame)
+        pd.testing.assert_frame_equal(result.rejects, wanted.rejects)
+        assert result.findings == wanted.findings
+        assert result.rows_read == wanted.rows_read
 
 
 @engines
