@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -28,7 +29,8 @@ from memberops.adapters.sources.excel_places import (
     styles_of_cells,
     walked_places,
 )
-from memberops.adapters.sources.excel_styles import ZeroFormats
+from memberops.adapters.sources.excel_styles import ZeroFormats, digits_shown
+from memberops.adapters.sources.excel_xlsb import _text
 from memberops.adapters.sources.limits import ReadingLimits
 from memberops.domain import Severity
 from memberops.errors import SourceError
@@ -243,6 +245,28 @@ def test_styles_that_are_damaged_or_too_much_cost_no_time():
         formats.feed(data)
         formats.feed(data)
         assert formats.digits() == digits
+
+
+def test_formats_longer_than_any_program_writes_cost_nothing():
+    """A code has 255 signs at most: a longer one takes neither time nor memory."""
+    code = "0-" * 500_000
+    tracemalloc.start()
+    try:
+        assert digits_shown(code) == 0
+        assert tracemalloc.get_traced_memory()[1] < len(code)
+    finally:
+        tracemalloc.stop()
+    # A text of a record says itself how long it is.
+    long = struct.pack("<I", 400) + "0".encode("utf-16-le") * 500
+    assert _text(long, 0) == ("0" * 255, 804)
+
+
+def test_a_count_of_thousands_of_digits_is_refused_as_damage():
+    """A repetition that no number holds is too much, not an error of Python."""
+    row = ods_row(42, *GOOD[1:], times="9" * 5000)
+
+    with pytest.raises(SourceError, match="sheet_cells"):
+        read(ods(ods_row(*SALES) + row))
 
 
 def test_more_styles_than_any_program_writes_are_refused(monkeypatch):

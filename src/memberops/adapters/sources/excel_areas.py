@@ -135,6 +135,8 @@ class _OdsArea:
 
 def _count(given: dict[str, str], name: str) -> int:
     text = given.get(name, "1")
+    if len(text) > _MOST_DIGITS:
+        return _MOST
     return min(int(text), _MOST) if text.isdecimal() else 1
 
 

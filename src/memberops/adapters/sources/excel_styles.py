@@ -20,6 +20,7 @@ _DIGITS = re.compile(r"(?:\[\$-[0-9A-Fa-f]{1,4}\])?#*(0{2,32})(?:_.)?", re.DOTAL
 _WITH_SIGNS = re.compile(r"""(?:"[^"]*"|\\.|_.|[-#0 ()+])+""", re.DOTALL)
 _SIGNS = re.compile(r"""("[^"]*"|\\.)|_.""", re.DOTALL)
 _MOST = 32
+_LONGEST = 255
 _SECTION = ";"
 _CONDITION = re.compile(r"\[[<>=]")
 
@@ -33,14 +34,15 @@ def digits_shown(code: str) -> int:
 
     Returns:
         The digits, 2 to 32, with `MARKS_SHOWN` or `TEXT_SHOWN` where they are not all
-        that it shows; 0 if it is another format, such as one with a point.
+        that it shows; 0 if it is another format, such as one with a point, or is
+        longer than the 255 signs that a spreadsheet program takes.
 
     >>> digits_shown("00000"), digits_shown("00000;-00000"), digits_shown("0.00")
     (5, 5, 0)
     >>> digits_shown("000-000") - MARKS_SHOWN, digits_shown('"M"0000') - TEXT_SHOWN
     (6, 4)
     """
-    if _CONDITION.search(code):
+    if len(code) > _LONGEST or _CONDITION.search(code):
         return 0
     first = code.split(_SECTION, 1)[0]
     if found := _DIGITS.fullmatch(first):

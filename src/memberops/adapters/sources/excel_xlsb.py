@@ -28,6 +28,7 @@ _CELLS = range(1, 12)
 _NUMBERS = frozenset({2, 5, 9})
 _SHEET_DATA, _SHEET = 145, 156
 _MOST_ROWS, _MOST_COLUMNS = 1 << 20, 1 << 14
+_LONGEST = 255
 _FORMAT, _STYLE, _STYLES_BEGIN, _STYLES_END = 44, 47, 617, 618
 
 
@@ -121,9 +122,15 @@ def _names_of_sheets(data: bytes, links: dict[str, str]) -> dict[str, str]:
 
 
 def _text(data: bytes, at: int) -> tuple[str, int]:
-    """Read a text that says how long it is, and tell where it ends."""
-    end = at + 4 + 2 * int.from_bytes(data[at : at + 4], "little")
-    return data[at + 4 : end].decode("utf-16-le", "replace"), end
+    """
+    Read a text that says how long it is, and tell where it ends.
+
+    Names and formats have 255 signs at most. Were more read of a hostile one, each of a
+    million records might take all that follows it.
+    """
+    length = int.from_bytes(data[at : at + 4], "little")
+    read = data[at + 4 : at + 4 + 2 * min(length, _LONGEST)]
+    return read.decode("utf-16-le", "replace"), at + 4 + 2 * length
 
 
 def _records(data: bytes) -> Iterator[tuple[int, int]]:
