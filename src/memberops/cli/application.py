@@ -1,6 +1,7 @@
 """The commands, gathered; imported only where the extra ``cli`` is installed."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -29,8 +30,9 @@ The questions of a membership office, and its month end.
 """
 
 
+@cache
 def application() -> Callable[..., Any]:
-    """Declare the commands."""
+    """Declare the commands: once, also where a host calls `main` many times."""
     app = App(
         name="memberops", help=_HELP, version=__version__, help_format="plaintext"
     )
