@@ -1,6 +1,7 @@
 """Promises of the commands that answer the office's questions, on a chain by hand."""
 
 import csv
+import functools
 import inspect
 import io
 import json
@@ -9,6 +10,7 @@ import pty
 import subprocess
 import sys
 
+import attrs
 import pandas as pd
 import pytest
 from rich.cells import cell_len
@@ -24,6 +26,13 @@ from office_chain import MOMENT, NAMES, PHONES, TODAY, write_office
 def office(tmp_path_factory):
     """The chain of `office_chain`, whose answers are worked out by hand."""
     return write_office(tmp_path_factory.mktemp("office"))
+
+
+class ReadOnce:
+    """A source whose tables are read once: all answers rest on the same files."""
+
+    def __init__(self, source):
+        self.read = functools.cache(source.read)
 
 
 class Remembering:
@@ -53,8 +62,10 @@ SAID = {}
 
 @pytest.fixture(scope="module")
 def remembered(office):
-    """The chain, opened once."""
-    return Remembering(open_chain(office))
+    """The chain, opened and read once."""
+    chain = open_chain(office)
+    sources = {name: ReadOnce(source) for name, source in chain.sources.items()}
+    return Remembering(attrs.evolve(chain, sources=sources))
 
 
 @pytest.fixture
