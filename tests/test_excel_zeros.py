@@ -130,6 +130,38 @@ def test_a_column_in_which_some_numbers_show_their_zeros_is_warned_of():
     assert "另有 1 个" in told.describe("zh")
 
 
+def test_files_of_which_only_some_show_their_zeros_are_warned_of():
+    """A ticket that one file shows as 00042 and another as 42 would count twice."""
+
+    def rows(*ids):
+        return [SALES, *([each, DAY, "S1", 1, 5] for each in ids)]
+
+    def book(name, *ids, code="00000"):
+        def more(book, tabs):
+            form = book.add_format({"num_format": code})
+            store = book.add_format({"num_format": "000"})
+            for row, number in enumerate(ids, 1):
+                tabs["a"].write_number(row, 0, number, form)
+                tabs["a"].write_number(row, 2, 7, store)
+
+        return workbook({"a": rows(*ids)}, name=name, more=more)
+
+    shown, other = book("a.xlsx", 42, 43), book("c.xlsx", 12345, 44)
+    bare = book("b.xlsx", 43, 43, 12346, code="0")
+
+    result = read((shown, bare, other))
+
+    told = one(result, "ids-zeros-differ")
+    assert (told.source, told.column, told.count) == ("b.xlsx[a]", "ticket_id", 1)
+    assert told.severity is Severity.WARNING
+    assert "a.xlsx[a]" in told.message_en
+    assert "a.xlsx[a]" in told.message_zh
+    assert "ids-zeros-differ" in rules(read((shown, bare), overlap="replace"))
+    assert "ids-zeros-differ" not in rules(read((shown, other)))
+    texts = workbook({"a": rows("00044", "45")}, name="d.xlsx")
+    assert "ids-zeros-differ" not in rules(read((shown, texts)))
+
+
 def test_only_ids_and_texts_are_filled_up():
     """Phones and members are; amounts, quantities and prices are numbers."""
     heads = [*SALES, "会员号", "单价"]

@@ -16,6 +16,7 @@ from memberops.adapters.sources.excel_book import Workbook, open_workbook
 from memberops.adapters.sources.excel_calendar import counts_from_1904
 from memberops.adapters.sources.excel_meanings import HeadingMeanings
 from memberops.adapters.sources.excel_sheet import SheetHead, sheet_head, sheet_table
+from memberops.adapters.sources.excel_zeros_apart import zeros_apart
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.overlapping_files import settled_files
 from memberops.adapters.sources.reading_options import (
@@ -129,10 +130,11 @@ def read_excel(
                     whole, _ = read_text_table(text, without_rules(dated))
                     left_out.append(left_out_by_rule(part, whole))
                 names.append(text.name)
+    apart = zeros_apart(parts, names, canonical)
     parts, told = settled_files(
         parts, names, canonical, paths, replace=replace, left_out=left_out
     )
-    result = joined_results(parts, canonical, told)
+    result = joined_results(parts, canonical, [*told, *apart])
     if rejects_path is not None:
         write_rejects(result.rejects, rejects_path)
     return result
