@@ -17,6 +17,7 @@ from memberops.errors import ConfigurationError, MissingColumnsError, SourceErro
 from memberops.tables import table
 from memberops.workflows import chain_toml, propose_database, propose_mapping
 from memberops.workflows.doctor import propose_table
+from memberops.workflows.doctor_proposal import toml_text
 from memberops.workflows.doctor_service import _proposed
 
 HEAD = {"name": "x", "currency": "CNY", "zone": "Asia/Shanghai"}
@@ -260,6 +261,34 @@ def test_an_example_of_words_makes_nobody_anything(till):
     with pytest.raises(ConfigurationError, match="'gender' in 'values'"):
         read_csv("members.csv", "members", currency=CNY, zone=SHANGHAI,
                  values={"gender": words})  # fmt: skip
+
+
+def test_words_of_any_signs_can_be_taken_as_they_are_proposed():
+    """Each is a key of TOML: with quotes, dots, line ends, or what joins signs."""
+    words = [
+        "家\u200d👑",
+        'a"b.c',
+        "甲\n乙",
+        "\x7f",
+        "a\u2028b",
+        "…",
+        "\\",
+        "x=1#y",
+    ]
+    rows = [(f"M{n}", words[n % len(words)]) for n in range(4 * len(words))]
+    text = TextTable.of_rows("t", ["会员号", "性别"], rows)
+    proposal = propose_table(text, table="members", place={"table": '"t"'})
+
+    (question,) = asked(proposal, "word-unknown")
+
+    found = tomllib.loads(question.toml)["values"]["gender"]
+    assert len(found) > 1
+    assert set(found) <= set(words)
+    for word in words:
+        assert tomllib.loads(f"a.{toml_text(word)} = 1")["a"] == {word: 1}
+    open_lines = proposal.toml().replace("# values.", "values.").splitlines()
+    assert set(section(proposal)) <= {"adapter", "table", "columns"}
+    assert tomllib.loads("\n".join(open_lines))["sources"]["members"]["values"]
 
 
 @pytest.mark.parametrize(

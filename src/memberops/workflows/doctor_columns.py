@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from memberops.adapters.sources.headings import nearest_heading
@@ -10,7 +9,7 @@ from memberops.adapters.sources.text_table import TextTable
 from memberops.tables import Column, Kind, Table, normal_heading
 from memberops.tables.people import MEMBER_ID
 from memberops.workflows.doctor_marks import is_mark
-from memberops.workflows.doctor_proposal import Question, shown_in_line
+from memberops.workflows.doctor_proposal import Question, shown_in_line, toml_text
 from memberops.workflows.doctor_questions import TIME_OF_DAY, day_numbers, first_texts
 from memberops.workflows.doctor_usual import usual_columns, with_unit
 
@@ -176,4 +175,4 @@ def joined_moments(
 
 
 def _pair(name: str, headings: Sequence[str]) -> str:
-    return f"{{ {name} = {json.dumps(list(headings), ensure_ascii=False)} }}"
+    return f"{{ {name} = [{', '.join(map(toml_text, headings))}] }}"

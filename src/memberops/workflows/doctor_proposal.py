@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from unicodedata import category
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
@@ -19,7 +20,10 @@ __all__ = [
     "chain_toml",
     "on_one_line",
     "shown_in_line",
+    "toml_text",
 ]
+
+_FOUR_DIGITS = 0xFFFF
 
 
 def on_one_line(text: str) -> str:
@@ -41,6 +45,26 @@ def shown_in_line(heading: str) -> str:
     '电话 *******5678'
     """
     return on_one_line(shown_heading(heading))
+
+
+def toml_text(text: str) -> str:
+    r"""
+    Write a basic string of TOML, in which what cannot be seen is escaped.
+
+    JSON writes a sign beyond the first 65 536 as two, which TOML does not know.
+
+    >>> print(toml_text('销售 "金额"\u200b👑'))
+    "销售 \"金额\"\u200b👑"
+    """
+    return "".join(
+        char if char.isprintable() or category(char) == "Zs" else _escaped(char)
+        for char in json.dumps(text, ensure_ascii=False)
+    )
+
+
+def _escaped(char: str) -> str:
+    number = ord(char)
+    return f"\\u{number:04x}" if number <= _FOUR_DIGITS else f"\\U{number:08x}"
 
 
 @attrs.frozen(kw_only=True)
@@ -128,13 +152,13 @@ class MappingProposal:
         if not self.table:
             told = "; ".join(each.text(language) for each in self.questions)
             return f"# {on_one_line(self.origin)}: {told}"
-        lines = [f"[sources.{self.table}]", f"adapter = {_text(self.adapter)}"]
-        paths = ", ".join(map(_text, (self.path, *self.further)))
+        lines = [f"[sources.{self.table}]", f"adapter = {toml_text(self.adapter)}"]
+        paths = ", ".join(map(toml_text, (self.path, *self.further)))
         lines += [f"{name} = {value}" for name, value in self.place.items()]
         if self.path:
             lines.append(f"path = [{paths}]" if self.further else f"path = {paths}")
         if self.sheet:
-            lines.append(f"sheet = {_text(self.sheet)}")
+            lines.append(f"sheet = {toml_text(self.sheet)}")
         offered = any(map(self._offered, self.questions))
         lines += _columns(self.named, apart=offered)
         lines += [f"{name} = {value}" for name, value in self.options.items()]
@@ -222,7 +246,7 @@ def chain_toml(
         ).in_chinese(f"没有时区 {zone[:40]!r}：写法如 Asia/Shanghai") from None
     head = {"name": name, "currency": currency, "zone": zone}
     head["language"] = chain_language or language
-    parts = ["".join(f"{key} = {_text(value)}\n" for key, value in head.items())]
+    parts = ["".join(f"{key} = {toml_text(value)}\n" for key, value in head.items())]
     taken = set()
     for proposal in proposals:
         section = proposal.toml(language)
@@ -250,7 +274,7 @@ def chain_toml(
 
 def _columns(named: Mapping[str, str], *, apart: bool) -> list[str]:
     """Write columns as one table, or apart: TOML adds nothing to such a table."""
-    pairs = [f"{name} = {_text(text)}" for name, text in named.items()]
+    pairs = [f"{name} = {toml_text(text)}" for name, text in named.items()]
     if apart:
         return [f"columns.{pair}" for pair in pairs]
     return [f"columns = {{ {', '.join(pairs)} }}"] if pairs else []
@@ -262,8 +286,3 @@ def _both(table: str, language: Language) -> str:
     if language == "zh":
         return f"如两处都要读取，请将各段标题都写成 {section}"
     return f"to read both, write {section} above each of them"
-
-
-def _text(text: str) -> str:
-    """Write a basic string of TOML, whose escapes are those of JSON."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -13,7 +13,7 @@ from memberops.adapters.sources.date_values import EitherOrder, read_moment
 from memberops.adapters.sources.reading_options import TO_FILL_IN
 from memberops.adapters.sources.values import Unreadable, narrow, read_choice
 from memberops.tables import Column, Kind
-from memberops.workflows.doctor_proposal import Question, on_one_line
+from memberops.workflows.doctor_proposal import Question, on_one_line, toml_text
 
 __all__ = ["TIME_OF_DAY", "column_questions", "day_numbers", "first_texts"]
 
@@ -173,10 +173,7 @@ def _words(column: Column, texts: list[str], often: set[str]) -> list[Question]:
     states = [each for each in unknown if known and each in often][:_FEW]
     shown = on_one_line(", ".join(states))
     meant = sorted(set(words.values()))
-    shown_words = [
-        json.dumps(each, ensure_ascii=not each.isprintable())
-        for each in states or [TO_FILL_IN]
-    ]
+    shown_words = map(toml_text, states or [TO_FILL_IN])
     return [
         Question(
             rule="word-unknown",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 import attrs
@@ -10,7 +9,7 @@ import attrs
 from memberops.adapters.sources.heading_units import HeadingUnit, heading_unit
 from memberops.adapters.sources.text_table import TextTable
 from memberops.tables import Kind, Table, normal_heading
-from memberops.workflows.doctor_proposal import Question, shown_in_line
+from memberops.workflows.doctor_proposal import Question, shown_in_line, toml_text
 
 __all__ = ["heading_units", "inline_table", "units_together"]
 
@@ -64,7 +63,7 @@ def inline_table(pairs: Mapping[str, str]) -> str:
     >>> print(inline_table({"amount": "分"}))
     { amount = "分" }
     """
-    shown = (f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in pairs.items())
+    shown = (f"{k} = {toml_text(v)}" for k, v in pairs.items())
     return f"{{ {', '.join(shown)} }}"
 
 
