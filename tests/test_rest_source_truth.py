@@ -598,6 +598,34 @@ def test_a_second_request_whose_record_stands_nowhere_empties_no_table(server):
         source.read("members")
 
 
+@pytest.mark.parametrize("said", [{"code": 0, "data": None}, {"data": []}])
+def test_a_second_request_may_answer_that_a_record_is_nothing(server, said):
+    """Many services say null with status 200 where others say 404."""
+    records = "data.0" if said["data"] == [] else "data"
+    lost = {2}
+
+    def reply(seen):
+        own = seen.target.rpartition("/")[2]
+        if not own.isdecimal():
+            return answer({"data": [{"id": n} for n in (1, 2, 3)]}, headers=DATED)
+        person = {"id": int(own), "name": f"n{own}"}
+        there = {"data": [person] if records == "data.0" else person}
+        return answer(said if int(own) in lost else there)
+
+    def read():
+        follow = {"path": "people/{id}", "records": records}
+        source = source_of(server, dict, follow=[follow])
+        server.reply = reply
+        return source.read("members")
+
+    result = read()
+    assert sorted(names(result.frame)) == ["1", "3"]
+    assert "records-gone" in rules(result)
+    lost |= {1, 3}
+    with pytest.raises(SourceError, match="none of 3 records"):
+        read()
+
+
 def test_lines_that_a_word_marks_as_returns_take_their_amounts_back(server):
     """A word of the ticket is believed where the chain says which, and told if not."""
     tickets = [

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from memberops.adapters.sources.http_reading import HttpReader, RefusedReadingError
-from memberops.adapters.sources.rest_paths import look_up
+from memberops.adapters.sources.rest_paths import look_up, stands_at
 from memberops.adapters.sources.rest_resource import RestResource
 from memberops.adapters.sources.rest_signs import sign_of_more
 from memberops.errors import SourceError
@@ -53,6 +53,9 @@ def followed(reader: HttpReader, resource: RestResource, record: Any) -> Any:
             return None
         found = look_up(answer.document, follow.records)
         if found is None and not follow.into:
+            # Many services say null with status 200 where others say 404.
+            if stands_at((answer.document,), follow.records) is not False:
+                return None
             raise SourceError(
                 f"{follow.path[:200]}: nothing stands at {follow.records[:80]!r} of "
                 "the answer; set 'records' of 'follow' to the path of the record"
