@@ -15,14 +15,20 @@ MARKS_SHOWN = 64
 TEXT_SHOWN = 128
 """Added to the digits of a format that shows a text too, such as ``"M"00000``."""
 
-# A language in front, and the blank of the width of a sign behind, show no sign.
-_DIGITS = re.compile(r"(?:\[\$-[0-9A-Fa-f]{1,4}\])?#*(0{2,32})(?:_.)?", re.DOTALL)
+# A color or a language in front, and the blank of the width of a sign behind, show no
+# sign. A language of more than four digits may have digits of its own.
+_IN_FRONT = re.compile(
+    r"(?:\[(?:black|blue|cyan|green|magenta|red|white|yellow|color ?[0-9]{1,2}"
+    r"|\$-(?:[0-9a-f]{1,4}|[a-z]{2,3}(?:-[0-9a-z]{2,8}){0,3}))\]){1,3}",
+    re.IGNORECASE,
+)
+_DIGITS = re.compile(r"#*(0{2,32})(?:_.)?", re.DOTALL)
 _WITH_SIGNS = re.compile(r"""(?:"[^"]*"|\\.|_.|[-#0 ()+])+""", re.DOTALL)
 _SIGNS = re.compile(r"""("[^"]*"|\\.)|_.""", re.DOTALL)
 _MOST = 32
 _LONGEST = 255
 _SECTION = ";"
-_CONDITION = re.compile(r"\[[<>=]")
+_CONDITION = re.compile(r"\[[<>=][^\]]*\]")
 
 
 def digits_shown(code: str) -> int:
@@ -42,9 +48,21 @@ def digits_shown(code: str) -> int:
     >>> digits_shown("000-000") - MARKS_SHOWN, digits_shown('"M"0000') - TEXT_SHOWN
     (6, 4)
     """
-    if len(code) > _LONGEST or _CONDITION.search(code):
+    if len(code) > _LONGEST:
         return 0
-    first = code.split(_SECTION, 1)[0]
+    plain, conditions = _CONDITION.subn("", code)
+    if not conditions:
+        return _shown(code.split(_SECTION, 1)[0])
+    # Which section shows a number depends on it: none is read, but it is told of those
+    # that are too short for each.
+    shown = {_shown(section) for section in plain.split(_SECTION)}
+    digits = {each % MARKS_SHOWN for each in shown} - {0}
+    least = min(digits, default=0) + MARKS_SHOWN
+    return max(shown) if max(shown) >= TEXT_SHOWN else least if digits else 0
+
+
+def _shown(section: str) -> int:
+    first = section[found.end() :] if (found := _IN_FRONT.match(section)) else section
     if found := _DIGITS.fullmatch(first):
         return len(found[1])
     bare = _SIGNS.sub("", first)
