@@ -89,6 +89,28 @@ def test_a_member_of_an_unknown_store_is_told():
     assert (finding.table, finding.count) == ("members", 1)
 
 
+def test_ids_that_differ_in_their_zeros_are_told_with_the_unknown_ones():
+    """42 of one file is often 00042 of another, which a format shows."""
+    days = [("T1", "0042"), ("T2", "0042"), ("T3", "77"), ("T4", "42")]
+    sales = sales_frame(
+        [(ticket, "2026-10-03", "01", own, 1, "5.00") for ticket, own in days]
+    )
+    frames = {"sales": sales, "members": members_frame([("42",), ("0",)])}
+
+    member = found(rule="member-unknown", **frames)
+    store = found(rule="store-unknown", stores=stores_frame([("1",)]), **frames)
+
+    assert "only by zeros in front: 2 of 3" in member.message_en
+    assert "3 行中有 2 行" in member.message_zh
+    assert "only by zeros in front: 4 of 4" in store.message_en
+    for known in ("S1", "02", "10"):
+        other = stores_frame([(known,)])
+        assert (
+            "zeros"
+            not in found(rule="store-unknown", stores=other, **frames).message_en
+        )
+
+
 def test_sales_and_cards_of_unknown_members_are_told_without_the_member():
     """Neither the member's id nor a card number in full is in the text."""
     findings = run_checks(

@@ -103,6 +103,25 @@ def _absent(ids: pd.Series[Any], known: pd.Series[Any]) -> pd.Series[Any]:
     return ids.notna() & ~ids.isin(known)
 
 
+def _apart_by_zeros(stray: pd.Series[Any], known: pd.Series[Any]) -> tuple[str, str]:
+    """Say how many ids are known but for zeros in front, if any is."""
+    if stray.empty:
+        return "", ""
+    bare = set(known.dropna().astype(str).str.lstrip("0"))
+    count = int(stray.astype(str).str.lstrip("0").isin(bare).sum())
+    if not count:
+        return "", ""
+    english = (
+        f"; ids that differ from known ones only by zeros in front: {count} of "
+        f"{len(stray)} rows: keep ids as text in all files"
+    )
+    chinese = (
+        f"；{len(stray)} 行中有 {count} 行的编号与已有编号仅差前导零："
+        "请在各文件中将编号存为文本"
+    )
+    return english, chinese
+
+
 def unknown_stores(tables: ChainTables, _month: Period) -> Iterator[Finding]:
     """Find sales and members of a store that the stores table does not have."""
     stores = tables.get("stores")
@@ -114,14 +133,16 @@ def unknown_stores(tables: ChainTables, _month: Period) -> Iterator[Finding]:
             continue
         hit = _absent(frame["store_id"], stores["store_id"])
         stray = frame["store_id"][hit]
+        zeros, zeros_zh = _apart_by_zeros(stray, stores["store_id"])
         yield from _finding(
             name,
             "store-unknown",
             "store_id",
             frame[hit],
             message_en=f"the stores table does not have {_en(stray)}; they count to "
-            "the chain but to no region",
-            message_zh=f"门店档案中没有这些门店：{_zh(stray)}；计入全连锁，但不属于任何区域",
+            f"the chain but to no region{zeros}",
+            message_zh=f"门店档案中没有这些门店：{_zh(stray)}；计入全连锁，"
+            f"但不属于任何区域{zeros_zh}",
         )
 
 
@@ -144,13 +165,16 @@ def unknown_members(tables: ChainTables, _month: Period) -> Iterator[Finding]:
         frame = tables.get(name)
         if frame is None or "member_id" not in frame:
             continue
+        hit = _absent(frame["member_id"], members["member_id"])
+        zeros = _apart_by_zeros(frame["member_id"][hit], members["member_id"])
         yield from _finding(
             name,
             "member-unknown",
             "member_id",
-            frame[_absent(frame["member_id"], members["member_id"])],
-            message_en=f"the members table does not have this member; {english}",
-            message_zh=f"会员档案中没有该会员；{chinese}",
+            frame[hit],
+            message_en=f"the members table does not have this member; {english}"
+            + zeros[0],
+            message_zh=f"会员档案中没有该会员；{chinese}{zeros[1]}",
         )
 
 
