@@ -6,10 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import polars as pl
 import pytest
 
-from csv_reading import GOOD, SALES, findings
+from csv_reading import GOOD, SALES
 from memberops.adapters.sources import Source, SourceContext
 from memberops.adapters.sources.csv_source import CsvSource, read_csv
 from memberops.adapters.sources.joined_source import JoinedSource
@@ -166,64 +165,6 @@ def test_wrong_options_of_a_source_are_refused_before_reading():
         source.read("cards")
     with pytest.raises(UnknownTableError, match="did you mean 'cards'"):
         source.read("card")
-
-
-@pytest.fixture(scope="module")
-def online_retail(shared):
-    """Online Retail, read by its stated reading policy."""
-    return read_csv(
-        shared / "data" / "onlineretail" / "onlineretail.csv.gz",
-        "sales",
-        currency=Currency("GBP", digits=3),
-        zone=LONDON,
-        drop=[
-            {"column": "unit_price", "at_most": "0", "reason": "no price"},
-            {"column": "ticket_id", "starts_with": "A", "reason": "bad debt"},
-        ],
-    )
-
-
-@pytest.fixture(scope="module")
-def counted(shared):
-    """The same file, read as text and counted by another engine."""
-    path = shared / "data" / "onlineretail" / "onlineretail.csv.gz"
-    price = pl.col("UnitPrice").cast(pl.Decimal(20, 3))
-    return pl.read_csv(path, infer_schema=False).with_columns(
-        dropped=(price <= 0) | pl.col("InvoiceNo").str.starts_with("A"),
-        amount=(price * 1000).cast(pl.Int64) * pl.col("Quantity").cast(pl.Int64),
-        day=pl.col("InvoiceDate").str.slice(0, 10),
-    )
-
-
-def test_online_retail_loads_without_a_lost_row(online_retail, counted):
-    """541,909 rows: what is dropped is stated, and the rest is exact."""
-    kept = counted.filter(~pl.col("dropped"))
-    frame = online_retail.frame
-    assert online_retail.rows_read == 541_909 == counted.height
-    assert online_retail.accepted == kept.height
-    assert int(frame["amount"].sum()) == kept["amount"].sum()
-    assert frame["ticket_id"].tolist() == kept["InvoiceNo"].to_list()
-    assert frame["sold_on"].dt.strftime("%Y-%m-%d").tolist() == kept["day"].to_list()
-    assert frame["member_id"].isna().sum() == kept["CustomerID"].null_count()
-    assert frame["store_id"].nunique() == kept["Country"].n_unique()
-    returns = frame[frame["ticket_id"].str.startswith("C")]
-    assert len(returns) > 0
-    assert (returns["quantity"] < 0).all()
-    assert (returns["amount"] < 0).all()
-
-
-def test_online_retail_states_what_it_dropped(online_retail, counted):
-    """The findings count the dropped rows, and the rejects hold them as they are."""
-    told = {f.column: f.count for f in findings(online_retail, "dropped-by-reading")}
-    assert sum(told.values()) == counted["dropped"].sum() == online_retail.rejected
-    assert told["ticket_id"] == 1
-    assert {finding.severity for finding in online_retail.findings} == {"info"}
-    raw = online_retail.rejects["raw"]
-    assert raw[raw.str.startswith("A563185,B,Adjust bad debt")].size == 1
-    lines = counted.with_row_index("line", offset=2).filter("dropped")["line"]
-    wrong = raw.str.split(",").str[0].tolist()
-    assert wrong == counted.filter("dropped")["InvoiceNo"].to_list()
-    assert len(lines) == online_retail.rejects["line"].nunique()
 
 
 def test_the_gbk_file_loads_with_its_path_alone(shared):

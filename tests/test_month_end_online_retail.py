@@ -10,8 +10,10 @@ from fractions import Fraction
 from functools import cache
 
 import pandas as pd
+import polars as pl
 import pytest
 
+from csv_reading import findings
 from memberops import FeeWaiver, Period, metrics, open_chain
 
 MONTHS = Period.months("2010-12", "2011-12")
@@ -56,6 +58,24 @@ def chain(shared, tmp_path_factory):
 def tables(chain):
     """The tables, read once."""
     return chain.read()
+
+
+@pytest.fixture(scope="module")
+def sold(tables):
+    """The sales, as they were read."""
+    return tables.results["sales"]
+
+
+@pytest.fixture(scope="module")
+def counted(shared):
+    """The same file, read as text and counted by another engine."""
+    path = shared / "data" / "onlineretail" / "onlineretail.csv.gz"
+    price = pl.col("UnitPrice").cast(pl.Decimal(20, 3))
+    return pl.read_csv(path, infer_schema=False).with_columns(
+        dropped=(price <= 0) | pl.col("InvoiceNo").str.starts_with("A"),
+        amount=(price * 1000).cast(pl.Int64) * pl.col("Quantity").cast(pl.Int64),
+        day=pl.col("InvoiceDate").str.slice(0, 10),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +148,37 @@ def test_every_line_is_read_or_dropped_by_a_stated_rule(tables):
     # 2,515 lines have the price zero, two of the three bad debts a negative one.
     assert told["unit_price"].count == 2_517
     assert told["ticket_id"].count == 1
+
+
+def test_online_retail_loads_without_a_lost_row(sold, counted):
+    """541,909 rows: what is dropped is stated, and the rest is exact."""
+    kept = counted.filter(~pl.col("dropped"))
+    frame = sold.frame
+    assert sold.rows_read == 541_909 == counted.height
+    assert sold.accepted == kept.height
+    assert int(frame["amount"].sum()) == kept["amount"].sum()
+    assert frame["ticket_id"].tolist() == kept["InvoiceNo"].to_list()
+    assert frame["sold_on"].dt.strftime("%Y-%m-%d").tolist() == kept["day"].to_list()
+    assert frame["member_id"].isna().sum() == kept["CustomerID"].null_count()
+    assert frame["store_id"].nunique() == kept["Country"].n_unique()
+    returns = frame[frame["ticket_id"].str.startswith("C")]
+    assert len(returns) > 0
+    assert (returns["quantity"] < 0).all()
+    assert (returns["amount"] < 0).all()
+
+
+def test_online_retail_states_what_it_dropped(sold, counted):
+    """The findings count the dropped rows, and the rejects hold them as they are."""
+    told = {f.column: f.count for f in findings(sold, "dropped-by-reading")}
+    assert sum(told.values()) == counted["dropped"].sum() == sold.rejected
+    assert told["ticket_id"] == 1
+    assert {finding.severity for finding in sold.findings} == {"info"}
+    raw = sold.rejects["raw"]
+    assert raw[raw.str.startswith("A563185,B,Adjust bad debt")].size == 1
+    lines = counted.with_row_index("line", offset=2).filter("dropped")["line"]
+    wrong = raw.str.split(",").str[0].tolist()
+    assert wrong == counted.filter("dropped")["InvoiceNo"].to_list()
+    assert len(lines) == sold.rejects["line"].nunique()
 
 
 def test_every_months_sums_and_counts_equal_the_reference(measures, reference):
