@@ -6,13 +6,16 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from csv_reading import findings, read, said
 from memberops.adapters.sources.contract import SourceContext
+from memberops.adapters.sources.excel_source import read_excel
 from memberops.adapters.sources.reading_options import ReadingOptions
 from memberops.adapters.sources.records import read_records
+from memberops.adapters.sources.return_words import return_word
 from memberops.adapters.sources.sql_source import SqlSource
 from memberops.domain import Currency, Severity
 from memberops.errors import ConfigurationError, MissingColumnsError
@@ -56,7 +59,18 @@ def of_file(*rows, **mapping):
     return read(lines(*rows), **mapping)
 
 
-READERS = pytest.mark.parametrize("reader", [of_file, of_records, of_database])
+def of_workbook(*rows, **mapping):
+    """Read lines from a workbook."""
+    with xlsxwriter.Workbook("lines.xlsx") as book:
+        tab = book.add_worksheet()
+        for at, line in enumerate(lines(*rows).splitlines()):
+            tab.write_row(at, 0, line.split(","))
+    return read_excel("lines.xlsx", "sales", currency=CNY, zone=SHANGHAI, **mapping)
+
+
+READERS = pytest.mark.parametrize(
+    "reader", [of_file, of_records, of_database, of_workbook]
+)
 BOTH_SIGNS = [
     (2, "10.00", "销售"),
     (1, "4.00", "退货"),
@@ -98,6 +112,122 @@ def test_words_of_tills_are_known_in_any_case_and_width(word):
     assert findings(read(text), "returns-positive")
     told = read(text, returns={"column": "类型", "equals": word.lower()})
     assert told.frame["amount"].tolist() == [-500]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "退货(质量)", "退货（质量）", "退货【尺码不合】", "退货-无理由",
+        "退货（7天无理由）",
+        "退货 未拆封", "部分退款", "仅退款", "退货退款", "已退款", "销售退货订单",
+        "2-退货",
+        "[3]退款", "退货:是", "Return - damaged", "refund (partial)", "Partial refund",
+        "PARTIALLY_REFUNDED", "sales-return", "Return: not as described", "退貨/質量",
+        "01 Return", "Refund", "部分退货（品质问题）", "RETURN – damaged in shipping",
+    ],
+)  # fmt: skip
+def test_a_word_with_a_reason_still_says_return(word):
+    """What a till writes before the word, or after a sign, does not hide a return."""
+    assert return_word(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "不可退货", "未退款", "non-returnable", "return label fee",
+        "Return - label fee",
+        "退货券", "会员退货券", "退货运费", "退货(运费)", "退货运费险", "可退货",
+        "无退货",
+        "支持七天无理由退货", "退款(失败)", "退款-已取消", "退货申请", "退货(申请中)",
+        "待退货", "退款中", "退换货", "退货/换货", "退货:否", "退货=0", "退税",
+        "退押金",
+        "no return", "no_return", "Return: no", "unreturned", "refundable", "returning",
+        "refund (rejected)", "Refund - pending", "return/exchange", "return policy",
+        "Return - 30 days", "return to vendor", "销售", "", "sale", "-", "退货" * 30,
+        "退货供应商", "refund (not approved)", "取消退货", "tax refund",
+    ],
+)  # fmt: skip
+def test_a_word_about_returns_that_is_none_is_left_alone(word):
+    """What is denied, undone or only asked for, a fee and a policy are no returns."""
+    assert return_word(word) == ""
+
+
+MIXED = [
+    (1, "30.00", "退货"),
+    (1, "50.00", "退款"),
+    (1, "20.00", "退货(质量)"),
+    (1, "9.00", "不可退货"),
+    (-1, "-5.00", "退单"),
+]
+
+
+@READERS
+def test_returns_that_the_rule_forgets_are_told_with_the_words_to_add(reader):
+    """A rule that takes one word of three leaves two as sales, and not in silence."""
+    (finding,) = findings(reader(*MIXED), "returns-positive")
+    assert finding.count == 3
+    assert 'equals = ["退货", "退款", "退货(质量)"]' in finding.message_zh
+    result = reader(*MIXED, returns={"column": "类型", "equals": ["退货"]})
+    assert result.frame["amount"].tolist() == [-3000, 5000, 2000, 900, -500]
+    (finding,) = findings(result, "returns-positive")
+    assert (finding.severity, finding.count) == (Severity.WARNING, 2)
+    assert "match no line" not in finding.message_en
+    for text in (finding.message_en, finding.message_zh):
+        assert '"退款", "退货(质量)"' in text
+        assert "equals" in text
+    rule = {"column": "类型", "equals": ["退货", "退款", "退货(质量)"]}
+    result = reader(*MIXED, returns=rule)
+    assert result.frame["amount"].tolist() == [-3000, -5000, -2000, 900, -500]
+    assert not findings(result, "returns-positive")
+
+
+@READERS
+def test_a_rule_with_a_slip_is_told(reader):
+    """Words that match no line are told where others look like returns."""
+    slip = {"column": "类型", "equals": ["退貨"]}
+    result = reader((1, "30.00", "退货"), (1, "5.00", "销售"), returns=slip)
+    (finding,) = findings(result, "returns-positive")
+    assert (finding.severity, finding.count) == (Severity.WARNING, 1)
+    assert "the words of 'returns' match no line" in finding.message_en
+    assert "未匹配任何行" in finding.message_zh
+    assert "add \"退货\" to its 'equals'" in finding.message_en
+
+
+def test_a_day_without_returns_is_no_warning():
+    """A rule that has nothing to take says so quietly, as on most days."""
+    result = read(lines((1, "5.00", "销售"), (1, "2.00", "不可退货")), returns=RULE)
+    (finding,) = findings(result, "returns-by-rule")
+    assert (finding.severity, finding.count) == (Severity.INFO, 0)
+    assert not findings(result, "returns-positive")
+    gone = {"column": "类型", "equals": "退单", "reason": "void"}
+    result = read(lines((1, "5.00", "退单")), returns=RULE, drop=[gone])
+    assert not findings(result, "returns-positive")
+
+
+def test_what_somebody_wrote_beside_a_return_is_not_quoted():
+    """Of a column of remarks only the word is shown, of others no long number."""
+    text = lines((1, "5.00", "退款(王小明)"), (1, "5.00", "退货-13812345678"))
+    remarks = text.replace("类型", "备注")
+    starts = {"column": "备注", "starts_with": "退单"}
+    for rule, words in ((starts, '"退款", "退货"'), ({**RULE, "column": "备注"},
+                        '"退货", "退款", "退款", "退货"')):  # fmt: skip
+        told = " ".join(said(read(remarks, returns=rule), "returns-positive"))
+        assert words in told
+        assert "starts_with" in told
+        assert "王小明" not in told
+    told = " ".join(said(read(text), "returns-positive"))
+    assert "13812345678" not in told
+    told = " ".join(said(read(text.replace("退款(王小明)", "x")), "returns-positive"))
+    assert 'starts_with = ["退货"]' in told
+    assert "138" not in told
+
+
+def test_only_few_words_are_shown():
+    """However many words a column has, a message names six and counts all lines."""
+    text = lines(*((1, "5.00", f"退货({chr(0x5F20 + at)})") for at in range(40)))
+    (finding,) = findings(read(text), "returns-positive")
+    assert finding.count == 40
+    assert finding.message_en.count("退货(") == 6
 
 
 def test_what_is_no_positive_return_is_not_told():

@@ -245,6 +245,34 @@ def narrowed(part):
 
 
 @pytest.mark.parametrize(
+    ("own", "hint_en", "hint_zh"),
+    [
+        ("unkown", "did you mean 'unknown'?", "是否应为“unknown”？"),
+        ("QQ", "known are: 'female', 'male'", "可取：female、male"),
+    ],
+)
+def test_a_word_that_no_column_knows_is_refused_with_the_nearest(own, hint_en, hint_zh):
+    """A slip on our side of 'values' is the chain file's, and not that of each row."""
+    with pytest.raises(ConfigurationError) as caught:
+        options("members", values={"gender": {"先生": "male", "暂缺": own}})
+    assert hint_en in str(caught.value)
+    assert hint_zh in caught.value.text_zh
+    for text in (str(caught.value), caught.value.text_zh):
+        assert "gender" in text
+        assert own in text
+
+
+def test_a_word_may_be_ours_in_any_spelling_or_stand_for_no_value():
+    """What a cell may say, a chain file may say; a word for nothing empties a cell."""
+    words = {"先生": "男", "女士": " Ｆemale ", "暂缺": "", "不详": "NULL"}
+    text = "会员号,性别\n" + "".join(f"M{at},{word}\n" for at, word in enumerate(words))
+    result = read(text, "members", values={"gender": words})
+    assert result.frame["gender"].fillna("none").tolist() == [
+        "male", "female", "none", "none"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
     ("mapping", "told"),
     [
         ({"units": {"amount": "cent"}}, "no unit is called 'cent'"),

@@ -130,13 +130,15 @@ class Converter:
             log=log,
         )
         derived = derive(self.table, cells)
-        if self.returns:
-            turned(cells, self.returns.rows(columns, others), self.returns, log)
+        looked_at, rule = others, self.returns
+        if rule:
+            looked_at = {rule.column: rule.text(columns, others)}
+            turned(cells, rule.rows(looked_at[rule.column]), rule, log)
         state = RowVerdicts(np.full(count, -1, dtype=np.int32), [], lines, log)
-        for rule in self.drop:
-            self._drop(rule, cells, others, state)
-        if self.table.name == SALES.name and self.returns is None:
-            tell_returns(cells, others, state.which < 0, log)
+        for left_out in self.drop:
+            self._drop(left_out, cells, others, state)
+        if self.table.name == SALES.name:
+            tell_returns(cells, looked_at, state.which < 0, log, rule)
         return settle(
             self.table,
             cells,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
+from memberops.adapters.sources.choice_words import check_known
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.conversion import (
     MISSING_WORDS,
@@ -206,7 +207,9 @@ class ReadingOptions:
             columns=columns,
             joins=joins,
             compositions=compositions,
-            values=_words(mapping.get("values"), canonical),
+            values=_words(
+                mapping.get("values"), canonical, mapping.get("missing", MISSING_WORDS)
+            ),
             units=dict(mapping.get("units") or {}),
             limits=ReadingLimits.of(mapping.get("limits")),
         )
@@ -264,7 +267,7 @@ def _date_formats(
 
 
 def _words(
-    given: Mapping[str, Mapping[str, str]] | None, table: Table
+    given: Mapping[str, Mapping[str, str]] | None, table: Table, missing: Iterable[str]
 ) -> dict[str, dict[str, str]]:
     check_names("values", given or {}, table)
     found: dict[str, dict[str, str]] = {}
@@ -283,6 +286,9 @@ def _words(
             f"one of {', '.join(meant)}" if meant else "the word that is meant",
             f" {'、'.join(meant)} 之一" if meant else "对应的取值",
         )
+        if meant:
+            nothing = {"", *missing}
+            check_known(name, found[name].values(), table.column(name), nothing)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from memberops.adapters.sources.column_values import Cells, TextColumn
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.headings import shown_heading
+from memberops.adapters.sources.return_words import plain_word, return_word
 from memberops.adapters.sources.values import narrow
 from memberops.domain import Severity
 from memberops.errors import ConfigurationError, nearest
@@ -22,12 +24,6 @@ __all__ = ["ReturnRule", "may_mark_returns", "return_rule", "tell_returns", "tur
 
 _Array = npt.NDArray[Any]
 _SIGNED = ("quantity", "amount")
-_WORDS = frozenset({
-    "退货", "退款", "退单", "退", "退回", "销退", "退货单", "退款单", "销售退货",
-    "零售退货", "销售退货单", "零售退货单", "退貨", "退單",
-    "return", "returns", "returned", "refund", "refunds", "refunded",
-    "sales return", "sale return",
-})  # fmt: skip
 _YES = frozenset({"是", "y", "yes", "true", "√"})
 _ASKING = re.compile("退|return|refund", re.IGNORECASE)
 _LIKELY = re.compile(
@@ -36,9 +32,16 @@ _LIKELY = re.compile(
     "|categ|class|nature|mode|movement|transaction",
     re.IGNORECASE,
 )
+_FREE = re.compile(
+    "备注|備註|说明|原因|描述|附言|留言|remark|note|reason|comment|memo|descr",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d{5}")
 _MOST_WORDS = 6
 _MOST_KINDS = 10_000
 """A column of more different texts tells no kinds of lines."""
+_MOST_QUOTED = 200
+"""In a column of more different texts people write what they like."""
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -82,17 +85,22 @@ class ReturnRule:
 
     def matches(self, text: str) -> bool:
         """Tell whether a text marks a return."""
-        plain = _plain(text)
-        begins = tuple(map(_plain, self.starts_with))
-        return plain in map(_plain, self.equals) or (
+        plain = plain_word(text)
+        begins = tuple(map(plain_word, self.starts_with))
+        return plain in map(plain_word, self.equals) or (
             bool(begins) and plain.startswith(begins)
         )
 
-    def rows(
+    def rows(self, text: TextColumn) -> _Array:
+        """Tell for each row of the column whether it is a return."""
+        found = [self.matches(each) for each in text.texts]
+        return np.asarray(np.array(found, dtype=bool)[text.codes])
+
+    def text(
         self, columns: Mapping[str, TextColumn], extra: Mapping[str, TextColumn]
-    ) -> _Array:
+    ) -> TextColumn:
         """
-        Tell for each row whether it is a return.
+        Return the text of the rule's column.
 
         Args:
             columns: The text of canonical columns.
@@ -107,7 +115,7 @@ class ReturnRule:
                 f"'returns' names {self.column[:40]!r}, which is not there; "
                 f"{nearest(self.column, (*columns, *extra))}"
             )
-        return _hits(text, self.matches)
+        return text
 
 
 _EXAMPLE = 'returns = { column = "类型", equals = ["退货", "退款"] }'
@@ -204,60 +212,135 @@ def _negative(cells: Cells, hit: _Array) -> Cells:
 
 def tell_returns(
     cells: Mapping[str, Cells],
-    extra: Mapping[str, TextColumn],
+    columns: Mapping[str, TextColumn],
     counts: _Array,
     log: FindingLog,
+    rule: ReturnRule | None = None,
 ) -> None:
     """
     Warn of lines that a column seems to mark as returns, and whose amount is positive.
 
     Args:
-        cells: The columns.
-        extra: The text of headings that mean no column.
+        cells: The columns, as the rule has left them.
+        columns: The text of the columns to be looked at: that of the rule, or those
+            that mean no column.
         counts: Which rows count so far.
         log: Takes the findings.
+        rule: What marks returns, if the chain says so.
     """
     amount = cells.get("amount")
     if amount is None:
         return
-    for heading, text in extra.items():
-        words = _WORDS | _YES if _ASKING.search(narrow(heading)) else _WORDS
+    for heading, text in columns.items():
         if len(text.texts) > _MOST_KINDS:
             continue
-        found = [at for at, each in enumerate(text.texts) if _plain(each) in words]
-        if not found:
-            continue
-        marked = np.zeros(len(text.texts), dtype=bool)
-        marked[found] = True
+        answers = _YES if _ASKING.search(narrow(heading)) else frozenset[str]()
+        starts = [_start(each, answers) for each in text.texts]
+        marked = np.array([bool(start) for start in starts], dtype=bool)
         wrong = marked[text.codes] & counts & _positive(amount)
-        if not wrong.any():
-            continue
-        own = dict.fromkeys(text.texts[at].strip() for at in found)
-        shown = ", ".join(f'"{word}"' for word in list(own)[:_MOST_WORDS])
-        column = shown_heading(heading)
-        option = f'returns = {{ column = "{column}", equals = [{shown}] }}'
         count = int(wrong.sum())
-        log.add(
-            "returns-positive",
-            f"lines that {column!r}, which is not read, seems to mark as returns, and "
-            f"whose amounts are positive: {count}; they count as sales. If they are "
-            f"returns, say {option}",
-            f"“{column}”列（未读取）疑似标记为退货、而金额为正数的行：{count}，目前按"
-            f"销售计入；如确为退货，请写明 {option}",
-            severity=Severity.WARNING,
-            column="amount",
-            count=count,
-        )
+        if not count:
+            continue
+        at = np.unique(text.codes[wrong]).tolist()
+        words = {text.texts[each].strip(): starts[each] for each in at}
+        whole = _may_be_quoted(heading, text)
+        if rule is None:
+            _tell_unread(heading, words, count, log, whole=whole)
+        else:
+            _tell_unmatched(rule, text, words, count, log, whole=whole)
 
 
-def _hits(text: TextColumn, matches: Any) -> _Array:
-    found = [matches(each) for each in text.texts]
-    return np.asarray(np.array(found, dtype=bool)[text.codes])
+def _start(text: str, answers: frozenset[str]) -> str:
+    """Return what a text that marks a return begins with, or nothing."""
+    plain = plain_word(text)
+    return plain if plain in answers else return_word(text)
+
+
+def _may_be_quoted(heading: str, text: TextColumn) -> bool:
+    """Tell whether a column holds kinds of lines, and not what somebody wrote."""
+    name = narrow(heading)
+    few = len(text.texts) <= _MOST_QUOTED
+    return few and bool(_LIKELY.search(name)) and not _FREE.search(name)
+
+
+def _quoted(words: Mapping[str, str], *, whole: bool) -> tuple[str, list[str]]:
+    """
+    Choose the condition that takes some words, and what stands in it.
+
+    What follows a word, as in 退货(质量), is shown only of a column of kinds of lines.
+    """
+    safe = [
+        word
+        for word, start in words.items()
+        if plain_word(word) == start or (whole and not _NUMBER.search(narrow(word)))
+    ]
+    if safe:
+        return "equals", safe[:_MOST_WORDS]
+    return "starts_with", list(dict.fromkeys(words.values()))[:_MOST_WORDS]
+
+
+def _listed(words: list[str]) -> str:
+    # JSON escapes what TOML does.
+    return ", ".join(json.dumps(word, ensure_ascii=False) for word in words)
+
+
+def _tell_unread(
+    heading: str, words: Mapping[str, str], count: int, log: FindingLog, *, whole: bool
+) -> None:
+    """Tell of returns in a column that nothing reads."""
+    condition, shown = _quoted(words, whole=whole)
+    column = shown_heading(heading)
+    option = f'returns = {{ column = "{column}", {condition} = [{_listed(shown)}] }}'
+    log.add(
+        "returns-positive",
+        f"lines that {column!r}, which is not read, seems to mark as returns, and "
+        f"whose amounts are positive: {count}; they count as sales. If they are "
+        f"returns, say {option}",
+        f"“{column}”列（未读取）疑似标记为退货、而金额为正数的行：{count}，目前按"
+        f"销售计入；如确为退货，请写明 {option}",
+        severity=Severity.WARNING,
+        column="amount",
+        count=count,
+    )
+
+
+def _tell_unmatched(
+    rule: ReturnRule,
+    text: TextColumn,
+    words: Mapping[str, str],
+    count: int,
+    log: FindingLog,
+    *,
+    whole: bool,
+) -> None:
+    """Tell of returns that the words of the rule do not take."""
+    used = np.unique(text.codes).tolist()
+    taken = any(rule.matches(text.texts[each]) for each in used)
+    condition, shown = _quoted(words, whole=whole)
+    own = "equals" if rule.equals else "starts_with"
+    # The beginning of a word is no whole one, but a whole word is a beginning.
+    adds = condition in ("equals", own)
+    add_en = f"add {_listed(shown)} to its {own!r}"
+    add_zh = f"请在其 {own} 中补上 {_listed(shown)}"
+    if not adds:
+        shown = [*rule.equals[:_MOST_WORDS], *shown]
+        add_en = f"say {condition} = [{_listed(shown)}] in it, in place of {own!r}"
+        add_zh = f"请将其 {own} 改为 {condition} = [{_listed(shown)}]"
+    none_en = "" if taken else "the words of 'returns' match no line; "
+    none_zh = "" if taken else "returns 所列的词未匹配任何行；"
+    column = shown_heading(rule.column)
+    log.add(
+        "returns-positive",
+        f"{none_en}lines that {column!r} seems to mark as returns, which 'returns' "
+        f"does not take, and whose amounts are positive: {count}; they count as sales. "
+        f"If they are returns, {add_en}",
+        f"{none_zh}“{column}”列疑似标记为退货、returns 未包括、而金额为正数的行："
+        f"{count}，目前按销售计入；如确为退货，{add_zh}",
+        severity=Severity.WARNING,
+        column="amount",
+        count=count,
+    )
 
 
 def _positive(cells: Cells) -> _Array:
     return np.asarray(cells.readable_rows & (cells.typed > 0)[cells.codes])
-
-
-def _plain(text: str) -> str:
-    return narrow(text).casefold()
