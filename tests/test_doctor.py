@@ -365,6 +365,109 @@ def test_a_sheet_of_members_with_their_cards_gives_both_tables():
     assert len(propose_mapping("people.csv", table="members")) == 1
 
 
+@pytest.mark.parametrize(
+    ("headings", "tables"),
+    [
+        ("会员卡号,姓名,卡有效期起,卡有效期止", ["members", "cards"]),
+        ("会员卡号,姓名,生效日期,有效期至", ["cards", "members"]),
+        ("会员号,姓名,手机号,卡号,有效期起,有效期止", ["members", "cards"]),
+    ],
+)
+@pytest.mark.parametrize("days", [str, dt.date.fromisoformat])
+def test_a_sheet_of_a_workbook_is_looked_at_as_a_csv_file_is(headings, tables, days):
+    """Members with their cards give both tables, whatever kind of file they are in."""
+    heads = headings.split(",")
+    people = ([1001, "王小明", 13812345678], [1002, "李白", 13912345678])
+    rows = [
+        [*own[: len(heads) - 3], *own[:1], days("2026-01-01"), days("2026-12-31")]
+        if len(heads) > 4
+        else [*own[:2], days("2026-01-01"), days("2026-12-31")]
+        for own in people
+    ]
+    lines = [",".join(map(str, row)) for row in (heads, *rows)]
+    Path("people.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    workbook({"会员": [heads, *rows, ["合计", 2]]}, name="people.xlsx")
+
+    plain, sheet = propose_mapping("people.csv"), propose_mapping("people.xlsx")
+
+    assert sorted(each.table for each in plain) == sorted(tables)
+    for one, other in zip(plain, sheet, strict=True):
+        assert (one.table, one.columns, one.named) == (
+            other.table, other.columns, other.named,
+        )  # fmt: skip
+        assert one.ignored == other.ignored
+        assert one.complete
+        assert other.complete
+        assert [q.rule for q in one.questions] == [q.rule for q in other.questions]
+
+
+SOLD = "小票号,日期,门店,数量,金额,{}\n"
+SOLD_LINE = "T{},2026-11-05,S1,1,{},{}\n"
+
+
+def sold(heading, *amounts_and_words):
+    """The text of a file of sales with a further column."""
+    lines = [SOLD_LINE.format(at, *pair) for at, pair in enumerate(amounts_and_words)]
+    return SOLD.format(heading) + "".join(lines)
+
+
+def test_a_column_that_is_read_as_the_currency_is_not_called_unread():
+    """It is said how many rows are refused; what holds other things stays unread."""
+    mixed = look(sold("币种", (5, "CNY"), (6, "USD"), (7, "人民币"), (8, "")))
+    (note,) = asked(mixed, "currency-column")
+    assert "币种" not in mixed.ignored
+    assert "CNY" in note.text_en
+    assert "of 4 looked at 1 in another one" in note.text_en
+    assert "4 行中有 1 行为其他币种" in note.text_zh
+    (note,) = asked(look(sold("币种", (5, "CNY"), (6, "RMB"))), "currency-column")
+    assert "all rows looked at are in CNY" in note.text_en
+    for text in (sold("币种", (5, "CNY"), (6, "赠品")), sold("备注", (5, "CNY"))):
+        other = look(text)
+        assert not asked(other, "currency-column")
+        assert other.ignored in {("币种",), ("备注",)}
+    for month, code in ((9, "CNY"), (10, "")):
+        Path(f"sales-{month}.csv").write_text(sold("币种", (5, code)), "utf-8")
+    Path("file.csv").unlink()
+    (months,) = propose_mapping(".")
+    assert months.path == "sales-*.csv"
+    short = look("小票号,日期,币种\nT1,2026-11-05,CNY\n", table="sales")
+    assert "币种" not in asked(short, "column-missing")[0].text_zh
+
+
+def test_lines_that_would_be_warned_of_as_returns_are_asked_about():
+    """The answer, once taken, makes them returns, and there is no warning any more."""
+    workbook({
+        "销售": [
+            ["小票号", "日期", "门店", "数量", "金额", "单据类型"],
+            ["T1", dt.date(2026, 11, 5), "S1", 1, 5, "销售"],
+            ["T2", dt.date(2026, 11, 5), "S1", 1, 6, "退货"],
+            ["T3", dt.date(2026, 11, 5), "S1", 1, 7, "退货"],
+        ]
+    })  # fmt: skip
+    plain = sold("单据类型", (5, "销售"), (6, "退货"), (7, "退货"))
+    for proposal in (look(plain), *propose_mapping("book.xlsx")):
+        (question,) = asked(proposal, "returns-positive")
+        option = 'returns = { column = "单据类型", equals = ["退货"] }'
+        assert question.toml == option
+        assert "2 of those looked at" in question.text_en
+        assert "：2（" in question.text_zh
+        for answer, warned, amounts in (
+            (f"# {option}", True, [500, 600, 700]),
+            (option, False, [500, -600, -700]),
+        ):
+            text = chain_toml(
+                [proposal], name="x", currency="CNY", zone="Asia/Shanghai"
+            )
+            Path("chain.toml").write_text(text.replace(f"# {option}", answer), "utf-8")
+            chain = open_chain("chain.toml", entry_points=False)
+            read = chain.sources["sales"].read("sales")
+            rules = {finding.rule for finding in read.findings}
+            assert ("returns-positive" in rules) is warned
+            assert read.frame["amount"].tolist() == amounts
+    negative = look(sold("单据类型", (5, "销售"), (-6, "退货")))
+    assert not asked(negative, "returns-positive")
+
+
 def test_a_second_file_of_a_table_stands_as_a_comment():
     """The chain file stays valid; the office chooses."""
     for name in ("a.csv", "b.csv"):

@@ -21,6 +21,7 @@ from memberops.domain.values import mask, mask_name
 from memberops.errors import SourceError
 from memberops.tables import TABLES, Column, Kind, Table
 from memberops.tables import table as table_named
+from memberops.workflows.doctor_beside import currency_columns, return_questions
 from memberops.workflows.doctor_columns import (
     fitting,
     joined_moments,
@@ -193,6 +194,12 @@ def propose_table(
         named.pop(name, None)
         places.pop(name, None)
     told = shown_headings(text, places, sure=place is not None)
+    beside = {}
+    # Of a web service only what a path names is read.
+    if adapter != "rest":
+        beside = currency_columns(wanted, text, {*places.values(), *parts})
+        questions += [*beside.values(), *return_questions(wanted, text, places)]
+        told = ["" if at in beside else each for at, each in enumerate(told)]
     missing = lacking(wanted, {*places, *joined}, text.headings, told, places)
     required = [each.column for each in missing if each.rule == "column-missing"]
     if table is None and scores[0][1] >= 0 and not unsure:
@@ -221,7 +228,7 @@ def propose_table(
         ignored=tuple(
             heading or f"({at + 1})"
             for at, heading in enumerate(told)
-            if at not in places.values() and at not in parts
+            if at not in places.values() and at not in parts and at not in beside
         ),
         samples={
             name: _sample(wanted.column(name), text.columns[at])

@@ -5,6 +5,11 @@ from __future__ import annotations
 from itertools import chain, islice
 from pathlib import Path
 
+import attrs
+import numpy as np
+import pandas as pd
+
+from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.csv_paths import naming
 from memberops.adapters.sources.csv_rows import RowReader, cells_of
 from memberops.adapters.sources.csv_source import ENDINGS as TEXT_ENDINGS
@@ -128,18 +133,28 @@ def _sheets(path: Path) -> list[tuple[str, TextTable]]:
         if head.headings is None:
             continue
         log = FindingLog("", f"{path.name}[{name}]", 1)
-        found.append(
-            (
-                name if len(book.names) > 1 else "",
-                sheet_table(
-                    head,
-                    log,
-                    name=f"{path.name}[{name}]",
-                    words=lambda _heading: False,
-                    needed=lambda _heading: False,
-                ),
-            )
+        text = sheet_table(
+            head,
+            log,
+            name=f"{path.name}[{name}]",
+            words=lambda _heading: False,
+            needed=lambda _heading: False,
         )
+        columns = tuple(map(_as_of_rows, text.columns))
+        text = attrs.evolve(text, columns=columns)
+        found.append((name if len(book.names) > 1 else "", text))
     if not found:
         raise SourceError("no sheet that is shown has text")
     return found
+
+
+def _as_of_rows(column: TextColumn) -> TextColumn:
+    """
+    Keep the texts that rows have, each once and as they come, as those of a file are.
+
+    A column of a sheet has an empty one in any case, those of totals that were left
+    out, and 1 twice where it is a number in one cell and a text in another.
+    """
+    same, different = pd.factorize(np.array(column.texts, dtype=object))
+    codes, used = pd.factorize(same[column.codes])
+    return TextColumn(codes, [different[at] for at in used.tolist()])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from memberops.adapters.sources.column_values import TextColumn
 from memberops.adapters.sources.text_table import TextTable
 from memberops.tables import TABLES, Table
@@ -17,9 +19,9 @@ def second_tables(text: TextTable, first: str) -> list[str]:
     """
     Name the tables that a file holds besides the one that it seems to be.
 
-    Such a table has all its required columns, some that the first one has not, and
-    a key that is in no two rows: members of a sales export are none, for they buy
-    again.
+    Such a table has all its required columns, some that the first one has not (of
+    members beside cards a name is enough), and a key that is in no two rows: members
+    of a sales export are none, for they buy again.
 
     Args:
         text: The file, or its first rows.
@@ -39,11 +41,19 @@ def second_tables(text: TextTable, first: str) -> list[str]:
         places = _places(table, text, near=True)
         if not {*table.required, *table.key} <= set(places):
             continue
-        if len(set(places.values()) - own) < _OWN:
+        more = {name: at for name, at in places.items() if at not in own}
+        if not _adds(table, more, first):
             continue
         if _unique([text.columns[places[name]] for name in table.key]):
             found.append(table.name)
     return found
+
+
+def _adds(table: Table, more: Mapping[str, int], first: str) -> bool:
+    """Tell whether columns that the first table has not are enough for another one."""
+    people = (first, table.name) == ("cards", "members")
+    named = people and any(table.column(name).personal for name in more)
+    return named or len(set(more.values())) >= _OWN
 
 
 def _places(table: Table, text: TextTable, *, near: bool) -> dict[str, int]:

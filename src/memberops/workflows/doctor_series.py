@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 import attrs
 
+from memberops.adapters.sources.currency_column import may_name_currency
 from memberops.tables import table as table_named
 from memberops.workflows.doctor_proposal import (
     MappingProposal,
@@ -42,8 +43,14 @@ def as_series(
     for at, each in enumerate(proposals):
         files = bool(each.table and each.likely and each.path)
         parts = files and not table_named(each.table).key
+        # Whether a column of currencies is read depends on what a month has in it.
+        ignored = tuple(
+            heading
+            for heading in (each.ignored if parts else ())
+            if not may_name_currency(heading, table_named(each.table))
+        )
         alike = (
-            each.table, each.adapter, each.sheet, each.ignored,
+            each.table, each.adapter, each.sheet, ignored,
             tuple(each.columns.items()), tuple(each.named.items()),
             tuple(each.options.items()),
         )  # fmt: skip

@@ -18,7 +18,12 @@ from memberops.domain import Currency, Severity
 from memberops.errors import ConfigurationError
 from memberops.tables import Kind, Table, normal_heading
 
-__all__ = ["check_currency_column", "in_currency", "may_name_currency"]
+__all__ = [
+    "check_currency_column",
+    "currencies_of",
+    "in_currency",
+    "may_name_currency",
+]
 
 _Array = npt.NDArray[Any]
 _HEADINGS = frozenset(map(normal_heading, (
@@ -108,6 +113,29 @@ def in_currency(
             _tell_unread(heading, text, found, currency, log)
             continue
         _refuse(cells, heading, text, found, currency=currency, log=log)
+
+
+def currencies_of(
+    text: TextColumn, missing: Iterable[str]
+) -> list[frozenset[str] | None] | None:
+    """
+    Return the codes that each different text of a column may mean.
+
+    Args:
+        text: The column.
+        missing: Words that mean "no value", for which there is None.
+
+    Returns:
+        None for a column that is not taken unasked: it holds other things too.
+
+    >>> [codes and sorted(codes) for codes in
+    ...  currencies_of(TextColumn([0, 1, 2], ["人民币", "USD", ""]), ())]
+    [['CNY'], ['USD'], None]
+    >>> currencies_of(TextColumn([0, 1], ["USD", "赠品"]), ()) is None
+    True
+    """
+    found = _read(text, missing)
+    return found if _all_named(found) else None
 
 
 def _read(text: TextColumn, missing: Iterable[str]) -> list[frozenset[str] | None]:
