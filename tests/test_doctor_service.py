@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from memberops import open_chain
-from memberops.adapters.sources.http_reading import JsonAnswer
+from memberops.adapters.sources.http_reading import JsonAnswer, ReadingPatience
 from memberops.adapters.sources.rest_look import RestLook, look_at
-from memberops.adapters.sources.rest_resource import Lines, RestResource
+from memberops.adapters.sources.rest_resource import Lines, Paging, RestResource
 from memberops.cli import main
 from memberops.errors import ConfigurationError, SourceError, UnknownTableError
 from memberops.tables import table
@@ -153,15 +153,65 @@ def test_a_bare_list_needs_no_path_of_its_records():
     }
 
 
-def looked_at(page, records):
+def looked_at(page, records, around=None, **section):
     """Look at a service that gives one page, as a section describes it."""
 
     class Reader:
-        def read(self, *_args, **_named):
-            return JsonAnswer(document={"rows": page}, headers={})
+        patience = ReadingPatience()
 
-    resource = RestResource(path="x", records=records, lines=[Lines(columns={})])
+        def read(self, *_args, **_named):
+            return JsonAnswer(document={"rows": page, **(around or {})}, headers={})
+
+    lines = [Lines(columns={})]
+    resource = RestResource(path="x", records=records, lines=lines, **section)
     return look_at(Reader(), resource)
+
+
+def test_what_names_a_record_is_proposed_where_it_has_no_id():
+    """The key's path is the id; of lines that share a ticket none is one."""
+    vips = [{"member_id": n, "mobile": "13812345678"} for n in ("V1", "V2")]
+    members = table("members")
+
+    def mapping(page, **section):
+        return _proposed("members", looked_at(page, "rows", **section), members).mapping
+
+    made = mapping(vips)
+    assert made.named["member_id"] == "member_id"
+    assert tomllib.loads(made.toml())["sources"]["members"]["id"] == "member_id"
+    assert [each.rule for each in made.questions].count("id-likely") == 1
+    assert "id" not in mapping(vips, id="member_id").place
+    assert "id" not in mapping([{"id": 1}, {"id": 2}]).place
+
+    line = {"sku": "A", "qty": 1, "amount": 5}
+    orders = [{"ticket_id": number, "rows": [line]} for number in ("T1", "T2")]
+    sales = _proposed("sales", looked_at(orders, "rows"), table("sales")).mapping
+    assert (sales.place["each"], sales.place["id"]) == ('"rows"', '"ticket_id"')
+
+    lines = [{"ticket_id": "T1", **line} for _ in range(2)]
+    sales = _proposed("sales", looked_at(lines, "rows"), table("sales")).mapping
+    assert "id" not in sales.place
+    (asked,) = [q for q in sales.questions if q.rule == "id-missing"]
+    assert "'id'" in asked.text_en
+
+
+@pytest.mark.parametrize(
+    ("around", "told"),
+    [({"hasMore": True}, True), ({"total": 3}, True), ({"meta": {"next": "x"}}, True),
+     ({"hasMore": False}, False), ({"total": 2}, False), ({}, False)],
+)  # fmt: skip
+def test_signs_of_further_pages_are_told_unless_the_section_has_paging(around, told):
+    """A page that is taken for all would be a table cut short."""
+    page = [{"id": 1}, {"id": 2}]
+    paging = Paging(kind="page", field="page", first=1)
+    for section, expected in (({}, told), ({"paging": paging}, False)):
+        seen = looked_at(page, "rows", around, **section)
+        questions = _proposed("members", seen, table("members")).mapping.questions
+        asked = [each for each in questions if each.rule == "pages-unread"]
+        assert bool(asked) is expected
+        for each in asked:
+            assert "more records than the 2 of this answer" in each.text_en
+            assert "2" in each.text_zh
+            assert "paging" in each.text_zh
 
 
 def test_a_path_of_records_that_the_section_has_is_not_given_again():

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import attrs
 
-from memberops.adapters.sources.record_names import record_columns
 from memberops.adapters.sources.rest_look import RestLook, SeenPath
 from memberops.adapters.sources.rest_source import RestSource
 from memberops.adapters.sources.text_table import TextTable
@@ -21,6 +20,11 @@ from memberops.workflows.doctor_columns import fitting
 from memberops.workflows.doctor_currency import currency_path
 from memberops.workflows.doctor_marks import MARKS, is_mark, marks_in
 from memberops.workflows.doctor_proposal import MappingProposal, Question, shown_in_line
+from memberops.workflows.doctor_record import (
+    further_pages,
+    naming_column,
+    record_id,
+)
 from memberops.workflows.doctor_usual import CREATED
 from memberops.workflows.opening import section_sources
 
@@ -139,6 +143,10 @@ def _proposed(section: str, look: RestLook, table: Table) -> ServiceProposal:
     paths = {
         name: places[shown.index(heading)] for name, heading in made.columns.items()
     }
+    path, unnamed = record_id(look, table, paths, lines=bool(each))
+    if path:
+        place["id"] = json.dumps(path, ensure_ascii=False)
+    asked = [*asked, *unnamed, *further_pages(look)]
     # What answers a question names headings, and here it has to name paths.
     by_heading = dict(zip(shown, places, strict=True))
     own = [
@@ -152,6 +160,7 @@ def _proposed(section: str, look: RestLook, table: Table) -> ServiceProposal:
         made,
         columns={name: shown_in_line(path) for name, path in paths.items()},
         named=paths,
+        place=place,
         # What a day and a time join are columns, and here they have no headings.
         options={name: made.options[name] for name in made.options if name != "join"},
         questions=(*own, *asked, *_marks(look), *_others(look, each)),
@@ -179,8 +188,7 @@ def _with_usual(
 ) -> tuple[TextTable, tuple[str, ...], list[Question]]:
     """Take the record's ``id`` and moment of creation for what they usually are."""
     known = {own.name for h in text.headings if (own := _own(table, h))}
-    main = (record_columns(table) or table.required)[-1 if not table.key else 0]
-    usual = {"id": main}
+    usual = {"id": naming_column(table)}
     if table.name == "sales" and not known & {"sold_at", "sold_on"}:
         usual |= dict.fromkeys(CREATED, "sold_at")
     headings, asked = list(text.headings), []

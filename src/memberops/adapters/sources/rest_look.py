@@ -13,11 +13,13 @@ from memberops.adapters.sources.date_values import EitherOrder, Moment, read_mom
 from memberops.adapters.sources.http_reading import HttpReader, JsonAnswer
 from memberops.adapters.sources.records import text_of
 from memberops.adapters.sources.rest_paging import Pages
+from memberops.adapters.sources.rest_paths import look_up
 from memberops.adapters.sources.rest_resource import RestResource
+from memberops.adapters.sources.rest_signs import sign_of_more, sign_of_total
 from memberops.adapters.sources.text_table import TextTable
 from memberops.errors import SourceError
 
-__all__ = ["RestLook", "SeenPath", "look_at"]
+__all__ = ["RestLook", "SeenPath", "is_id", "look_at"]
 
 _MOST_RECORDS, _MOST_PATHS, _DEEPEST, _WIDEST = 100, 300, 6, 80
 _NAME = re.compile(r"[^\W\d][\w$-]{0,79}")
@@ -53,6 +55,9 @@ class RestLook:
         records: The first of them.
         others: Paths of other lists in the answer, if *found_at* was not given.
         given: Whether *found_at* is what the section says.
+        id: Path of a record's id, as the section says it.
+        read: How many records the answer has, if the section has no paging and
+            something in the answer says that there are more; else 0.
     """
 
     asked: str
@@ -60,6 +65,13 @@ class RestLook:
     records: tuple[Any, ...]
     others: tuple[str, ...] = ()
     given: bool = False
+    id: str = "id"
+    read: int = 0
+
+    @property
+    def lacks_id(self) -> bool:
+        """Whether records have nothing where their id is looked for."""
+        return not all(is_id(look_up(record, self.id)) for record in self.records)
 
     @property
     def paths(self) -> tuple[SeenPath, ...]:
@@ -161,7 +173,19 @@ def look_at(reader: HttpReader, resource: RestResource) -> RestLook:
         records=tuple(page[:_MOST_RECORDS]),
         others=tuple(others),
         given=found_at == resource.records,
+        id=resource.id,
+        read=len(page) if _has_more(heard.last, resource, found_at, len(page)) else 0,
     )
+
+
+def _has_more(
+    answer: JsonAnswer | None, resource: RestResource, records: str, read: int
+) -> bool:
+    """Tell whether the one answer that a section reads seems not to be all."""
+    if answer is None or resource.paging.kind != "none":
+        return False
+    signs = sign_of_more(answer, records) or sign_of_total(answer, records, read)
+    return bool(signs)
 
 
 class _Hearing:
@@ -177,6 +201,16 @@ class _Hearing:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reader, name)
+
+
+def is_id(value: Any) -> bool:
+    """
+    Tell whether a value can name a record.
+
+    >>> is_id("V1"), is_id(7), is_id(None), is_id({"id": 7})
+    (True, True, False, False)
+    """
+    return value is not None and not isinstance(value, dict | list | bool)
 
 
 def _lists(value: Any, at: str = "", depth: int = 0) -> Iterator[tuple[str, list[Any]]]:
