@@ -28,8 +28,9 @@ demo: $(LIBRARY)
 	$(BIN)/memberops month-end --chain demo-chain/chain.toml --month 2026-10 --out demo-chain/out
 
 # Bytecode is kept even where the environment forbids it: the tests start many
-# processes, and each would compile the library anew. conftest.py deals out the tests.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+# processes, and each would compile the library anew. conftest.py deals out the tests,
+# to one worker more than two cores: tests wait for databases, servers and time-outs.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 test: $(STAMP)
 	$(PYTEST)
