@@ -119,8 +119,8 @@ def test_words_of_tills_are_known_in_any_case_and_width(word):
     [
         "退货(质量)", "退货（质量）", "退货【尺码不合】", "退货-无理由",
         "退货（7天无理由）",
-        "退货 未拆封", "部分退款", "仅退款", "退货退款", "已退款", "销售退货订单",
-        "2-退货",
+        "退货 未拆封", "部分退款", "仅退款", "退货退款", "已退款", "退款成功",
+        "退货\n质量", "销售退货订单", "2-退货",
         "[3]退款", "退货:是", "Return - damaged", "refund (partial)", "Partial refund",
         "PARTIALLY_REFUNDED", "sales-return", "Return: not as described", "退貨/質量",
         "01 Return", "Refund", "部分退货（品质问题）", "RETURN – damaged in shipping",
@@ -144,7 +144,7 @@ def test_a_word_with_a_reason_still_says_return(word):
         "no return", "no_return", "Return: no", "unreturned", "refundable", "returning",
         "refund (rejected)", "Refund - pending", "return/exchange", "return policy",
         "Return - 30 days", "return to vendor", "销售", "", "sale", "-", "退货" * 30,
-        "退货供应商", "refund (not approved)", "取消退货", "tax refund",
+        "退货供应商", "refund (not approved)", "取消退货", "退款不成功", "tax refund",
     ],
 )  # fmt: skip
 def test_a_word_about_returns_that_is_none_is_left_alone(word):

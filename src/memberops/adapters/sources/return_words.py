@@ -19,11 +19,11 @@ _LONGEST = 40
 _SIGNS = r"\-–—:;,.，。、/|\\=+·(\[{<【〔「《》」〕】>}\])"
 _NUMBERED = re.compile(r"[(\[【〔「《<]*(?:\d{1,3}[-.:、)\]】 ][ ]*)?")
 _CHINESE = re.compile(
-    "(?:已|部分|部份|全部|全额|全額|整单|整單|单品|仅|僅|会员|會員|顾客|顧客|客户|客戶"
+    "(?:已完成|已|部分|部份|全部|全额|全額|整单|整單|单品|仅|僅|会员|會員|顾客|顧客|客户|客戶"
     "|门店|門店|线上|线下|零售|销售|銷售|商品|订单|現金|现金|无单|有单|原单|跨店|售后)*"
     "(?:退货|退貨|退款|退单|退單|退回|销退|銷退){1,2}"
-    "(?:单据|单|單|订单|小票|交易|业务|行|类)?"
-    rf"(?=$|[ {_SIGNS}])"
+    "(?:单据|单|單|订单|小票|交易|业务|入库|完成|成功|行|类)?"
+    rf"(?=$|[\s{_SIGNS}])"
 )
 _ENGLISH = re.compile(
     "(?:(?:partial|partially|full|fully|sales?|customer|retail|store|product|items?"
@@ -81,5 +81,5 @@ def return_word(text: str) -> str:
     found = _CHINESE.match(flat, start) or _ENGLISH.match(flat, start)
     if found is None:
         return ""
-    rest = re.sub(rf"^[ {_SIGNS}]+|[ {_SIGNS}]+$", "", flat[found.end() :])
+    rest = re.sub(rf"^[\s{_SIGNS}]+|[\s{_SIGNS}]+$", "", flat[found.end() :])
     return "" if _NO_RETURN.search(rest) else plain[: found.end()]
