@@ -17,7 +17,7 @@ from sql_servers import MariaServer
 # What has no count of its own gets these; see counts.py for shares of them.
 settings.register_profile(
     "default",
-    max_examples=30,
+    max_examples=20,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
