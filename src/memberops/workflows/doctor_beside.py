@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Mapping
 from zoneinfo import ZoneInfo
@@ -16,7 +15,8 @@ from memberops.adapters.sources.currency_column import (
     may_name_currency,
 )
 from memberops.adapters.sources.finding_log import FindingLog
-from memberops.adapters.sources.return_lines import may_mark_returns, tell_returns
+from memberops.adapters.sources.likely_returns import LikelyReturns, likely_returns
+from memberops.adapters.sources.return_lines import may_mark_returns
 from memberops.adapters.sources.text_table import TextTable
 from memberops.domain import Currency
 from memberops.tables import SALES, Table
@@ -24,7 +24,6 @@ from memberops.workflows.doctor_proposal import Question, on_one_line, shown_in_
 
 __all__ = ["currency_columns", "return_questions"]
 
-_OPTION = re.compile(r"returns = \{.*\}", re.DOTALL)
 # Whether an amount is above zero is the same in each currency and zone.
 _ANY_CURRENCY, _ANY_ZONE = Currency("CNY"), ZoneInfo("UTC")
 
@@ -126,29 +125,21 @@ def return_questions(
         missing=MISSING_WORDS,
         log=FindingLog(table.name, text.name, 1),
     )
-    asked = []
-    for heading, marking in marks.items():
-        log = FindingLog(table.name, text.name, 1)
-        counts = np.ones(len(text.lines), dtype=bool)
-        tell_returns({"amount": amount}, {heading: marking}, counts, log)
-        asked += [
-            _question(shown_in_line(heading), each.count, found[0])
-            for each in log.findings
-            if (found := _OPTION.search(each.message_en))
-        ]
-    return asked
+    counts = np.ones(len(text.lines), dtype=bool)
+    return [_question(each) for each in likely_returns(amount, marks, counts)]
 
 
-def _question(heading: str, count: int, option: str) -> Question:
+def _question(likely: LikelyReturns) -> Question:
+    heading = shown_in_line(likely.heading)
     return Question(
         rule="returns-positive",
         column="amount",
         text_en=f"lines that {heading} seems to mark as returns, and whose amounts are "
-        f"positive: {count} of those looked at; they would count as sales. If they are "
-        "returns, say:",
-        text_zh=f"“{heading}”疑似标记为退货、而金额为正数的行：{count}（所查看的行中），"
-        "将按销售计入；如确为退货，请写：",
-        toml=on_one_line(option),
+        f"positive: {likely.count} of those looked at; they would count as sales. If "
+        "they are returns, say:",
+        text_zh=f"“{heading}”疑似标记为退货、而金额为正数的行：{likely.count}（所查看的"
+        "行中），将按销售计入；如确为退货，请写：",
+        toml=on_one_line(likely.option),
     )
 
 

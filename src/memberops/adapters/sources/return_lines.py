@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +12,15 @@ import numpy.typing as npt
 from memberops.adapters.sources.column_values import Cells, TextColumn
 from memberops.adapters.sources.finding_log import FindingLog
 from memberops.adapters.sources.headings import shown_heading
-from memberops.adapters.sources.return_words import plain_word, return_word
-from memberops.adapters.sources.values import narrow
+from memberops.adapters.sources.likely_returns import (
+    MOST_WORDS,
+    LikelyReturns,
+    likely_returns,
+    listed_words,
+    names_kinds,
+    positive_rows,
+)
+from memberops.adapters.sources.return_words import plain_word
 from memberops.domain import Severity
 from memberops.errors import ConfigurationError, nearest
 from memberops.tables import SALES, Table
@@ -24,24 +29,6 @@ __all__ = ["ReturnRule", "may_mark_returns", "return_rule", "tell_returns", "tur
 
 _Array = npt.NDArray[Any]
 _SIGNED = ("quantity", "amount")
-_YES = frozenset({"是", "y", "yes", "true", "√"})
-_ASKING = re.compile("退|return|refund", re.IGNORECASE)
-_LIKELY = re.compile(
-    "类|類|型|方向|性质|标志|标识|标记|状态|狀態|业务|操作|方式|单据|交易|种|退|收发"
-    "|type|kind|direct|status|state|flag|return|refund|sign|operation|action|event"
-    "|categ|class|nature|mode|movement|transaction",
-    re.IGNORECASE,
-)
-_FREE = re.compile(
-    "备注|備註|说明|原因|描述|附言|留言|remark|note|reason|comment|memo|descr",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(r"\d{5}")
-_MOST_WORDS = 6
-_MOST_KINDS = 10_000
-"""A column of more different texts tells no kinds of lines."""
-_MOST_QUOTED = 200
-"""In a column of more different texts people write what they like."""
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -164,8 +151,7 @@ def may_mark_returns(heading: str, table: Table, rule: ReturnRule | None) -> boo
     >>> may_mark_returns("单据类型", SALES, None), may_mark_returns("备注", SALES, None)
     (True, False)
     """
-    likely = _LIKELY.search(narrow(heading)) is not None
-    return table.name == SALES.name and rule is None and likely
+    return table.name == SALES.name and rule is None and names_kinds(heading)
 
 
 def turned(
@@ -181,7 +167,7 @@ def turned(
         log: Takes the finding.
     """
     before = cells.get("amount")
-    positive = 0 if before is None else int((hit & _positive(before)).sum())
+    positive = 0 if before is None else int((hit & positive_rows(before)).sum())
     count = int(hit.sum())
     column = shown_heading(rule.column)
     log.add(
@@ -231,73 +217,23 @@ def tell_returns(
     amount = cells.get("amount")
     if amount is None:
         return
-    for heading, text in columns.items():
-        if len(text.texts) > _MOST_KINDS:
-            continue
-        answers = _YES if _ASKING.search(narrow(heading)) else frozenset[str]()
-        starts = [_start(each, answers) for each in text.texts]
-        marked = np.array([bool(start) for start in starts], dtype=bool)
-        wrong = marked[text.codes] & counts & _positive(amount)
-        count = int(wrong.sum())
-        if not count:
-            continue
-        at = np.unique(text.codes[wrong]).tolist()
-        words = {text.texts[each].strip(): starts[each] for each in at}
-        whole = _may_be_quoted(heading, text)
+    for likely in likely_returns(amount, columns, counts):
         if rule is None:
-            _tell_unread(heading, words, count, log, whole=whole)
+            _tell_unread(likely, log)
         else:
-            _tell_unmatched(rule, text, words, count, log, whole=whole)
+            _tell_unmatched(rule, columns[likely.heading], likely, log)
 
 
-def _start(text: str, answers: frozenset[str]) -> str:
-    """Return what a text that marks a return begins with, or nothing."""
-    plain = plain_word(text)
-    return plain if plain in answers else return_word(text)
-
-
-def _may_be_quoted(heading: str, text: TextColumn) -> bool:
-    """Tell whether a column holds kinds of lines, and not what somebody wrote."""
-    name = narrow(heading)
-    few = len(text.texts) <= _MOST_QUOTED
-    return few and bool(_LIKELY.search(name)) and not _FREE.search(name)
-
-
-def _quoted(words: Mapping[str, str], *, whole: bool) -> tuple[str, list[str]]:
-    """
-    Choose the condition that takes some words, and what stands in it.
-
-    What follows a word, as in 退货(质量), is shown only of a column of kinds of lines.
-    """
-    safe = [
-        word
-        for word, start in words.items()
-        if plain_word(word) == start or (whole and not _NUMBER.search(narrow(word)))
-    ]
-    if safe:
-        return "equals", safe[:_MOST_WORDS]
-    return "starts_with", list(dict.fromkeys(words.values()))[:_MOST_WORDS]
-
-
-def _listed(words: list[str]) -> str:
-    # JSON escapes what TOML does.
-    return ", ".join(json.dumps(word, ensure_ascii=False) for word in words)
-
-
-def _tell_unread(
-    heading: str, words: Mapping[str, str], count: int, log: FindingLog, *, whole: bool
-) -> None:
+def _tell_unread(likely: LikelyReturns, log: FindingLog) -> None:
     """Tell of returns in a column that nothing reads."""
-    condition, shown = _quoted(words, whole=whole)
-    column = shown_heading(heading)
-    option = f'returns = {{ column = "{column}", {condition} = [{_listed(shown)}] }}'
+    column, count = shown_heading(likely.heading), likely.count
     log.add(
         "returns-positive",
         f"lines that {column!r}, which is not read, seems to mark as returns, and "
         f"whose amounts are positive: {count}; they count as sales. If they are "
-        f"returns, say {option}",
+        f"returns, say {likely.option}",
         f"“{column}”列（未读取）疑似标记为退货、而金额为正数的行：{count}，目前按"
-        f"销售计入；如确为退货，请写明 {option}",
+        f"销售计入；如确为退货，请写明 {likely.option}",
         severity=Severity.WARNING,
         column="amount",
         count=count,
@@ -307,25 +243,22 @@ def _tell_unread(
 def _tell_unmatched(
     rule: ReturnRule,
     text: TextColumn,
-    words: Mapping[str, str],
-    count: int,
+    likely: LikelyReturns,
     log: FindingLog,
-    *,
-    whole: bool,
 ) -> None:
     """Tell of returns that the words of the rule do not take."""
     used = np.unique(text.codes).tolist()
     taken = any(rule.matches(text.texts[each]) for each in used)
-    condition, shown = _quoted(words, whole=whole)
+    condition, shown, count = likely.condition, likely.listed, likely.count
     own = "equals" if rule.equals else "starts_with"
     # The beginning of a word is no whole one, but a whole word is a beginning.
     adds = condition in ("equals", own)
-    add_en = f"add {_listed(shown)} to its {own!r}"
-    add_zh = f"请在其 {own} 中补上 {_listed(shown)}"
+    add_en = f"add {shown} to its {own!r}"
+    add_zh = f"请在其 {own} 中补上 {shown}"
     if not adds:
-        shown = [*rule.equals[:_MOST_WORDS], *shown]
-        add_en = f"say {condition} = [{_listed(shown)}] in it, in place of {own!r}"
-        add_zh = f"请将其 {own} 改为 {condition} = [{_listed(shown)}]"
+        shown = listed_words([*rule.equals[:MOST_WORDS], *likely.words])
+        add_en = f"say {condition} = [{shown}] in it, in place of {own!r}"
+        add_zh = f"请将其 {own} 改为 {condition} = [{shown}]"
     none_en = "" if taken else "the words of 'returns' match no line; "
     none_zh = "" if taken else "returns 所列的词未匹配任何行；"
     column = shown_heading(rule.column)
@@ -340,7 +273,3 @@ def _tell_unmatched(
         column="amount",
         count=count,
     )
-
-
-def _positive(cells: Cells) -> _Array:
-    return np.asarray(cells.readable_rows & (cells.typed > 0)[cells.codes])
